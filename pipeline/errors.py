@@ -1,0 +1,27 @@
+"""The errors a user sees: one sentence that names what is wrong and how to mend it."""
+
+
+class PopulaceError(Exception):
+    """Something the user can mend; the command prints the sentence and exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class SpecError(PopulaceError):
+    """A job spec, an option or another input that cannot be meant as it stands."""
+
+
+class StoreError(PopulaceError):
+    """An object store that cannot be reached, read or written."""
+
+    exit_code = 1
+
+
+class CatalogError(PopulaceError):
+    """A job's output or a catalog that is missing, unsealed, damaged or made by another spec."""
+
+
+class JobError(PopulaceError):
+    """A job that stopped before it was sealed, and why."""
+
+    exit_code = 1
