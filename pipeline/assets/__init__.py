@@ -1,0 +1,1 @@
+"""Turn pixels into files: encode, hash, pack, and lay out contact sheets."""

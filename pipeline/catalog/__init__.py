@@ -1,0 +1,1 @@
+"""Keep the books: manifest, seal, report, and pulling faces out again."""

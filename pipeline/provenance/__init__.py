@@ -1,0 +1,1 @@
+"""Say in every file that nobody in it exists."""

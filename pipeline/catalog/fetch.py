@@ -1,0 +1,121 @@
+"""Fetch assets by their rows: few ranges, many threads, every file checked by its sha256."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from pipeline.assets.encode import EXTENSIONS
+from pipeline.errors import CatalogError
+from pipeline.storage import MissingObject, Store
+from pipeline.storage.keys import fault_of_key
+
+COLUMNS = ("asset_id", "shard", "uri", "offset", "length", "sha256", "format")
+"""The manifest's columns that say where an asset is."""
+
+_NEAR = 64 * 1024
+_LONGEST = 8 * 1024 * 1024
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Where one file lies and what it must hash to; made from a row, with nothing believed."""
+
+    asset_id: str
+    shard: int
+    uri: str
+    offset: int
+    length: int
+    sha256: str
+    format: str
+
+    @property
+    def path(self) -> str:
+        """Where the file belongs below a folder of pulled images, whatever the layout."""
+        return f"images/{self.shard:06d}/{self.asset_id}.{EXTENSIONS[self.format]}"
+
+
+def asset_of(row: Mapping[str, Any]) -> Asset:
+    """The asset that a row names; CatalogError when a name in it would leave its folder."""
+    asset = Asset(*(row[name] for name in COLUMNS))
+    name = repr(asset.asset_id)
+    if asset.format not in EXTENSIONS:
+        raise CatalogError(f"asset {name} has the unknown format {asset.format!r}; do not trust it")
+    if "/" in asset.asset_id or (fault := fault_of_key(asset.path)):
+        fault = "is not a plain file name" if "/" in asset.asset_id else fault
+        raise CatalogError(f"the asset name {name} {fault}; do not trust this manifest")
+    if fault := fault_of_key(asset.uri):
+        raise CatalogError(
+            f"asset {name} lies at {asset.uri!r}, a key that {fault}; do not trust this manifest"
+        )
+    if asset.shard < 0 or asset.offset < 0 or asset.length <= 0:
+        raise CatalogError(
+            f"asset {name} lies in bytes {asset.offset} + {asset.length} of shard {asset.shard}, "
+            "which cannot be; do not trust this manifest"
+        )
+    return asset
+
+
+def group(assets: Sequence[Asset]) -> list[list[Asset]]:
+    """Assets that one range request reads best: neighbours in a pack, up to 8 MiB together.
+
+    A gap of 64 KiB costs less to read than a second request costs to send.
+    """
+    groups: list[list[Asset]] = []
+    for asset in sorted(assets, key=lambda a: (a.uri, a.offset)):
+        if groups:
+            first, last = groups[-1][0], groups[-1][-1]
+            gap = asset.offset - (last.offset + last.length)
+            reach = asset.offset + asset.length - first.offset
+            if asset.uri == last.uri and 0 <= gap <= _NEAR and reach <= _LONGEST:
+                groups[-1].append(asset)
+                continue
+        groups.append([asset])
+    return groups
+
+
+def fetch_group(store: Store, assets: Sequence[Asset]) -> list[tuple[Asset, bytes]]:
+    """The verified files of one group, by one range request."""
+    start, last = assets[0].offset, assets[-1]
+    try:
+        data = store.get(last.uri, start, last.offset + last.length - start)
+    except MissingObject as error:
+        raise CatalogError(
+            f"asset {assets[0].asset_id!r} is gone: {store.uri}/{last.uri} does not exist; "
+            "restore it from a copy of the catalog"
+        ) from error
+    files = []
+    for asset in assets:
+        file = data[asset.offset - start : asset.offset - start + asset.length]
+        if hashlib.sha256(file).hexdigest() != asset.sha256:
+            raise CatalogError(
+                f"asset {asset.asset_id!r} at {store.uri}/{asset.uri} is not the file that the "
+                "manifest names: its sha256 differs; restore it from a copy of the catalog"
+            )
+        files.append((asset, file))
+    return files
+
+
+def in_order(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int
+) -> Iterator[_Result]:
+    """`work` on every item by threads, results in the items' order, few in memory at a time.
+
+    The first error stops everything that has not started.
+    """
+    source = iter(items)
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: list[Future[_Result]] = [
+            pool.submit(work, item) for item in islice(source, 2 * threads)
+        ]
+        try:
+            while waiting:
+                yield waiting.pop(0).result()
+                waiting += [pool.submit(work, item) for item in islice(source, 1)]
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,149 @@
+"""Open a sealed catalog and read its rows and images, transferring only what is asked for."""
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.assets.encode import decode
+from pipeline.catalog.fetch import asset_of, fetch_group, in_order
+from pipeline.catalog.manifest import SCHEMA_VERSION
+from pipeline.errors import CatalogError
+from pipeline.storage import MissingObject, Store
+
+CATALOG_KEY = "catalog.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of the manifest."""
+
+    key: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A sealed catalog: `document` is its `catalog.json`."""
+
+    store: Store
+    document: Mapping[str, Any]
+    parts: tuple[Part, ...]
+
+    @property
+    def count(self) -> int:
+        """How many faces it holds."""
+        return sum(part.rows for part in self.parts)
+
+    def open_part(self, part: Part) -> pq.ParquetFile:
+        """A part of the manifest as a Parquet file whose columns are range requests."""
+        try:
+            return pq.ParquetFile(StoreFile(self.store, part.key, part.bytes), pre_buffer=True)
+        except (pa.ArrowInvalid, MissingObject) as error:
+            raise CatalogError(
+                f"{self.store.uri}/{part.key} is missing or damaged; "
+                "restore it from a copy of the catalog"
+            ) from error
+
+    def schema(self) -> pa.Schema:
+        """The manifest's columns."""
+        return self.open_part(self.parts[0]).schema_arrow
+
+    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The manifest by cell, then slot, a row group at a time; all columns or only these."""
+        for part in self.parts:
+            file = self.open_part(part)
+            for index in range(file.num_row_groups):
+                yield file.read_row_group(index, columns=columns)
+
+    def images(
+        self, rows: Iterable[Mapping[str, Any]], threads: int = 16
+    ) -> Iterator[tuple[Mapping[str, Any], NDArray[np.uint8]]]:
+        """Each row with its decoded image: uint8 [H, W, 3]; CatalogError for a file not its own."""
+
+        def read(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], NDArray[np.uint8]]:
+            ((_, data),) = fetch_group(self.store, [asset_of(row)])
+            return row, decode(data)
+
+        return in_order(read, rows, threads)
+
+
+def open_catalog(store: Store) -> Catalog:
+    """The sealed catalog in a store; CatalogError when there is none, and what to do about it."""
+    try:
+        document = json.loads(store.get(CATALOG_KEY))
+    except MissingObject as error:
+        if store.exists("job.json"):
+            raise CatalogError(
+                f"{store.uri} is not sealed yet; run its job again to finish and seal it"
+            ) from error
+        raise CatalogError(
+            f"{store.uri} holds no catalog; give the output of a job, as `populace run` prints it"
+        ) from error
+    except ValueError as error:
+        raise _damaged(store, error) from error
+    try:
+        version = str(document["schema_version"])
+        if version != SCHEMA_VERSION:
+            raise CatalogError(
+                f"{store.uri} has manifest schema {version}, this version reads {SCHEMA_VERSION}; "
+                "install the version of populace named in its catalog.json"
+            )
+        parts = tuple(
+            Part(str(part["key"]), int(part["rows"]), int(part["bytes"]), str(part["sha256"]))
+            for part in document["manifest"]["parts"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(store, error) from error
+    return Catalog(store, document, parts)
+
+
+class StoreFile(io.RawIOBase):
+    """An object as a seekable file whose every read is one range request."""
+
+    def __init__(self, store: Store, key: str, size: int) -> None:
+        self._store, self._key, self._size = store, key, size
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """The position of the next read, in bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move the position of the next read; nothing is transferred."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = start + offset
+        return self._position
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes from here on; to the end when negative."""
+        left = max(0, self._size - self._position)
+        wanted = left if size < 0 else min(size, left)
+        if not wanted:
+            return b""
+        data = self._store.get(self._key, self._position, wanted)
+        self._position += len(data)
+        return data
+
+
+def _damaged(store: Store, error: Exception) -> CatalogError:
+    return CatalogError(
+        f"{store.uri}/{CATALOG_KEY} is damaged ({error}); restore it, or delete it and run the job "
+        "again to seal anew"
+    )

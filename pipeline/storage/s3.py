@@ -1,0 +1,224 @@
+"""Keep objects in S3, or in another server that speaks it."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from pipeline.errors import StoreError
+from pipeline.storage.keys import check_key, check_prefix, check_range, fault_of_key
+from pipeline.storage.location import S3Location, check_endpoint
+from pipeline.storage.s3_client import ATTEMPTS, connect, endpoint_from_environment
+from pipeline.storage.s3_errors import code_of, explain, status_of
+from pipeline.storage.store import MissingObject
+
+PART = 8 * 1024 * 1024
+"""Bytes a part; larger objects are sent in parts. S3 allows 5 MiB to 5 GiB and 10,000 parts."""
+
+PARTS_AT_ONCE = 4
+"""Parts of one object in flight."""
+
+_T = TypeVar("_T")
+_BROKEN_BODY = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+
+
+class S3Store:
+    """A `Store` below a bucket's prefix. Credentials are looked up anew in every process."""
+
+    def __init__(self, location: S3Location, endpoint: str | None = None) -> None:
+        """Take `endpoint`, else the environment's, else Amazon's; nothing is sent yet."""
+        endpoint = endpoint or endpoint_from_environment()
+        self.location = location
+        self.endpoint = check_endpoint(endpoint) if endpoint else None
+        self._root = f"{location.prefix}/" if location.prefix else ""
+        self._conditions_kept = False
+        try:
+            self._client = connect(self.endpoint)
+        except (BotoCoreError, ValueError) as error:
+            raise explain(error, self.uri, self.endpoint) from error
+
+    def __reduce__(self) -> tuple[Callable[..., "S3Store"], tuple[S3Location, str | None]]:
+        # Neither sockets nor credentials travel; the endpoint found here does.
+        return S3Store, (self.location, self.endpoint)
+
+    @property
+    def uri(self) -> str:
+        """`s3://bucket/prefix`."""
+        return self.location.uri
+
+    def get(self, key: str, start: int | None = None, length: int | None = None) -> bytes:
+        """Read an object, or a range by one HTTP range request; see `Store.get`."""
+        check_range(self.uri, key, start, length)
+        if length == 0:
+            self.size(key)  # HTTP has no empty range; a missing object is still an error.
+            return b""
+        request = self._target(key)
+        if start or length is not None:
+            first = start or 0
+            last = "" if length is None else first + length - 1
+            request["Range"] = f"bytes={first}-{last}"
+        with self._explained(key):
+            try:
+                return self._read(request)
+            except ClientError as error:
+                if status_of(error) == 416:  # The range begins at the end or behind it.
+                    return b""
+                raise
+
+    def put(self, key: str, data: bytes, content_type: str | None = None) -> None:
+        """Write an object in one request, or in parts above `PART` bytes; see `Store.put`."""
+        request = self._target(key, content_type)
+        with self._explained(key):
+            if len(data) <= PART:
+                self._client.put_object(**request, Body=data)
+                return
+            try:
+                self._put_parts(request, data)
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload":
+                    raise
+                # The upload was completed by a try whose answer was lost, or it was cleared away
+                # by the server: writing the same object again mends both.
+                self._put_parts(request, data)
+
+    def create(self, key: str, data: bytes, content_type: str | None = None) -> bool:
+        """Write an object only if the key is free; see `Store.create`.
+
+        One request, whatever the size (S3 takes up to 5 GiB).
+        """
+        request = self._target(key, content_type)
+        with self._explained(key):
+            created = self._put_if_free(request, data)
+            if created and not self._conditions_kept:
+                # Some servers ignore If-None-Match and overwrite. Jobs commit by it, so ask once:
+                # the key is taken now, by these very bytes.
+                if self._put_if_free(request, data):
+                    raise StoreError(
+                        f"{self.uri}: the server ignores 'If-None-Match: *', by which jobs "
+                        "commit; use a server with conditional writes, or a local folder"
+                    )
+                self._conditions_kept = True
+        return created
+
+    def exists(self, key: str) -> bool:
+        """Ask for an object's head."""
+        return self._size(key) is not None
+
+    def size(self, key: str) -> int:
+        """Ask for an object's length in bytes."""
+        size = self._size(key)
+        if size is None:
+            raise MissingObject(self.uri, key)
+        return size
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield keys page by page, 1,000 a request; see `Store.list`.
+
+        S3 itself orders them, except in its "directory buckets".
+        """
+        check_prefix(self.uri, prefix)
+        return self._pages(prefix)
+
+    def _pages(self, prefix: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.location.bucket, Prefix=self._root + prefix
+        )
+        with self._explained():
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    key = entry["Key"].removeprefix(self._root)
+                    if fault_of_key(key) is None:
+                        yield key
+
+    def _read(self, request: dict[str, Any]) -> bytes:
+        def attempt() -> bytes:
+            body: bytes = self._client.get_object(**request)["Body"].read()
+            return body
+
+        # boto3 tries again until the head of the answer is there, not where its body breaks off.
+        return _again_after(lambda error: isinstance(error, _BROKEN_BODY), attempt)
+
+    def _size(self, key: str) -> int | None:
+        with self._explained(key):
+            try:
+                return int(self._client.head_object(**self._target(key))["ContentLength"])
+            except ClientError as error:
+                if status_of(error) != 404:
+                    raise
+        with self._explained():
+            # The answer has no body that says whether the object is missing or the bucket.
+            self._client.head_bucket(Bucket=self.location.bucket)
+        return None
+
+    def _put_if_free(self, request: dict[str, Any], data: bytes) -> bool:
+        def attempt() -> bool:
+            try:
+                self._client.put_object(**request, Body=data, IfNoneMatch="*")
+            except ClientError as error:
+                if status_of(error) == 412:
+                    return False
+                raise
+            return True
+
+        # 409: another conditional write to the key is under way. boto3 does not try again.
+        return _again_after(
+            lambda error: isinstance(error, ClientError) and status_of(error) == 409, attempt
+        )
+
+    def _put_parts(self, request: dict[str, Any], data: bytes) -> None:
+        """Send an object in parts; it appears once all have arrived, or not at all."""
+        upload = {"Bucket": request["Bucket"], "Key": request["Key"]}
+        upload["UploadId"] = self._client.create_multipart_upload(**request)["UploadId"]
+
+        def send(number: int) -> dict[str, Any]:
+            part = data[(number - 1) * PART : number * PART]
+            sent = self._client.upload_part(**upload, PartNumber=number, Body=part)
+            return {"PartNumber": number, "ETag": sent["ETag"]}
+
+        try:
+            with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+                parts = list(pool.map(send, range(1, -(-len(data) // PART) + 1)))
+            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        except BaseException:
+            # Parts left behind are invisible and billed. What went wrong matters more than whether
+            # they could be thrown away.
+            with suppress(BotoCoreError, ClientError):
+                self._client.abort_multipart_upload(**upload)
+            raise
+
+    def _target(self, key: str, content_type: str | None = None) -> dict[str, Any]:
+        """The parameters of every request about one object."""
+        check_key(self.uri, key)
+        target = {"Bucket": self.location.bucket, "Key": self._root + key}
+        return target | ({"ContentType": content_type} if content_type else {})
+
+    @contextmanager
+    def _explained(self, key: str | None = None) -> Iterator[None]:
+        """Turn boto3's errors into sentences."""
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise explain(error, self.uri, self.endpoint, key) from error
+
+
+def _again_after(passing: Callable[[Exception], bool], attempt: Callable[[], _T]) -> _T:
+    """Return what `attempt` returns, trying again after errors that pass, `ATTEMPTS` times."""
+    for number in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except Exception as error:
+            if not passing(error):
+                raise
+        # Full jitter, so that those who collided do not collide again.
+        time.sleep(random.uniform(0, min(5.0, 0.1 * 2**number)))
+    return attempt()

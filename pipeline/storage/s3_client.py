@@ -1,0 +1,47 @@
+"""Connect to S3 or to another server that speaks it."""
+
+import os
+from typing import Any
+
+import boto3.session
+from botocore.config import Config
+
+CONNECTIONS = 32
+"""Sockets kept open: encoder threads and the parts they send together stay below it."""
+
+ATTEMPTS = 8
+"""Tries a request, the first included; the environment's `AWS_MAX_ATTEMPTS` overrides it."""
+
+
+def endpoint_from_environment() -> str | None:
+    """The endpoint that the AWS tools would use, or None for Amazon's own."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+def connect(endpoint: str | None) -> Any:
+    """Make a thread-safe boto3 S3 client (its class exists at run time only); nothing is sent yet.
+
+    Credentials come from where the AWS tools find them: environment, profile, instance role.
+    """
+    # A session of its own: making clients from boto3's shared default session is not thread-safe.
+    session = boto3.session.Session()
+    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
+    return session.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=os.environ.get("AWS_REGION") or session.region_name or "us-east-1",
+        config=Config(
+            connect_timeout=10,
+            read_timeout=60,
+            tcp_keepalive=True,
+            max_pool_connections=CONNECTIONS,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            # The bucket is rarely a DNS name below a server of one's own.
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            # By default boto3 >= 1.36 adds CRC headers that several servers refuse (Backblaze B2,
+            # OVH, older MinIO). Nothing is lost: without them the signature covers the SHA-256 of
+            # the body, over TLS too, and whoever reads an image compares the manifest's SHA-256.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
