@@ -25,6 +25,11 @@ def linear_from_srgb(srgb: NDArray[np.floating]) -> Floats:
     return np.where(s <= 0.04045, s / 12.92, ((s + 0.055) / 1.055) ** 2.4)
 
 
+def _curve(t: Floats) -> Floats:
+    """CIELAB's compression: a cube root with a linear foot."""
+    return np.where(t > (6 / 29) ** 3, np.cbrt(t), t * (29 / 6) ** 2 / 3 + 4 / 29)
+
+
 def lab_from_srgb(srgb: NDArray[np.floating]) -> Floats:
     """CIELAB (D65, 2 degrees) of sRGB colours: [..., 3], 0..1 to float64 [..., 3].
 
@@ -79,8 +84,3 @@ def monk_probabilities(lab: Floats, spread: float) -> Floats:
     logits = -(distance - distance.min(1, keepdims=True)) / (2 * spread**2)
     weight = np.exp(logits)
     return np.asarray(weight / weight.sum(1, keepdims=True))
-
-
-def _curve(t: Floats) -> Floats:
-    """CIELAB's compression: a cube root with a linear foot."""
-    return np.where(t > (6 / 29) ** 3, np.cbrt(t), t * (29 / 6) ** 2 / 3 + 4 / 29)

@@ -122,7 +122,13 @@ class HeadsNetwork(nn.Module):
         for module in self.modules():
             if isinstance(module, Convolution) and len(module) == 2:
                 module.fold()
-        return self.to(memory_format=torch.channels_last).requires_grad_(False)
+        return channels_last(self).requires_grad_(False)
+
+
+def channels_last(network: HeadsNetwork) -> HeadsNetwork:
+    """Store the weights as the processor's convolutions want them, in place; same function."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def _head_sizes() -> list[int]:

@@ -40,4 +40,4 @@ def _weights(side: int, size: int) -> NDArray[np.float32]:
     edges = np.arange(size + 1) * (side / size)
     pixel = np.arange(side)
     covered = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return (np.clip(covered, 0, None) * (size / side)).astype(np.float32)
+    return np.asarray(np.clip(covered, 0, None) * (size / side), np.float32)

@@ -68,7 +68,7 @@ class Ledger:
             )
 
     def sorted_tables(self, rows: int) -> Iterator[pa.Table]:
-        """All rows by cell, then slot, in tables of exactly `rows` rows; the last may be shorter."""
+        """All rows by cell, then slot, in tables of exactly `rows` rows but for the last."""
         relation = self._database.sql("SELECT * FROM rows ORDER BY cell, slot")
         waiting: list[pa.Table] = []
         size = 0

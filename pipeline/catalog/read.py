@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,8 @@ class Catalog:
     def open_part(self, part: Part) -> pq.ParquetFile:
         """A part of the manifest as a Parquet file whose columns are range requests."""
         try:
-            return pq.ParquetFile(StoreFile(self.store, part.key, part.bytes), pre_buffer=True)
+            source = pa.PythonFile(StoreFile(self.store, part.key, part.bytes), mode="r")
+            return pq.ParquetFile(source, pre_buffer=True)
         except (pa.ArrowInvalid, MissingObject) as error:
             raise CatalogError(
                 f"{self.store.uri}/{part.key} is missing or damaged; "
@@ -57,7 +58,7 @@ class Catalog:
         """The manifest's columns."""
         return self.open_part(self.parts[0]).schema_arrow
 
-    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The manifest by cell, then slot, a row group at a time; all columns or only these."""
         for part in self.parts:
             file = self.open_part(part)

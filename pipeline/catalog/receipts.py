@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.catalog.fetch import in_order
 from pipeline.errors import CatalogError
 from pipeline.storage import Store
 
@@ -51,10 +51,10 @@ class Work:
 
 
 def read_receipts(store: Store, shards: int, threads: int) -> list[Receipt]:
-    """The receipts of shards 0 .. shards-1 in order; CatalogError names the shards that lack one."""
+    """The receipts of shards 0 .. shards-1 in order; CatalogError names the shards without one."""
     keys = [key for key in store.list("receipts/") if key.endswith(".json")]
-    with ThreadPoolExecutor(threads) as pool:
-        found = {receipt.shard: receipt for receipt in pool.map(lambda k: _read(store, k), keys)}
+    read = in_order(lambda key: _read(store, key), keys, threads)
+    found = {receipt.shard: receipt for receipt in read}
     missing = [shard for shard in range(shards) if shard not in found]
     if missing:
         raise CatalogError(
@@ -116,14 +116,13 @@ def fetch_shards(
         return file.schema_arrow
 
     schema: pa.Schema | None = None
-    with ThreadPoolExecutor(threads) as pool:
-        for receipt, found in zip(receipts, pool.map(fetch, receipts), strict=True):
-            schema = found if schema is None else schema
-            if not found.equals(schema, check_metadata=True):
-                raise CatalogError(
-                    f"{store.uri}/{receipt.key} has other columns than {receipts[0].key}: it was "
-                    "made by another version or spec; run the job into a new output"
-                )
+    for receipt, found in zip(receipts, in_order(fetch, receipts, threads), strict=True):
+        schema = found if schema is None else schema
+        if not found.equals(schema, check_metadata=True):
+            raise CatalogError(
+                f"{store.uri}/{receipt.key} has other columns than {receipts[0].key}: it was "
+                "made by another version or spec; run the job into a new output"
+            )
     if schema is None:
         raise CatalogError(f"{store.uri} is a job without shards; order at least one face")
     return schema
@@ -150,8 +149,4 @@ def _read(store: Store, key: str) -> Receipt:
 
 def _some(shards: Sequence[int]) -> str:
     shown = ", ".join(map(str, shards[:5]))
-    return (
-        f"shards {shown}{', …' if len(shards) > 5 else ''}"
-        if len(shards) > 1
-        else (f"shard {shown}")
-    )
+    return f"shard{'s' * (len(shards) > 1)} {shown}{', …' * (len(shards) > 5)}"

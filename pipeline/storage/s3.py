@@ -18,7 +18,7 @@ from botocore.exceptions import (
 from pipeline.errors import StoreError
 from pipeline.storage.keys import check_key, check_prefix, check_range, fault_of_key
 from pipeline.storage.location import S3Location, check_endpoint
-from pipeline.storage.s3_client import ATTEMPTS, connect, endpoint_from_environment
+from pipeline.storage.s3_client import connect, endpoint_from_environment
 from pipeline.storage.s3_errors import code_of, explain, status_of
 from pipeline.storage.store import MissingObject
 
@@ -146,7 +146,7 @@ class S3Store:
             return body
 
         # boto3 tries again until the head of the answer is there, not where its body breaks off.
-        return _again_after(lambda error: isinstance(error, _BROKEN_BODY), attempt)
+        return self._again_after(lambda error: isinstance(error, _BROKEN_BODY), attempt)
 
     def _size(self, key: str) -> int | None:
         with self._explained(key):
@@ -171,7 +171,7 @@ class S3Store:
             return True
 
         # 409: another conditional write to the key is under way. boto3 does not try again.
-        return _again_after(
+        return self._again_after(
             lambda error: isinstance(error, ClientError) and status_of(error) == 409, attempt
         )
 
@@ -196,6 +196,18 @@ class S3Store:
                 self._client.abort_multipart_upload(**upload)
             raise
 
+    def _again_after(self, passing: Callable[[Exception], bool], attempt: Callable[[], _T]) -> _T:
+        """Return what `attempt` returns; after errors that pass try as often as boto3 does."""
+        for number in range(self._client.meta.config.retries["total_max_attempts"] - 1):
+            try:
+                return attempt()
+            except Exception as error:
+                if not passing(error):
+                    raise
+            # A random wait, so that those who collided do not collide again.
+            time.sleep(random.uniform(0, min(5.0, 0.1 * 2**number)))
+        return attempt()
+
     def _target(self, key: str, content_type: str | None = None) -> dict[str, Any]:
         """The parameters of every request about one object."""
         check_key(self.uri, key)
@@ -209,16 +221,3 @@ class S3Store:
             yield
         except (BotoCoreError, ClientError) as error:
             raise explain(error, self.uri, self.endpoint, key) from error
-
-
-def _again_after(passing: Callable[[Exception], bool], attempt: Callable[[], _T]) -> _T:
-    """Return what `attempt` returns, trying again after errors that pass, `ATTEMPTS` times."""
-    for number in range(ATTEMPTS - 1):
-        try:
-            return attempt()
-        except Exception as error:
-            if not passing(error):
-                raise
-        # Full jitter, so that those who collided do not collide again.
-        time.sleep(random.uniform(0, min(5.0, 0.1 * 2**number)))
-    return attempt()

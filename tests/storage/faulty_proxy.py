@@ -81,7 +81,7 @@ def proxy_to(upstream: str) -> Iterator[Proxy]:
                 return self.reset()
             return self.relay(status, headers, content, cut=act == "cut")
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
 
         def forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
             server = http.client.HTTPConnection(urlsplit(upstream).netloc)
@@ -133,6 +133,6 @@ def proxy_to(upstream: str) -> Iterator[Proxy]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         proxy = Proxy(f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield proxy
         server.shutdown()

@@ -34,8 +34,6 @@ def end_with_standard_input() -> None:
 
 
 threading.Thread(target=end_with_standard_input, daemon=True).start()
-server = make_server(
-    "127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler
-)
+server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
 print(f"http://127.0.0.1:{server.server_port}", flush=True)
 server.serve_forever()

@@ -15,7 +15,7 @@ HAIR = (
     ((0.040, 0.021, 0.011), (0.135, 0.070, 0.034)),
     ((0.34, 0.215, 0.095), (0.62, 0.46, 0.25)),
     ((0.17, 0.045, 0.012), (0.36, 0.115, 0.030)),
-    ((0.30, 0.30, 0.305), (0.68, 0.67, 0.66)),
+    ((0.36, 0.36, 0.365), (0.76, 0.75, 0.74)),
 )
 """Darkest and lightest colour of each class of the taxonomy's hair_color."""
 
@@ -37,6 +37,9 @@ def skin(g: Person) -> Tensor:
     base = np.array([np.interp(t, np.arange(10), MONK[:, c]) for c in range(3)])
     under = 0.02 * g["undertone"]
     base = base * np.array([1 + 0.2 * under, 1 - 0.5 * under, 1 - 0.9 * under])
+    # The palest swatches are nearly neutral; living skin of that lightness is a little warmer.
+    pale = float(np.clip((5.0 - g["tone"]) / 2, 0, 1))
+    base = base * (1 - pale * np.array([0.03, 0.10, 0.14]))
     return torch.from_numpy(base).float()
 
 

@@ -60,10 +60,10 @@ def mouth(a: Anatomy, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Ten
 def brow(a: Anatomy, g: Person, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The brows: (density 0..1, distance along, distance across the middle line)."""
     s = (x.abs() - a.eye_x + 0.005) / 0.205
-    arch = 0.030 * (1 + 0.35 * g["brow_arch"]) - 0.026 * (a.masculinity - 0.5)
+    arch = 0.023 * (1 + 0.35 * g["brow_arch"]) - 0.026 * (a.masculinity - 0.5)
     tilt = 0.012 - 0.02 * (a.masculinity - 0.5) - 0.012 * a.old
-    middle = a.brow_y + arch * (1 - (s - 0.25).square() * 1.3) + tilt * s - 0.012
-    thick = 0.034 * (1 + 0.16 * g["brow_thickness"]) * (1 + 0.6 * (a.masculinity - 0.45))
+    middle = a.brow_y + arch * (1 - (s - 0.22).square() * 0.85) + tilt * s - 0.012
+    thick = 0.038 * (1 + 0.16 * g["brow_thickness"]) * (1 + 0.6 * (a.masculinity - 0.45))
     thick = thick * (1 - 0.2 * a.child)
     half = thick * (1 - 0.55 * step(s, 0.1, 1.05)) * (0.72 + 0.28 * step(s, -1.05, -0.6))
     across = y - middle
@@ -87,7 +87,7 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     out -= 0.014 * near * bump((above - crease) / 0.014) * (1 - 0.35 * old)
     out += 0.012 * near * bump((above + (a.eye_h_up + a.eye_h_low) + 0.02) / 0.030) * (1 + 0.8 * smile)
     bag = 0.02 + a.eye_h_low + 0.062
-    out -= (0.003 + 0.012 * old) * near * bump((y + bag) / 0.022)
+    out -= (0.0015 + 0.012 * old) * near * bump((y + bag) / 0.022)
     out += 0.012 * old * near * bump((y + bag - 0.034) / 0.03)
     out -= 0.075 * step(inside, -0.002, 0.012)
 
@@ -102,7 +102,7 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     corner = bump((ax - a.mouth_w) / 0.035) * bump((y - corner_y) / 0.035)
     out -= (0.014 + 0.026 * smile) * corner
     out -= 0.012 * bump(ax / 0.022) * bump((y - (a.mouth_y + a.nose_y) / 2 - 0.02) / 0.07)
-    out -= 0.020 * bump(ax / 0.16) * bump((y - a.mouth_y + a.lower_lip + a.gap * 0.8 + 0.075) / 0.045)
+    out -= 0.013 * bump(ax / 0.16) * bump((y - a.mouth_y + a.lower_lip + a.gap * 0.8 + 0.075) / 0.045)
 
     # Nasolabial fold: from the wing of the nose past the corner of the mouth.
     t = ((y - a.nose_y) / (corner_y - a.nose_y - 0.04)).clamp(-0.4, 1.5)
@@ -130,7 +130,7 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     crow = step(crow_x, 0.01, 0.05) * (1 - step(crow_x, 0.12, 0.2)) * (1 - step(angle.abs(), 0.5, 0.9))
     out -= 0.009 * (worn + 0.35 * smile * old) * crow * (angle * 15).sin()
     out += (0.010 + 0.012 * m) * bump(ax / 0.09) * bump((y - 0.20) / 0.07)
-    out -= 0.008 * (m + 0.3) * bump(ax / 0.02) * bump((y - a.chin_y - 0.16) / 0.06)
+    out -= 0.010 * max(0.0, m) * bump(ax / 0.02) * bump((y - a.chin_y - 0.16) / 0.06)
     # Temples hollow with age, cheeks with masculine bone.
     out -= (0.014 + 0.030 * old + 0.02 * m) * bump((ax - 0.50) / 0.12) * bump((y + 0.50) / 0.16)
     return out[None, None]

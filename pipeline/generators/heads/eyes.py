@@ -45,7 +45,7 @@ def paint(
     gaze = gaze / gaze.norm(dim=0)
     forward = (out * gaze).sum(0)
     side = out - gaze * forward
-    r = side.norm(dim=0) / 0.46
+    r = side.norm(dim=0) / 0.49
     r = torch.where(forward > 0, r, 2.0 + 0 * r)
     angle = torch.atan2(side[1], side[0])
     fibres = noise.read(angle * 0.32 + 0.3, r * 0.015, noise.FINE)
@@ -64,7 +64,7 @@ def paint(
     shade = 0.30 + 0.70 * step(-above, 0.0, 0.055)
     shade = shade * (0.55 + 0.45 * step(inside, 0.0, 0.03))
     spot = side - 0.20 * light[:, None]
-    highlight = 1 - step(spot.norm(dim=0), 0.055, 0.105)
+    highlight = 1 - step(spot.norm(dim=0), 0.07, 0.125)
     fill = side - 0.17 * torch.tensor([-0.6, 0.5, 0.3])[:, None]
     highlight = highlight + 0.22 * (1 - step(fill.norm(dim=0), 0.03, 0.08))
     return albedo, highlight, shade

@@ -14,7 +14,7 @@ from pipeline.generators.heads.quadrics import Blobs, Field, smooth_max, smooth_
 MAP_X, MAP_LOW, MAP_HIGH = 0.95, -1.4, 0.95
 """Extent of the frontal maps in head space: |x| and y."""
 
-HEAD, BODY, NOSE, EAR, SOCKET, NOSTRIL, CONCHA = range(7)
+HEAD, BODY, NOSE, EAR, SOCKET, CONCHA = range(6)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,6 @@ class Shape:
         lids = self.eyeball(p) - 0.024
         out = smooth_min(out, lids, 0.07)
         out = smooth_min(out, d[NOSE], 0.075)
-        out = smooth_max(out, -d[NOSTRIL], 0.035)
         ear = smooth_max(d[EAR], -d[CONCHA], 0.04)
         out = smooth_min(out, ear, 0.03)
         return out - sample_map(self.relief, x, y)[0] * facing(z)
@@ -89,7 +88,7 @@ def head_blobs(a: Anatomy, g: Person, blobs: Blobs) -> None:
     drop = a.chin_y + 1.10
     blobs.add((0.16 * jaw, -0.62 + 0.7 * drop, 0.22), (0.30 * jaw + full, 0.34, 0.48))
     blobs.add(
-        (0.345 * jaw + full, -0.60 + 0.6 * drop, 0.06), (0.15, 0.26, 0.26), turned(x=-18)
+        (0.365 * jaw + full, -0.60 + 0.6 * drop, 0.06), (0.15, 0.26, 0.26), turned(x=-18)
     )
     chin = 0.17 * (1 + 0.10 * g["chin_width"] + 0.55 * m - 0.1 * child)
     blobs.add(
@@ -155,8 +154,6 @@ def build(person: Person, a: Anatomy, relief: Tensor) -> Shape:
     blobs.add((ex + 0.02, -0.27, -0.03), (0.045, 0.085 * size, 0.075), disc)
     blobs.group("socket", 0.03)
     blobs.add((a.eye_x - 0.01, 0.015, 0.90), (0.205, 0.115, 0.155 - 0.02 * m))
-    blobs.group("nostril", 0.02)
-    blobs.add((a.nose_w * 0.47, a.nose_y - 0.035, a.nose_z - 0.155), (0.036, 0.026, 0.06))
     blobs.group("concha", 0.02)
     blobs.add((ex + 0.095, -0.11, -0.01), (0.045, 0.115 * size, 0.070 * size), disc)
     return Shape(

@@ -10,7 +10,7 @@ from pipeline.generators.heads.anatomy import Anatomy
 from pipeline.generators.heads.details import bump, step
 from pipeline.generators.heads.geometry import head_blobs
 from pipeline.generators.heads.layout import Person
-from pipeline.generators.heads.quadrics import Blobs, Field, smooth_max
+from pipeline.generators.heads.quadrics import Blobs, Field, smooth_max, smooth_min
 
 BALD, SHORT, MEDIUM, LONG = range(4)
 
@@ -56,12 +56,12 @@ def style(person: Person, a: Anatomy) -> Style:
         length=length,
         top=top,
         side=side,
-        line=0.66 - 0.02 * a.child + 0.10 * g["recession"] * (0.4 + m),
+        line=0.615 - 0.02 * a.child + 0.10 * g["recession"] * (0.4 + m),
         recession=g["recession"] * (0.25 + 0.9 * m),
-        fringe=g["has_fringe"],
+        fringe=g["has_fringe"] * (curl < 0.62),
         curl=curl,
         part_x=side_of_parting,
-        back=float(kind > 0.72 and length >= MEDIUM and not g["has_fringe"] and curl < 0.8),
+        back=float(kind > 0.72 and length >= MEDIUM and g["has_fringe"] < 0.5 and curl < 0.8),
         beard=beard,
         beard_full=min(1.0, 0.25 + 1.1 * g["beard_shape"]),
         seed=7.0 + 3.1 * g["asymmetry"],
@@ -82,12 +82,17 @@ class Hair:
         st = self.style
         ax = x.abs()
         rec = st.recession
-        front = st.line - 0.16 * ax.square() + 0.22 * rec * bump((ax - 0.34) / 0.13)
+        front = st.line - (0.42 - 0.3 * self.anatomy.masculinity) * ax.square() + 0.22 * rec * bump((ax - 0.34) / 0.13)
+        if st.length >= MEDIUM:
+            front = front - 0.05 + 0.17 * bump((x - st.part_x) / 0.20)
         if st.fringe:
             front = front - (0.36 - 0.10 * ax.square())
         top = y - front
         side = 0.10 + 0.30 * step(y, 0.10, 0.62) * (1 - 0.3 * rec) - 0.28 * step(-y, 0.12, 0.34) - z
         s = smooth_max(top, side, 0.14)
+        if st.length >= MEDIUM and not st.back:
+            # Long hair covers the ears and goes on as the hanging masses.
+            return torch.minimum(s, y + 0.75)
         bottom = y + 0.24 + 0.42 * step(-z, 0.10, 0.36)
         s = torch.minimum(s, bottom)
         ear = torch.hypot((y + 0.10) * 0.85, z + 0.06) - 0.185
@@ -115,21 +120,22 @@ class Hair:
             high = step(y, 0.15, 0.75)
             thick = st.side + (st.top - st.side) * high
             taper = (s / (0.10 + 0.9 * thick)).clamp(0, 1)
-            out = h - thick * taper.sqrt() + 0.012 * (s < 0)
+            out = torch.where(s > 0, h - thick * taper.sqrt(), h.abs() + 0.012)
             if self.masses:
                 wx, wy = 0.50 * a.width + 0.03, 0.90
                 r = torch.hypot(x / wx, (y + 0.30) / wy)
                 window = torch.maximum((r - 1) * 0.5, 0.12 - z)
                 if rag is not None:
-                    window = window + 0.6 * rag
+                    window = window + 0.25 * rag
                 mass = torch.maximum(d[1], -window)
-                out = torch.minimum(out, mass)
+                out = smooth_min(out, mass, 0.12)
         if st.beard > 0:
             area = self.beard_area(x, y, z)
             if rag is not None:
                 area = area + 4.0 * rag * (area > 0.02)
             lower = step(a.mouth_y - y, -0.05, 0.25)
-            furry = h - st.beard * (0.45 + 0.55 * lower) * area.clamp(0, 1) + 0.02 * (area < 0.05)
+            furry = h - st.beard * (0.45 + 0.55 * lower) * area.clamp(0, 1)
+            furry = torch.where(area > 0.05, furry, h.abs() + 0.02)
             out = furry if out is None else torch.minimum(out, furry)
         assert out is not None
         return out
@@ -157,7 +163,10 @@ def beard_area(a: Anatomy, full: float, x: Tensor, y: Tensor, z: Tensor) -> Tens
     """Where a beard grows, 0..1: `full` 0 is a goatee, 1 reaches the sideburns."""
     ax = x.abs()
     lip = step(y, a.mouth_y + a.upper_lip * 0.7, a.mouth_y + a.upper_lip * 0.7 + 0.035)
-    moustache = lip * (1 - step(y, a.nose_y - 0.075, a.nose_y - 0.045)) * (1 - step(ax, 0.20, 0.27))
+    taper = 0.10 * (ax / (a.mouth_w + 0.05)).square()
+    moustache = lip * (1 - step(y + taper, a.nose_y - 0.10, a.nose_y - 0.035))
+    moustache = moustache * (1 - step(ax, a.mouth_w - 0.04, a.mouth_w + 0.06))
+    moustache = moustache * (1 - 0.45 * bump(ax / 0.025))
     low = a.mouth_y - a.lower_lip - a.gap * 0.75
     chin = (1 - step(y, low - 0.055, low - 0.005)) * (1 - step(ax, 0.10 + 0.1 * full, 0.24 + 0.1 * full))
     reach = 1.3 * full
@@ -186,10 +195,10 @@ def grow(person: Person, a: Anatomy) -> Hair | None:
         blobs.group("masses", 0.06)
         if st.length == MEDIUM:
             blobs.add((0.49, -0.22, -0.10), (0.27 * wide, 0.78, 0.46))
-            blobs.add((0, -0.15, -0.52), (0.70 * wide, 0.82, 0.50))
+            blobs.add((0, -0.25, -0.50), (0.84 * wide, 1.05, 0.50))
         else:
             blobs.add((0.50, -0.60, -0.04), (0.28 * wide, 1.32, 0.42))
-            blobs.add((0, -0.60, -0.52), (0.78 * wide, 1.25, 0.50))
+            blobs.add((0, -0.60, -0.50), (0.86 * wide, 1.40, 0.48))
     elif bun:
         blobs.group("masses", 0.06)
         blobs.add((0, 0.92, -0.55), (0.26, 0.24, 0.26))

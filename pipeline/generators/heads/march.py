@@ -84,18 +84,18 @@ def fine(distance: Distance, camera: Camera, start: Tensor, steps: int = 6) -> t
     hit_index, hit_t = [index[d < tolerance]], [t[d < tolerance]]
     rest = d >= tolerance
     index, t = index[rest], t[rest]
-    for _ in range(26):
+    for _ in range(64):
         if index.numel() == 0:
             break
         d = distance(camera.at(index, t))
         t = t + 0.92 * d
         # A ray that creeps along a surface lands on it sooner or later: let it land.
-        tolerance *= 1.12
+        tolerance = min(1.12 * tolerance, 0.6 * pixel)
         done = d < tolerance
         hit_index.append(index[done])
         hit_t.append(t[done])
         rest = ~done & (t < DISTANCE + 1.7)
-        index, t = index[rest], t[rest]
+        index, t = index[rest], (t + (0.4 * pixel - 0.92 * d).clamp(min=0))[rest]
     hits = torch.cat(hit_index)
     order = torch.argsort(hits)
     return hits[order], torch.cat(hit_t)[order]

@@ -40,7 +40,7 @@ def visibility(
     d = shape.distance(probes.reshape(3, -1)).view(-1, m)
     a, s = len(AO_STEPS), len(SHADOW_STEPS)
     near = ((AO_STEPS[:, None] - d[:a]) / AO_STEPS[:, None]).clamp(0, 1)
-    open_sky = (1 - 0.85 * (near * torch.tensor([0.30, 0.28, 0.24, 0.18])[:, None]).sum(0)).clamp(0, 1)
+    open_sky = (1 - (near * torch.tensor([0.34, 0.32, 0.26, 0.16])[:, None]).sum(0)).clamp(0, 1)
     ratio = d[a:] / SHADOW_STEPS[:, None]
     sun = ((ratio.amin(0) + 0.05) / 0.22).clamp(0, 1)
     sun = sun * sun * (3 - 2 * sun)

@@ -31,14 +31,14 @@ def lights(g: Person, turn: NDArray[np.float64]) -> Lights:
     key = np.array([np.sin(az) * np.cos(el), np.sin(el), np.cos(az) * np.cos(el)])
     back = np.radians(g["light_azimuth"] + (145 if g["light_azimuth"] < 0 else -145))
     rim = np.array([np.sin(back) * 0.9, 0.35, np.cos(back) * 0.9])
-    contrast = 0.74 + 0.26 * g["light_contrast"]
+    contrast = 0.70 + 0.22 * g["light_contrast"]
     warm = 0.035 * g["light_warmth"]
     color = torch.tensor([1 + warm, 1.0, 1 - warm])
 
     def local(v: NDArray[np.float64]) -> Tensor:
         return torch.from_numpy(turn.T @ (v / np.linalg.norm(v))).float()
 
-    fill = 0.86 - 0.62 * contrast
+    fill = 0.66 - 0.50 * contrast
     return Lights(
         key=local(key),
         rim=local(rim),

@@ -50,14 +50,18 @@ def paint(a: Anatomy, g: Person, p: Tensor, pixel: float) -> Paint:
     tip = bump(x / 0.13) * bump((y - a.nose_y) / 0.11)
     ear = step(ax, 0.60, 0.68) * bump((y + 0.1) / 0.3)
     rosy = (cheek * 0.75 + tip * 0.6 + ear * 0.7) * blood + 0.15 * blotch * front
-    rosy = rosy + 0.35 * bump((y + 0.10) / 0.04) * bump((ax - a.eye_x) / 0.14) * blood
-    tint = torch.tensor([0.05, -0.24, -0.22])[:, None]
+    rosy = rosy + 0.12 * bump((y + 0.06) / 0.09) * bump((ax - a.eye_x) / 0.16) * blood
+    tint = torch.tensor([0.05, -0.18, -0.16])[:, None]
     albedo = albedo * (1 + tint * rosy + 0.10 * blotch)
     forehead = step(y, 0.25, 0.5)
     albedo = albedo * (1 + 0.025 * forehead * torch.tensor([0.2, 0.6, -0.4])[:, None])
     # The eye sockets and the corners of nose and mouth are darker.
     socket = bump((ax - a.eye_x + 0.07) / 0.13) * bump((y + 0.10) / 0.055)
     albedo = albedo * (1 - (0.07 + 0.10 * a.old) * socket * torch.tensor([0.7, 1.0, 0.9])[:, None])
+
+    nostril = bump((ax - 0.47 * a.nose_w) / 0.030) * bump((y - a.nose_y + 0.030) / 0.022)
+    shell = bump((y + 0.12) / 0.10) * bump((z + 0.02) / 0.045) * step(ax, 0.60, 0.66)
+    albedo = albedo * (1 - 0.55 * nostril * front) * (1 - 0.35 * shell)
 
     sharp = max(0.0, min(1.0, 0.030 / pixel - 0.3))
     spots = noise.read(x * 0.16 + seed, y * 0.16 - z * 0.06, noise.FINE)
@@ -121,7 +125,7 @@ def paint(a: Anatomy, g: Person, p: Tensor, pixel: float) -> Paint:
     opening, above, u = aperture(a, x, y)
     fem = 1 - a.masculinity
     width = 0.010 + 0.010 * fem + 0.006 * makeup
-    on = step(1.10 + 0.10 * fem - u.abs(), 0, 0.12) * front
+    on = step(1.10 + 0.10 * fem - u.abs(), 0, 0.12) * step(u, -1.0, -0.7) * front
     lash = bump((above - 0.004) / width) * on * (0.55 + 0.45 * fem)
     lash = lash + 0.28 * bump((opening + 0.004) / 0.008) * front * (above < 0)
     albedo = blend(albedo, tone * 0.06 + 0.006, lash.clamp(0, 0.92))
@@ -143,7 +147,7 @@ def mouth_inside(a: Anatomy, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     cover = cover * (0.62 + 0.38 * (1 - step(u, 0.35, 0.8)))
     gaps = (x.abs() / 0.040 * 3.14159).sin().abs()
     cover = cover * (0.86 + 0.14 * step(gaps, 0.0, 0.30))
-    shade = 0.45 + 0.55 * step(top - y, 0.0, 0.05)
+    shade = 0.72 + 0.28 * step(top - y, 0.01, 0.04)
     low = line - a.gap * 0.72
     tongue = bump(x / 0.12) * (1 - step(y - low, 0.0, 0.07))
     cavity = torch.stack([0.055 + 0.22 * tongue, 0.014 + 0.06 * tongue, 0.014 + 0.06 * tongue])

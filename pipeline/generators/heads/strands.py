@@ -35,10 +35,10 @@ def strand_noise(hair: Hair, p: Tensor, sharp: float) -> tuple[Tensor, Tensor, T
         clump = noise.read(a * 1.1 + 0.3, b * 1.1, noise.CLOUD)
         clump = step(clump, 0.25, 0.75)
     else:
-        wave = max(0.0, st.curl - 0.30) * 0.16
+        wave = max(0.0, st.curl - 0.25) * 0.13
         if wave > 0:
             bend = noise.read(u * 0.10 + st.seed, v * 0.08, noise.CLOUD)
-            u = u + wave * (v * (7 + 9 * st.curl) + 14 * bend).sin()
+            u = u + wave * (v * (6 + 4 * st.curl) + 12 * bend).sin()
         fine = noise.read(u * 0.42 + st.seed, v * 0.035 + 0.37 * p[2], noise.FINE)
         clump = noise.read(u * 0.22 + st.seed, v * 0.05, noise.CLOUD)
         clump = step(clump, 0.2, 0.8)
@@ -53,11 +53,18 @@ def render(
     start = coarse(hair.depth, camera, 4, 0.03)
     index = torch.nonzero((start < FAR) & (start < depth))[:, 0]
     t = start[index]
-    d = t
-    for _ in range(4):
+    arrived: list[tuple[Tensor, Tensor]] = []
+    for _ in range(14):
         d = hair.depth(camera.at(index, t)) - 0.03
         t = t + d.clamp(min=0)
-    keep = (d < 0.05) & (t < depth[index])
+        near = d < 0.015
+        arrived.append((index[near], t[near]))
+        on = ~near & (t < depth[index]) & (t < FAR - 1.5)
+        index, t = index[on], t[on]
+        if index.numel() == 0:
+            break
+    index, t = (torch.cat(parts) for parts in zip(*arrived, strict=True))
+    keep = t < depth[index]
     index, t = index[keep], t[keep]
     if index.numel() == 0:
         return None

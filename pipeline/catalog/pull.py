@@ -1,0 +1,159 @@
+"""Copy faces out of a catalog to a folder: chosen by SQL, checked, and never twice."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+
+from pipeline.catalog.fetch import Asset, fetch_group, group, in_order
+from pipeline.catalog.manifest import ROW_GROUP_ROWS, open_writer
+from pipeline.catalog.query import Selection
+from pipeline.catalog.read import Catalog
+from pipeline.errors import SpecError, StoreError
+from pipeline.storage.keys import TEMPORARY
+
+MANIFEST_NAME = "manifest.parquet"
+_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class PullSummary:
+    """What a pull did.
+
+    faces: chosen, all of them now in `to`. fetched: of these, transferred. skipped: there already.
+    bytes: size of the images transferred.
+    """
+
+    to: Path
+    faces: int
+    fetched: int
+    skipped: int
+    bytes: int
+
+
+def pull(
+    catalog: Catalog,
+    to: Path,
+    where: str | None = None,
+    count: int | None = None,
+    *,
+    threads: int = 16,
+    progress: Callable[[int, int], None] | None = None,
+) -> PullSummary:
+    """Bring the images of chosen rows to `to/images/…` and their rows to `to/manifest.parquet`.
+
+    where: a SQL condition over the manifest's columns. count: at most so many faces, taken by turns
+    from the cells. progress: called with faces done and faces in all.
+
+    Every file is checked against its sha256 before it appears under its name, and one that is there
+    already is left alone; a pull that was interrupted goes on where it stopped. The rows written
+    say where the files lie in `to`. Raises SpecError for a wrong condition or folder, CatalogError
+    for a file that is not the catalog's.
+    """
+    _make_folder(to)
+    fetched = done = size = 0
+    with TemporaryDirectory(prefix="populace-") as folder:
+        selection = Selection(catalog, Path(folder), where, count)
+        try:
+            for assets in selection.assets(_BATCH):
+                missing = _missing(assets, to, threads)
+                done += len(assets) - len(missing)
+                if progress is not None:
+                    progress(done, selection.count)
+                groups = group(missing)
+                for brought in in_order(lambda g: _bring(catalog, g, to), groups, threads):
+                    fetched += len(brought)
+                    done += len(brought)
+                    size += sum(brought)
+                    if progress is not None:
+                        progress(done, selection.count)
+            _write_rows(selection, to)
+        finally:
+            selection.close()
+    return PullSummary(to, done, fetched, done - fetched, size)
+
+
+def _missing(assets: Sequence[Asset], to: Path, threads: int) -> list[Asset]:
+    """The assets whose file is not in `to`, or is there with other content."""
+
+    def present(asset: Asset) -> bool:
+        path = to / asset.path
+        # The size first: it tells most wrong files without reading them.
+        if not path.is_file() or path.stat().st_size != asset.length:
+            return False
+        return hashlib.sha256(path.read_bytes()).hexdigest() == asset.sha256
+
+    found = in_order(present, assets, threads)
+    return [asset for asset, here in zip(assets, found, strict=True) if not here]
+
+
+def _bring(catalog: Catalog, assets: Sequence[Asset], to: Path) -> list[int]:
+    """Fetch and write one group of assets; the sizes of the files written."""
+    sizes = []
+    for asset, data in fetch_group(catalog.store, assets):
+        path = to / asset.path
+        _make_folder(path.parent)
+        hidden = _hidden(path)
+        try:
+            hidden.write_bytes(data)
+            hidden.replace(path)
+        except OSError as error:
+            raise _unwritten(path, error) from error
+        finally:
+            hidden.unlink(missing_ok=True)
+        sizes.append(len(data))
+    return sizes
+
+
+def _write_rows(selection: Selection, to: Path) -> None:
+    path = to / MANIFEST_NAME
+    hidden = _hidden(path)
+    writer = None
+    try:
+        for table in selection.rows():
+            local = _with_local_paths(table)
+            writer = writer or open_writer(str(hidden), local.schema)
+            writer.write_table(local, row_group_size=ROW_GROUP_ROWS)
+        if writer is not None:
+            writer.close()
+            hidden.replace(path)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def _with_local_paths(table: pa.Table) -> pa.Table:
+    """The rows with `uri` and `offset` saying where the files lie below the folder of the pull."""
+    names = ("asset_id", "shard", "uri", "offset", "length", "sha256", "format")
+    columns = (table.column(name).to_pylist() for name in names)
+    paths = [Asset(*values).path for values in zip(*columns, strict=True)]
+    for name, values in (("uri", paths), ("offset", [0] * len(paths))):
+        index = table.schema.get_field_index(name)
+        field = table.schema.field(index)
+        table = table.set_column(index, field, pa.array(values, field.type))
+    return table
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(
+            f"to: the folder {folder} cannot be made ({error.strerror}); choose another"
+        ) from error
+
+
+def _hidden(path: Path) -> Path:
+    return path.with_name(TEMPORARY + secrets.token_hex(8))
+
+
+def _unwritten(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be written ({error.strerror}); "
+        "free some space or choose another folder, then pull again to go on"
+    )

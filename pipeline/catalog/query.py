@@ -1,0 +1,164 @@
+"""Choose rows of a manifest by a SQL condition, in a database that can reach nothing else."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from pipeline.catalog.fetch import COLUMNS, Asset, asset_of
+from pipeline.catalog.read import Catalog
+from pipeline.errors import PopulaceError, SpecError
+
+_EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
+_MEMORY = "1GB"
+
+
+class Selection:
+    """Chosen rows of a catalog, on disk, in a lasting order.
+
+    folder: an empty one, for what does not fit in memory.
+    where: a SQL condition over the manifest's columns, or None for all rows.
+    count: at most so many faces, spread evenly over the cells, or None for all.
+
+    Raises SpecError when the condition cannot be meant or matches nothing.
+    """
+
+    def __init__(
+        self, catalog: Catalog, folder: Path, where: str | None = None, count: int | None = None
+    ) -> None:
+        if count is not None and count < 1:
+            raise SpecError(f"count: {count} faces cannot be pulled; ask for 1 or more")
+        self._catalog = catalog
+        self._database = _locked_database(folder)
+        schema = catalog.schema()
+        faults: list[PopulaceError] = []
+        try:
+            columns = {*COLUMNS, "cell", "slot", *_columns_of(self._database, where, schema)}
+            rows = _numbered_rows(catalog, [name for name in schema.names if name in columns], faults)
+            relation = self._database.from_arrow(rows)
+            if where is not None:
+                # A relation's filter parses one expression; no statement can hide in it.
+                relation = relation.filter(where)
+            kept = ", ".join(("__part", "__row", "cell", "slot", *COLUMNS))
+            relation.project(kept).create("matches")
+        except duckdb.Error as error:
+            # Whatever fails while DuckDB pulls batches comes out as an error of DuckDB's.
+            raise (faults[0] if faults else _refusal(where, str(error))) from error
+        # By turns through the cells, so that the first few faces are as balanced as all of them.
+        limit = "" if count is None else f"LIMIT {count}"
+        self._database.execute(
+            "CREATE TABLE chosen AS SELECT *, CASE WHEN $turns THEN "
+            "row_number() OVER (PARTITION BY cell ORDER BY slot) END AS turn "
+            f"FROM matches ORDER BY turn, cell, slot {limit}",
+            {"turns": count is not None},
+        )
+        self._database.execute("DROP TABLE matches")
+        ((self.count,),) = self._database.execute("SELECT count(*) FROM chosen").fetchall()
+        if not self.count:
+            raise SpecError(f"where: {where!r} matches none of the {catalog.count} faces; widen it")
+
+    def close(self) -> None:
+        """Close the database; the folder is the caller's."""
+        self._database.close()
+
+    def assets(self, batch: int) -> Iterator[list[Asset]]:
+        """The chosen assets in their order, `batch` at a time."""
+        names = ", ".join(COLUMNS)
+        relation = self._database.sql(f"SELECT {names} FROM chosen ORDER BY turn, cell, slot")
+        for records in relation.to_arrow_reader(batch):
+            yield [asset_of(row) for row in records.to_pylist()]
+
+    def rows(self) -> Iterator[pa.Table]:
+        """The chosen rows with all columns, by cell, then slot, a row group at a time.
+
+        Row groups without a chosen row are not read.
+        """
+        for number, part in enumerate(self._catalog.parts):
+            file = self._catalog.open_part(part)
+            first = 0
+            for index in range(file.num_row_groups):
+                last = first + file.metadata.row_group(index).num_rows
+                found = self._database.execute(
+                    "SELECT __row - $first FROM chosen "
+                    "WHERE __part = $part AND __row >= $first AND __row < $last ORDER BY 1",
+                    {"part": number, "first": first, "last": last},
+                ).fetchall()
+                if found:
+                    places = pa.array([place for (place,) in found], pa.int64())
+                    yield file.read_row_group(index).take(places)
+                first = last
+
+
+def _locked_database(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A database in `folder` whose expressions reach no file, no network and no variable."""
+    database = duckdb.connect(
+        str(folder / "chosen.duckdb"),
+        config={"memory_limit": _MEMORY, "temp_directory": str(folder / "spill")},
+    )
+    database.execute("SET python_enable_replacements = false")
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")
+    return database
+
+
+def _columns_of(
+    database: duckdb.DuckDBPyConnection, where: str | None, schema: pa.Schema
+) -> set[str]:
+    """The manifest's columns that a condition names, after trying it on an empty manifest."""
+    if where is None:
+        return set()
+    database.from_arrow(schema.empty_table()).filter(where).fetchall()
+    ((answer,),) = database.execute(
+        "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
+    ).fetchall()
+    named: set[str] = set()
+    everything = False
+    waiting = [json.loads(answer)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            everything |= node.get("class") == "STAR"
+            named.update(name.lower() for name in node.get("column_names", ()))
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return {name for name in schema.names if everything or name.lower() in named}
+
+
+def _numbered_rows(
+    catalog: Catalog, columns: list[str], faults: list[PopulaceError]
+) -> pa.RecordBatchReader:
+    """The manifest's rows with only these columns, each with its part and its row in the part.
+
+    An error met on the way is also put into `faults`.
+    """
+    whole = catalog.schema()
+    numbers = [pa.field("__part", pa.int64()), pa.field("__row", pa.int64())]
+    schema = pa.schema([*numbers, *(whole.field(name) for name in columns)])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number, part in enumerate(catalog.parts):
+            first = 0
+            for batch in catalog.open_part(part).iter_batches(columns=columns):
+                rows = np.arange(first, first + batch.num_rows)
+                places = [pa.array(np.full_like(rows, number)), pa.array(rows)]
+                arrays = [*places, *(batch.column(name) for name in columns)]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+                first += batch.num_rows
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches()
+        except PopulaceError as error:
+            faults.append(error)
+            raise
+
+    return pa.RecordBatchReader.from_batches(schema, watched())
+
+
+def _refusal(where: str | None, reason: str) -> SpecError:
+    sentence = " ".join(reason.partition("LINE 1:")[0].split())
+    return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")

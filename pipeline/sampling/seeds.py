@@ -1,0 +1,19 @@
+"""Draw the random numbers of a candidate from its place alone: seed, slot and attempt."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def normals(seed: int, candidates: Sequence[tuple[int, int]], size: int) -> NDArray[np.float32]:
+    """Standard normal draws for (slot, attempt) pairs: float32 [len(candidates), size].
+
+    Counter-based: Philox-4x64 (Salmon et al., 2011) keyed by the job's seed, its counter set to
+    slot and attempt, so that any candidate is drawn alone, in any order, on any machine.
+    """
+    draws = np.empty((len(candidates), size), np.float32)
+    for row, (slot, attempt) in zip(draws, candidates, strict=True):
+        bits = np.random.Philox(key=[seed, 0], counter=[0, 0, attempt, slot])
+        np.random.Generator(bits).standard_normal(out=row, dtype=np.float32)
+    return draws

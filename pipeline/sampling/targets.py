@@ -1,0 +1,170 @@
+"""Read what a job wants balanced: axes, their bins, and the share of every cell."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.attributes.bins import Bin, attribute_named, parse_bins
+from pipeline.errors import SpecError
+
+MAX_CELLS = 100_000
+JOINT = "joint"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One balanced attribute, its bins, and the share of each bin (they sum to 1)."""
+
+    attribute: str
+    bins: tuple[Bin, ...]
+    shares: tuple[float, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The bins' labels, in order."""
+        return tuple(one.label for one in self.bins)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The wanted share of every cell.
+
+    shares: float64 [bins of axis 0, bins of axis 1, ...], summing to 1; one cell of share 1 when
+    nothing is balanced.
+    """
+
+    axes: tuple[Axis, ...]
+    shares: NDArray[np.float64]
+
+    def bins_of(self, cell: int) -> tuple[Bin, ...]:
+        """The bin of each axis that makes up a cell (row-major index)."""
+        where = np.unravel_index(cell, self.shares.shape)
+        return tuple(axis.bins[int(i)] for axis, i in zip(self.axes, where, strict=True))
+
+    def label(self, cell: int) -> str:
+        """A cell in words: `age=18-29, gender_presentation=feminine`."""
+        bins = self.bins_of(cell)
+        return ", ".join(f"{one.attribute}={one.label}" for one in bins) or "all"
+
+
+def parse_balance(balance: Mapping[str, Any]) -> Target:
+    """Read the spec's `balance`.
+
+    Each attribute takes `uniform` (its usual bins, evenly), a list of bins (evenly) or a mapping
+    of bin to percentage; attributes are independent of each other unless `joint`, a list of
+    cells with a `share` each, says otherwise.
+
+    Raises:
+        SpecError: an attribute, bin or percentage that cannot be meant; names field and mend.
+    """
+    axes = tuple(
+        _axis(name, target, JOINT in balance) for name, target in balance.items() if name != JOINT
+    )
+    cells = math.prod(len(axis.bins) for axis in axes)
+    if cells > MAX_CELLS:
+        raise SpecError(
+            f"balance: {cells:,} cells are more than {MAX_CELLS:,}; use fewer bins or attributes."
+        )
+    if JOINT in balance:
+        return Target(axes, _joint_shares(axes, balance[JOINT]))
+    shares = np.ones(())
+    for axis in axes:
+        shares = np.multiply.outer(shares, np.asarray(axis.shares))
+    return Target(axes, np.asarray(shares, np.float64))
+
+
+def _axis(name: str, target: Any, joint: bool) -> Axis:
+    try:
+        entry = attribute_named(name)
+        if isinstance(target, Mapping):
+            if joint:
+                raise SpecError(
+                    f"{name}: percentages and a joint table contradict each other; "
+                    "give the attribute a list of bins, or remove 'joint'."
+                )
+            bins = parse_bins(name, [str(label) for label in target])
+            return Axis(name, bins, _percentages(name, target))
+        if target == "uniform":
+            labels: Sequence[Any] = entry.usual_bins
+        elif isinstance(target, list):
+            labels = target
+        else:
+            raise SpecError(
+                f"{name}: cannot read {target!r}; write 'uniform', a list of bins, "
+                "or bins with percentages."
+            )
+        bins = parse_bins(name, [str(label) for label in labels])
+    except SpecError as error:
+        raise SpecError(f"balance.{error}") from None
+    return Axis(name, bins, (1 / len(bins),) * len(bins))
+
+
+def percentage(field: str, value: Any) -> float:
+    """A percentage, `12`, `12.5` or `12.5%`, as a share in [0, 1].
+
+    Raises:
+        SpecError: it is no number from 0 to 100.
+    """
+    try:
+        number = float(str(value).strip().removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if isinstance(value, bool) or not 0 <= number <= 100:
+        raise SpecError(f"{field}: {value!r} is no percentage; write a number from 0 to 100.")
+    return number / 100
+
+
+def _percentages(name: str, target: Mapping[Any, Any]) -> tuple[float, ...]:
+    shares = tuple(percentage(f"{name}.{label}", value) for label, value in target.items())
+    _check_sum(name, sum(shares))
+    return tuple(share / sum(shares) for share in shares)
+
+
+def _check_sum(name: str, total: float) -> None:
+    if abs(total - 1) > 5e-4:
+        raise SpecError(
+            f"{name}: the percentages add up to {100 * total:g}, not 100; change one of them."
+        )
+
+
+def _joint_shares(axes: tuple[Axis, ...], rows: Any) -> NDArray[np.float64]:
+    field = f"balance.{JOINT}"
+    names = [axis.attribute for axis in axes]
+    if not axes or not isinstance(rows, list) or not rows:
+        raise SpecError(
+            f"{field}: needs the balanced attributes beside it and a list of rows, "
+            "each with a bin of every attribute and a 'share'."
+        )
+    shares = np.zeros(tuple(len(axis.bins) for axis in axes))
+    seen = set()
+    for i, row in enumerate(rows):
+        if not isinstance(row, Mapping) or set(row) != {*names, "share"}:
+            keys = ", ".join([*names, "share"])
+            raise SpecError(f"{field}[{i}]: {row!r} must have exactly the keys {keys}.")
+        index = []
+        for axis in axes:
+            label = str(row[axis.attribute])
+            if label not in axis.labels:
+                raise SpecError(
+                    f"{field}[{i}].{axis.attribute}: '{label}' is not one of its bins "
+                    f"{', '.join(axis.labels)}."
+                )
+            index.append(axis.labels.index(label))
+        if tuple(index) in seen:
+            raise SpecError(f"{field}[{i}]: this cell stands twice; remove one of the rows.")
+        seen.add(tuple(index))
+        shares[tuple(index)] = percentage(f"{field}[{i}].share", row["share"])
+    _check_sum(field, float(shares.sum()))
+    return np.asarray(shares / shares.sum())
+
+
+def cells_of(target: Target) -> list[dict[str, str]]:
+    """Every cell's bins by attribute, in row-major order."""
+    names = [axis.attribute for axis in target.axes]
+    labels = product(*(axis.labels for axis in target.axes))
+    return [dict(zip(names, row, strict=True)) for row in labels]

@@ -1,0 +1,269 @@
+"""Read a job spec: what is wanted, from which generator, balanced how, written where."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+
+from pipeline.attributes.bins import Bin, attribute_named, parse_bins
+from pipeline.attributes.taxonomy import ATTRIBUTES
+from pipeline.errors import SpecError
+from pipeline.sampling.acceptance import Limits
+from pipeline.sampling.targets import JOINT, Target, parse_balance
+from pipeline.storage import check_endpoint, parse_uri
+
+BUILTINS = ("builtin:heads", "builtin:null")
+
+_BINS = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
+_PERCENT = {"type": ["number", "string"]}
+_BALANCE_SCHEMA = {
+    "type": "object",
+    "description": "What is balanced: attribute -> uniform, bins, or bins with percentages.",
+    "properties": {
+        attribute.name: {
+            "description": f"{attribute.doc}; usual bins {', '.join(attribute.usual_bins)}",
+            "anyOf": [
+                {"const": "uniform"},
+                _BINS,
+                {"type": "object", "additionalProperties": _PERCENT, "minProperties": 1},
+            ],
+        }
+        for attribute in ATTRIBUTES
+    }
+    | {JOINT: {"type": "array", "items": {"type": "object", "required": ["share"]}}},
+    "additionalProperties": False,
+}
+_WHERE_SCHEMA = {
+    "type": "object",
+    "description": "Limits on every face: attribute -> a bin or a list of bins.",
+    "properties": {
+        attribute.name: {"anyOf": [{"type": ["string", "integer"]}, _BINS]}
+        for attribute in ATTRIBUTES
+    },
+    "additionalProperties": False,
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GeneratorSpec(_Part):
+    """A checkpoint to generate from."""
+
+    checkpoint: str = Field(min_length=1, description="path or URI of the checkpoint")
+    kind: Literal["stylegan2", "stylegan3"]
+    truncation: float = Field(1.0, gt=0, le=1, description="psi of the truncation trick")
+
+
+class ImageSpec(_Part):
+    """What every image file is."""
+
+    size: int = Field(256, ge=64, le=1024, description="width and height in px")
+    format: Literal["jpeg", "png", "webp"] = "jpeg"
+    quality: int = Field(95, ge=1, le=100, description="of JPEG and WebP; WebP 100 is lossless")
+
+
+class QualitySpec(_Part):
+    """Limits on what the scorer measures besides attributes."""
+
+    min_sharpness: float = Field(0.0, ge=0, le=1)
+    max_clipped: float = Field(1.0, ge=0, le=1, description="share of black or white pixels")
+    min_skin_share: float = Field(0.0, ge=0, le=1, description="share of pixels read as skin")
+    min_confidence: float = Field(0.0, ge=0, lt=1, description="probability of the ordered cell")
+
+
+class OutputSpec(_Part):
+    """Where the catalog is written."""
+
+    uri: str
+    endpoint: str | None = Field(None, description="of an S3 server; else AWS_ENDPOINT_URL")
+
+
+class JobSpec(_Part):
+    """A job: `count` faces, balanced, in one catalog."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,79}$")
+    count: int = Field(ge=1, le=1_000_000_000, description="how many faces")
+    seed: int = Field(0, ge=0, lt=2**63)
+    generator: Literal["builtin:heads", "builtin:null"] | GeneratorSpec = "builtin:heads"
+    scorer: Literal["builtin:heads", "builtin:null"] = "builtin:heads"
+    balance: Annotated[dict[str, Any], WithJsonSchema(_BALANCE_SCHEMA)] = Field(
+        default_factory=dict
+    )
+    where: Annotated[dict[str, Any], WithJsonSchema(_WHERE_SCHEMA)] = Field(default_factory=dict)
+    image: ImageSpec = ImageSpec()
+    quality: QualitySpec = QualitySpec()
+    output: str | OutputSpec = Field(description="./dir, file:///dir or s3://bucket/prefix")
+    layout: Literal["files", "packs"] = "files"
+    shard_size: int = Field(1000, ge=1, le=10_000, description="faces to a shard")
+    batch_size: int = Field(16, ge=1, le=512, description="images to a render call")
+    preview_size: int = Field(64, ge=0, le=1024, description="px of previews; 0 for none")
+    max_attempts: int = Field(20_000, ge=1, description="candidates to a slot before giving up")
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = "auto"
+    license: str = Field("all rights reserved", description="how the catalog may be used")
+
+    @model_validator(mode="after")
+    def _check(self) -> "JobSpec":
+        parse_uri(self.location.uri)
+        if self.location.endpoint is not None:
+            check_endpoint(self.location.endpoint)
+        _check_overlap(self.target, self.limits.where)
+        return self
+
+    @property
+    def location(self) -> OutputSpec:
+        """Where the catalog is written, in full."""
+        return OutputSpec(uri=self.output) if isinstance(self.output, str) else self.output
+
+    @cached_property
+    def target(self) -> Target:
+        """The wanted share of every cell."""
+        return parse_balance(self.balance)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What every face must satisfy, whatever its cell."""
+        where = {name: _where_bins(name, value) for name, value in self.where.items()}
+        bounds = self.quality.model_dump()
+        low, high = (
+            {name.removeprefix(p): v for name, v in bounds.items() if name.startswith(p)}
+            for p in ("min_", "max_")
+        )
+        return Limits(where, low, high)
+
+    @property
+    def shards(self) -> int:
+        """How many shards the job has."""
+        return -(-self.count // self.shard_size)
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) of all that decides which faces come out, and not of where or how fast."""
+        content = self.model_dump(mode="json", exclude={"output", "workers"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_spec(path: Path, changes: Sequence[str] = (), output: str | None = None) -> JobSpec:
+    """Read a YAML job spec, with `key.path=value` changes and another output laid over it.
+
+    Raises:
+        SpecError: the file, a change or a field cannot be meant; names it and the mend.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SpecError(f"{path}: cannot be read ({reason}); give a YAML job spec.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise SpecError(f"{path}: is not YAML{line}: {problem}.") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: holds no job spec; start with 'name:', 'count:' and 'output:'.")
+    for change in changes:
+        _set(data, change)
+    if output is not None:
+        data["output"] = (
+            data["output"] | {"uri": output} if isinstance(data.get("output"), dict) else output
+        )
+    return parse_spec(data)
+
+
+def parse_spec(data: Mapping[str, Any]) -> JobSpec:
+    """Validate a job spec.
+
+    Raises:
+        SpecError: one sentence on the first field that cannot be meant.
+    """
+    try:
+        return JobSpec.model_validate(dict(data))
+    except ValidationError as error:
+        raise SpecError(_sentence(error)) from None
+
+
+def _set(data: dict[str, Any], change: str) -> None:
+    path, equals, text = change.partition("=")
+    keys = path.split(".")
+    if not equals or not all(keys):
+        raise SpecError(f"--set {change}: cannot be read; write key.path=value.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise SpecError(f"--set {change}: the value is not YAML; quote it.") from None
+    for key in keys[:-1]:
+        data = data.setdefault(key, {})
+        if not isinstance(data, dict):
+            raise SpecError(f"--set {change}: '{key}' holds a plain value; set that instead.")
+    data[keys[-1]] = value
+
+
+def _where_bins(name: str, value: Any) -> tuple[Bin, ...]:
+    try:
+        attribute_named(name)
+        labels = value if isinstance(value, list) else [value]
+        return parse_bins(name, [str(label) for label in labels])
+    except SpecError as error:
+        raise SpecError(f"where.{error}") from None
+
+
+def _check_overlap(target: Target, where: Mapping[str, Sequence[Bin]]) -> None:
+    """Refuse a bin that `where` leaves empty: no face could ever fill it."""
+    for axis in target.axes:
+        allowed = where.get(axis.attribute, axis.bins)
+        for one in axis.bins:
+            if not any(_meet(one, other) for other in allowed):
+                raise SpecError(
+                    f"balance.{axis.attribute}: bin '{one.label}' lies outside "
+                    f"where.{axis.attribute} ({', '.join(b.label for b in allowed)}); "
+                    "remove the bin or widen the limit."
+                )
+
+
+def _meet(one: Bin, other: Bin) -> bool:
+    if one.classes:
+        return bool(one.classes & other.classes)
+    return max(one.low, other.low) < min(one.high, other.high)
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first fault as field, value and mend."""
+    fault = error.errors()[0]
+    where = [str(part) for part in fault["loc"]]
+    if where and where[0] in ("generator", "output") and len(where) > 1:
+        where = [part for part in where if not part[:1].isupper() and part not in ("str",)]
+        where = [part for part in where if not part.startswith("literal[")]
+    field = ".".join(part for part in where if part not in ("int", "constrained-int")) or "spec"
+    field = field.split(".literal[")[0]
+    if fault["type"] == "extra_forbidden":
+        known = _keys_beside(where)
+        near = get_close_matches(where[-1], known, n=1)
+        mend = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(known)}."
+        return f"{field}: is no key of a job spec; {mend}"
+    if fault["type"] == "missing":
+        return f"{field}: is missing; every job spec needs it."
+    choice = {
+        "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint and kind",
+        "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
+        "workers": "write auto or a whole number from 1",
+    }.get(field)
+    mend = choice or fault["msg"][:1].lower() + fault["msg"][1:]
+    return f"{field}: {fault['input']!r} does not fit; {mend}."
+
+
+def _keys_beside(where: Sequence[str]) -> list[str]:
+    parts: dict[str, type[BaseModel]] = {
+        "image": ImageSpec,
+        "quality": QualitySpec,
+        "generator": GeneratorSpec,
+        "output": OutputSpec,
+    }
+    model = parts.get(where[0], JobSpec) if len(where) > 1 else JobSpec
+    return list(model.model_fields)
