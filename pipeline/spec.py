@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
-from pipeline.attributes.bins import Bin, attribute_named, parse_bins
+from pipeline.attributes.bins import Bin, parse_bins
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.errors import SpecError
 from pipeline.sampling.acceptance import Limits
-from pipeline.sampling.targets import JOINT, Target, parse_balance
+from pipeline.sampling.targets import JOINT, Target, named_in, parse_balance
 from pipeline.storage import check_endpoint, parse_uri
 
 BUILTINS = ("builtin:heads", "builtin:null")
@@ -206,8 +206,8 @@ def _set(data: dict[str, Any], change: str) -> None:
 
 
 def _where_bins(name: str, value: Any) -> tuple[Bin, ...]:
+    named_in("where", name)
     try:
-        attribute_named(name)
         labels = value if isinstance(value, list) else [value]
         return parse_bins(name, [str(label) for label in labels])
     except SpecError as error:

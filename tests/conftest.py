@@ -35,7 +35,9 @@ def s3_endpoint() -> Iterator[str]:
             text=True,
         ) as server:
             assert server.stdout is not None
-            yield server.stdout.readline().strip()
+            address = server.stdout.readline().strip()
+            assert address, f"{script} did not start; run it to see why"
+            yield address
             server.kill()
 
 

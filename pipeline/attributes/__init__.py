@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "weights"
 """The bundled scorer: weights.safetensors, card.json, MODEL_CARD.md, prior.parquet."""
 
-SCORERS = ("builtin:heads",)
+SCORERS = ("builtin:heads", "builtin:null")
 
 
 def load_scorer(name: str) -> "Scorer":
@@ -22,6 +22,10 @@ def load_scorer(name: str) -> "Scorer":
     """
     if name not in SCORERS:
         raise SpecError(f"scorer: '{name}' is unknown; choose from {', '.join(SCORERS)}.")
+    if name == "builtin:null":
+        from pipeline.attributes.null_scorer import NullScorer
+
+        return NullScorer()
     from pipeline.attributes.heads_scorer import HeadsScorer  # loads torch: only when scoring
 
     return HeadsScorer(WEIGHTS / "weights.safetensors")

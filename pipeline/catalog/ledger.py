@@ -1,6 +1,7 @@
 """Hold all rows of a job on disk: count them, check them, sort them, in constant memory."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,15 @@ from pipeline.catalog.order import Order
 from pipeline.errors import CatalogError
 
 _AGAIN = "run the same job again; if this stays, run it into a new output"
+
+
+@dataclass(frozen=True)
+class CellFigures:
+    """The faces of one cell: how many, candidates for each and confidence on average."""
+
+    delivered: int
+    tried: float
+    confidence: float | None
 
 
 class Ledger:
@@ -93,12 +103,16 @@ class Ledger:
         rows: list[dict[str, Any]] = relation.to_arrow_table().to_pylist()
         return rows
 
-    def cells(self) -> dict[int, dict[str, float]]:
-        """Cell -> mean attempts and mean confidence of its faces."""
+    def cells(self) -> dict[int, CellFigures]:
+        """Cell -> what its faces took, for every cell with faces."""
         found = self._all(
-            "SELECT cell, avg(attempt) + 1, avg(confidence) FROM rows GROUP BY cell ORDER BY cell"
+            "SELECT cell, count(*), avg(attempt + 1.0), avg(confidence) FROM rows GROUP BY cell"
         )
-        return {cell: {"tried": tried, "confidence": sure} for cell, tried, sure in found}
+        return {cell: CellFigures(*figures) for cell, *figures in found}
+
+    def pictures(self) -> list[tuple[int, int, str]]:
+        """Width, height (px) and format of the images: one entry, unless shards disagree."""
+        return self._all("SELECT DISTINCT width, height, format FROM rows ORDER BY ALL")
 
     def classes(self) -> dict[str, dict[str, int]]:
         """Attribute -> class -> faces, for every attribute with named classes."""

@@ -37,7 +37,9 @@ class Selection:
         faults: list[PopulaceError] = []
         try:
             columns = {*COLUMNS, "cell", "slot", *_columns_of(self._database, where, schema)}
-            rows = _numbered_rows(catalog, [name for name in schema.names if name in columns], faults)
+            rows = _numbered_rows(
+                catalog, [name for name in schema.names if name in columns], faults
+            )
             relation = self._database.from_arrow(rows)
             if where is not None:
                 # A relation's filter parses one expression; no statement can hide in it.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Latents = NDArray[np.float32]
-"""float32 [B, D], every value exactly representable in float16, so that a stored row rebuilds it."""
+"""float32 [B, D]; float16 holds every value exactly, so that a stored row rebuilds the face."""
 
 
 class Generator(Protocol):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin, attribute_named, parse_bins
+from pipeline.attributes.taxonomy import Attribute
 from pipeline.errors import SpecError
 
 MAX_CELLS = 100_000
@@ -79,8 +80,8 @@ def parse_balance(balance: Mapping[str, Any]) -> Target:
 
 
 def _axis(name: str, target: Any, joint: bool) -> Axis:
+    entry = named_in("balance", name)
     try:
-        entry = attribute_named(name)
         if isinstance(target, Mapping):
             if joint:
                 raise SpecError(
@@ -102,6 +103,18 @@ def _axis(name: str, target: Any, joint: bool) -> Axis:
     except SpecError as error:
         raise SpecError(f"balance.{error}") from None
     return Axis(name, bins, (1 / len(bins),) * len(bins))
+
+
+def named_in(field: str, name: str) -> Attribute:
+    """The taxonomy's entry for a name found in `field` of the spec.
+
+    Raises:
+        SpecError: no attribute has this name.
+    """
+    try:
+        return attribute_named(name)
+    except SpecError as error:
+        raise SpecError(f"{field}: {error}") from None
 
 
 def percentage(field: str, value: Any) -> float:

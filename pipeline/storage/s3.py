@@ -29,7 +29,7 @@ PARTS_AT_ONCE = 4
 """Parts of one object in flight."""
 
 _T = TypeVar("_T")
-_BROKEN_BODY = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+_BROKEN_BODY = (IncompleteReadError, ResponseStreamingError)
 
 
 class S3Store:
@@ -142,8 +142,13 @@ class S3Store:
 
     def _read(self, request: dict[str, Any]) -> bytes:
         def attempt() -> bytes:
-            body: bytes = self._client.get_object(**request)["Body"].read()
-            return body
+            body = self._client.get_object(**request)["Body"]
+            try:
+                data: bytes = body.read()
+            except ReadTimeoutError as error:
+                # Told apart from a timeout before the body, after which boto3 has tried again.
+                raise ResponseStreamingError(error=error) from error
+            return data
 
         # boto3 tries again until the head of the answer is there, not where its body breaks off.
         return self._again_after(lambda error: isinstance(error, _BROKEN_BODY), attempt)

@@ -14,6 +14,11 @@ _CREDENTIALS = (
     exceptions.UnauthorizedSSOTokenError,
     exceptions.ProfileNotFound,
 )
+_NETWORK = (
+    exceptions.HTTPClientError,
+    exceptions.ConnectionError,
+    exceptions.IncompleteReadError,
+)
 _UNKNOWN_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 
 
@@ -42,7 +47,7 @@ def explain(
             f"{uri}: no usable S3 credentials ({error}); "
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
         )
-    if isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
+    if isinstance(error, _NETWORK):
         return StoreError(
             f"{uri}: {server} cannot be reached ({error}); check the endpoint and the network, "
             "then run the command again"
@@ -55,7 +60,7 @@ def _explain_refusal(error: ClientError, uri: str, server: str, key: str | None)
     place = f"{uri}/{key}" if key else uri
     if code == "NoSuchBucket" or (key is None and status == 404):
         return StoreError(f"{uri}: {server} has no such bucket; create it, or correct the URI")
-    if key is not None and status == 404:
+    if key is not None and code in ("NoSuchKey", "404"):
         return MissingObject(uri, key)
     if code in _UNKNOWN_KEYS:
         return StoreError(

@@ -91,6 +91,9 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     out += 0.012 * old * near * bump((y + bag - 0.034) / 0.03)
     out -= 0.075 * step(inside, -0.002, 0.012)
 
+    wing = torch.hypot(ax - a.nose_w + 0.055, y - a.nose_y - 0.015)
+    out -= 0.016 * bump((wing - 0.085) / 0.018) * step(ax, a.nose_w - 0.06, a.nose_w + 0.01) * step(y, a.nose_y - 0.05, a.nose_y)
+
     upper, lower, gap, mu = mouth(a, x, y)
     wide = bump(mu * 0.75)
     out += (0.030 + 0.10 * a.upper_lip) * step(upper, -0.012, 0.030) * wide
@@ -108,7 +111,7 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     t = ((y - a.nose_y) / (corner_y - a.nose_y - 0.04)).clamp(-0.4, 1.5)
     fold_x = a.nose_w + 0.02 + (a.mouth_w + 0.035 - a.nose_w) * t.clamp(min=0).pow(0.8)
     fold = step(t, -0.3, 0.15) * (1 - step(t, 0.75, 1.3))
-    depth = 0.002 + 0.013 * smile + 0.021 * old * (1 + 0.2 * smile)
+    depth = 0.002 + 0.010 * smile + 0.016 * old * (1 + 0.2 * smile)
     out -= depth * fold * bump((ax - fold_x) / 0.026)
     out += 1.1 * depth * fold * bump((ax - fold_x - 0.065) / 0.05)
     # Smiling lifts the cheeks into apples under the eyes.

@@ -7,6 +7,7 @@ from pipeline.generators.heads import noise
 from pipeline.generators.heads.anatomy import Anatomy
 from pipeline.generators.heads.details import aperture, step
 from pipeline.generators.heads.layout import Person
+from pipeline.generators.heads.march import unit
 
 IRIS = (
     (0.00, (0.030, 0.013, 0.006)),
@@ -36,13 +37,10 @@ def paint(
     p: float32 [3, N]; eye: centre of each point's eyeball [3, N]; camera, light: the camera's
     position and the direction to the key light in head space [3].
     """
-    out = p - eye
-    out = out / out.norm(dim=0)
-    gaze = camera[:, None] - eye
-    gaze = gaze / gaze.norm(dim=0)
+    out = unit(p - eye)
+    gaze = unit(camera[:, None] - eye)
     ahead = torch.tensor([0.03 * g["gaze"], 0.012 * g["asymmetry"], 1.0])[:, None]
-    gaze = 0.8 * gaze + 0.2 * ahead
-    gaze = gaze / gaze.norm(dim=0)
+    gaze = unit(0.8 * gaze + 0.2 * ahead)
     forward = (out * gaze).sum(0)
     side = out - gaze * forward
     r = side.norm(dim=0) / 0.49

@@ -78,7 +78,7 @@ PIVOT = np.array([0.0, -0.55, -0.15])
 def head_blobs(a: Anatomy, g: Person, blobs: Blobs) -> None:
     """Add the bone and flesh of the head to the current group."""
     m, child, w = a.masculinity - 0.5, a.child, a.width
-    full = 0.035 * g["fullness"] + 0.03 * child - 0.012 * a.old
+    full = 0.027 * g["fullness"] + 0.03 * child - 0.012 * a.old
     cheek = 0.02 * g["cheekbones"]
     jaw = a.jaw_w
     blobs.add((0, 0.28, -0.12), (0.715 * w, 0.80, 0.85))

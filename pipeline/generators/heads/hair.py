@@ -194,11 +194,11 @@ def grow(person: Person, a: Anatomy) -> Hair | None:
         wide = 1 + 0.05 * person["hair_volume"] + 0.10 * st.curl
         blobs.group("masses", 0.06)
         if st.length == MEDIUM:
-            blobs.add((0.49, -0.22, -0.10), (0.27 * wide, 0.78, 0.46))
-            blobs.add((0, -0.25, -0.50), (0.84 * wide, 1.05, 0.50))
+            blobs.add((0.53, -0.24, -0.18), (0.29 * wide, 0.80, 0.54))
+            blobs.add((0, -0.25, -0.50), (0.80 * wide, 1.08, 0.50))
         else:
-            blobs.add((0.50, -0.60, -0.04), (0.28 * wide, 1.32, 0.42))
-            blobs.add((0, -0.60, -0.50), (0.86 * wide, 1.40, 0.48))
+            blobs.add((0.51, -0.60, -0.12), (0.29 * wide, 1.32, 0.50))
+            blobs.add((0, -0.60, -0.50), (0.78 * wide, 1.40, 0.48))
     elif bun:
         blobs.group("masses", 0.06)
         blobs.add((0, 0.92, -0.55), (0.26, 0.24, 0.26))

@@ -35,13 +35,13 @@ def camera(turn: NDArray[np.float64], pivot: NDArray[np.float64], side: int) -> 
     c = (torch.arange(side, dtype=torch.float32) + 0.5) * (2 * HALF_VIEW / side) - HALF_VIEW
     y, x = torch.meshgrid(-c + CENTER_Y, c, indexing="ij")
     d = torch.stack([x.flatten(), (y - CENTER_Y).flatten(), torch.full((side * side,), -DISTANCE)])
-    d = d / d.norm(dim=0)
+    d = unit(d)
     inverse = torch.from_numpy(turn.T.copy()).float()
     o = turn.T @ (np.array([0.0, CENTER_Y, DISTANCE]) - pivot) + pivot
     return Camera(torch.from_numpy(o).float(), inverse @ d, side)
 
 
-def coarse(distance: Distance, camera: Camera, step: int, slack: float, steps: int = 16) -> Tensor:
+def coarse(distance: Distance, camera: Camera, step: int, slack: float, steps: int = 12) -> Tensor:
     """A safe start depth for every ray [side * side]; `FAR` where nothing is near.
 
     Marches one ray in step x step, then takes the neighbourhood's minimum: the smallest depth
@@ -67,7 +67,7 @@ def coarse(distance: Distance, camera: Camera, step: int, slack: float, steps: i
     return interpolate(near, size=(side, side), mode="nearest").flatten()
 
 
-def fine(distance: Distance, camera: Camera, start: Tensor, steps: int = 6) -> tuple[Tensor, Tensor]:
+def fine(distance: Distance, camera: Camera, start: Tensor, steps: int = 5) -> tuple[Tensor, Tensor]:
     """Rays that hit, as indices [M], and their depths [M].
 
     Most rays arrive in `steps`; those that graze a silhouette go on alone until they hit or pass,
@@ -84,21 +84,27 @@ def fine(distance: Distance, camera: Camera, start: Tensor, steps: int = 6) -> t
     hit_index, hit_t = [index[d < tolerance]], [t[d < tolerance]]
     rest = d >= tolerance
     index, t = index[rest], t[rest]
-    for _ in range(64):
+    stride = max(0.6 * pixel, 0.005)
+    for _ in range(18 if pixel > 0.02 else 30):
         if index.numel() == 0:
             break
         d = distance(camera.at(index, t))
         t = t + 0.92 * d
         # A ray that creeps along a surface lands on it sooner or later: let it land.
-        tolerance = min(1.12 * tolerance, 0.6 * pixel)
+        tolerance, stride = min(1.12 * tolerance, 0.6 * pixel), 1.07 * stride
         done = d < tolerance
         hit_index.append(index[done])
         hit_t.append(t[done])
         rest = ~done & (t < DISTANCE + 1.7)
-        index, t = index[rest], (t + (0.4 * pixel - 0.92 * d).clamp(min=0))[rest]
+        index, t = index[rest], (t + (stride - 0.92 * d).clamp(min=0))[rest]
     hits = torch.cat(hit_index)
     order = torch.argsort(hits)
     return hits[order], torch.cat(hit_t)[order]
+
+
+def unit(v: Tensor) -> Tensor:
+    """Columns of v [3, N] at length 1."""
+    return v / (v[0] * v[0] + v[1] * v[1] + v[2] * v[2]).sqrt().clamp(min=1e-9)
 
 
 TETRAHEDRON = torch.tensor([[1.0, -1, -1, 1], [-1, -1, 1, 1], [-1, 1, -1, 1]])
@@ -110,4 +116,4 @@ def normals(distance: Distance, p: Tensor, eps: float) -> Tensor:
     probes = p[:, None] + eps * TETRAHEDRON[:, :, None]
     d = distance(probes.reshape(3, 4 * n)).view(4, n)
     g = TETRAHEDRON @ d
-    return g / g.norm(dim=0).clamp(min=1e-9)
+    return unit(g)

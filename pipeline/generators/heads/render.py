@@ -148,7 +148,7 @@ def render(g: Person, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     side = int(size * 1.25 + 0.5)
     pixel = 2 * HALF_VIEW / side
     a = anatomy(g)
-    rows = 144 if size <= 96 else (240 if size <= 320 else 480)
+    rows = 96 if size <= 96 else (240 if size <= 320 else 480)
     shape = build(g, a, details.bake(a, g, rows))
     turn = rotation(g["yaw"], g["pitch"], g["roll"])
     cam = camera(turn, PIVOT, side)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from pipeline.generators.heads.layout import Person
-from pipeline.generators.heads.march import HALF_VIEW
+from pipeline.generators.heads.march import HALF_VIEW, unit
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def irradiance(l: Lights, n: Tensor, shadow: Tensor, open_sky: Tensor) -> Tensor
     hemi = l.ground[:, None] + (l.sky - l.ground)[:, None] * up
     rim = dot(l.rim, n).clamp(min=0) * 0.5
     # Light bounces between folds of skin: occlusion is warmer than grey (Jimenez et al. 2016).
-    warm = open_sky[None] ** torch.tensor([0.75, 1.05, 1.15])[:, None]
+    warm = open_sky[None] ** torch.tensor([0.86, 1.03, 1.09])[:, None]
     return l.key_color[:, None] * lit + hemi * warm + l.rim_color[:, None] * rim * open_sky
 
 
@@ -78,7 +78,7 @@ def gloss(l: Lights, n: Tensor, view: Tensor, shadow: Tensor, rough: tuple[float
     fresnel = 0.035 + 0.30 * (1 - nv.clamp(min=0.12)) ** 5
     for direction, color, visible in ((l.key, l.key_color, shadow), (l.rim, l.rim_color, shadow * 0 + 1)):
         h = view + direction[:, None]
-        nh = (n * (h / h.norm(dim=0))).sum(0).clamp(min=0)
+        nh = (n * unit(h)).sum(0).clamp(min=0)
         lobe = nh ** rough[0] * (rough[0] + 8) * 0.04 * 0.5 + nh ** rough[1] * (rough[1] + 8) * 0.04 * 0.35
         facing = dot(direction, n).clamp(0, 1).sqrt()
         out += color[:, None] * (lobe * fresnel * facing * visible)
@@ -91,7 +91,7 @@ def scatter(image: Tensor, mask: Tensor, rays_per_unit: float) -> Tensor:
 
     After d'Eon and Luebke (2007): one Gaussian a channel, in picture space.
     """
-    sigmas = torch.tensor([0.040, 0.020, 0.013]) * rays_per_unit
+    sigmas = torch.tensor([0.026, 0.017, 0.012]) * rays_per_unit
     radius = max(1, int(2.2 * float(sigmas[0]) + 0.5))
     i = torch.arange(-radius, radius + 1, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (i[None] / sigmas[:, None].clamp(min=0.3)) ** 2)
@@ -103,10 +103,10 @@ def scatter(image: Tensor, mask: Tensor, rays_per_unit: float) -> Tensor:
 
 
 def film(linear: Tensor) -> Tensor:
-    """Linear light to sRGB 0..1: straight up to 0.6, then a shoulder that never clips."""
-    low = linear.clamp(0, 0.6)
-    high = (linear - 0.6).clamp(min=0)
-    x = low + 0.4 * (1 - torch.exp(-high / 0.45))
+    """Linear light to sRGB 0..1: straight up to 0.72, then a shoulder that never clips."""
+    low = linear.clamp(0, 0.72)
+    high = (linear - 0.72).clamp(min=0)
+    x = low + 0.28 * (1 - torch.exp(-high / 0.28))
     return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
 
 

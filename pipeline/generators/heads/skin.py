@@ -61,12 +61,12 @@ def paint(a: Anatomy, g: Person, p: Tensor, pixel: float) -> Paint:
 
     nostril = bump((ax - 0.47 * a.nose_w) / 0.030) * bump((y - a.nose_y + 0.030) / 0.022)
     shell = bump((y + 0.12) / 0.10) * bump((z + 0.02) / 0.045) * step(ax, 0.60, 0.66)
-    albedo = albedo * (1 - 0.55 * nostril * front) * (1 - 0.35 * shell)
+    albedo = albedo * (1 - 0.75 * nostril * front) * (1 - 0.35 * shell)
 
     sharp = max(0.0, min(1.0, 0.030 / pixel - 0.3))
-    spots = noise.read(x * 0.16 + seed, y * 0.16 - z * 0.06, noise.FINE)
+    spots = noise.read(x * 0.24 + seed, y * 0.24 - z * 0.05, noise.FINE)
     many = max(0.0, 0.45 * g["freckles"] - 0.35) * max(0.0, 1 - g["tone"] / 7) + 0.3 * a.old
-    freckle = step(spots, 0.97 - 0.25 * many, 1.02 - 0.22 * many) * many
+    freckle = step(spots, 0.82 - 0.10 * many, 1.10 - 0.10 * many) * many
     where = bump((y + 0.20) / 0.26) * front + 0.6 * a.old * forehead
     albedo = albedo * (1 - 0.55 * freckle * where * torch.tensor([0.45, 0.8, 1.0])[:, None])
     pores = noise.read(x * 1.3, y * 1.3 + z * 0.4, noise.FINE) - 0.5

@@ -8,10 +8,8 @@ from torch import Tensor
 from pipeline.generators.heads import noise
 from pipeline.generators.heads.details import step
 from pipeline.generators.heads.hair import Hair
-from pipeline.generators.heads.march import FAR, Camera, coarse, normals
+from pipeline.generators.heads.march import FAR, Camera, coarse, normals, unit
 from pipeline.generators.heads.shading import Lights, dot
-
-SAMPLES = 12
 
 
 @dataclass(frozen=True)
@@ -54,23 +52,26 @@ def render(
     index = torch.nonzero((start < FAR) & (start < depth))[:, 0]
     t = start[index]
     arrived: list[tuple[Tensor, Tensor]] = []
-    for _ in range(14):
+    for _ in range(10):
         d = hair.depth(camera.at(index, t)) - 0.03
-        t = t + d.clamp(min=0)
+        t = t + d.clamp(min=0.004)
         near = d < 0.015
         arrived.append((index[near], t[near]))
         on = ~near & (t < depth[index]) & (t < FAR - 1.5)
         index, t = index[on], t[on]
         if index.numel() == 0:
             break
+    # Rays still creeping along the surface start from where they are.
+    arrived.append((index, t))
     index, t = (torch.cat(parts) for parts in zip(*arrived, strict=True))
     keep = t < depth[index]
     index, t = index[keep], t[keep]
     if index.numel() == 0:
         return None
-    span = (depth[index] - t).clamp(max=0.34)
+    span = (depth[index] - t).clamp(max=0.50)
     sharp = max(0.25, min(1.0, 0.014 / pixel))
-    edges = torch.linspace(0, 1, SAMPLES + 1) ** 1.4
+    samples = 8 if pixel > 0.02 else 12
+    edges = torch.linspace(0, 1, samples + 1) ** 1.7
     middle = (0.5 * (edges[1:] + edges[:-1]))[:, None]
     ts = t + span * middle
     m = index.numel()
@@ -87,15 +88,15 @@ def render(
     soft = 0.016 + 0.5 * pixel
     density = (inside / soft).clamp(0, 1) * (0.20 + 1.6 * (fine - 0.25)).clamp(min=0.04)
     step_length = span * (edges[1:] - edges[:-1])[:, None]
-    alpha = 1 - torch.exp(-58.0 * density.view(SAMPLES, m) * step_length)
+    alpha = 1 - torch.exp(-58.0 * density.view(samples, m) * step_length)
     through = torch.cumprod(1 - alpha, 0)
     weight = alpha * torch.cat([torch.ones(1, m), through[:-1]])
     cover = 1 - through[-1]
     deep = torch.exp(-inside.clamp(min=0) / (0.035 + 0.3 * st.top))
     tone = (0.38 + 0.62 * deep) * (0.62 + 0.76 * fine) * (0.66 + 0.50 * clump)
     total = cover.clamp(min=1e-4)
-    tone_mean = (weight * tone.view(SAMPLES, m)).sum(0) / total
-    fine_mean = (weight * fine.view(SAMPLES, m)).sum(0) / total
+    tone_mean = (weight * tone.view(samples, m)).sum(0) / total
+    fine_mean = (weight * fine.view(samples, m)).sum(0) / total
     t_mean = (weight * ts).sum(0) / total
     q = camera.at(index, t_mean)
     lit = light_strands(hair, q, camera.direction[:, index], l, color, tone_mean, fine_mean)
@@ -110,7 +111,7 @@ def light_strands(
     _, _, tangent = hair.flow(q)
     tangent = tangent - n * (tangent * n).sum(0)
     tangent = tangent + 0.35 * (fine - 0.5) * n
-    tangent = tangent / tangent.norm(dim=0).clamp(min=1e-6)
+    tangent = unit(tangent)
     blocked = (-hair.depth(q + 0.14 * l.key[:, None]) / 0.10).clamp(0, 1)
     sun = 1 - 0.62 * blocked
     coily = hair.style.curl > 0.78
@@ -123,8 +124,7 @@ def light_strands(
     out = color[:, None] * diffuse * tone
     gloss = torch.zeros_like(out)
     for direction, amount in ((l.key, sun * (wrap > 0)), (l.rim, 0.55 * (dot(l.rim, n) > 0).float())):
-        h = direction[:, None] - ray
-        h = h / h.norm(dim=0)
+        h = unit(direction[:, None] - ray)
         for shift, power, strength, tint in ((0.06, 70.0, 0.16, 0.35), (-0.10, 16.0, 0.20, 1.0)):
             th = ((tangent + shift * n) * h).sum(0)
             lobe = (1 - th.square()).clamp(min=0) ** (power / 2)

@@ -1,0 +1,202 @@
+"""Report on a catalog: what was asked and delivered, and what it took, for people and machines."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from itertools import groupby, product
+from math import prod
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pipeline import __version__
+from pipeline.attributes.taxonomy import BY_NAME
+from pipeline.catalog.ledger import Ledger
+from pipeline.catalog.order import Order
+from pipeline.catalog.receipts import Work
+
+WARNING = (
+    "All attributes are perceived: a scorer reads them from the pixels, and it errs. They say how "
+    "a picture looks, never who anybody is. The balance above is exact in what the scorer "
+    "perceives; how often it is right is in its model card."
+)
+
+_STAGES = {
+    "preview": "rendering previews",
+    "render": "rendering full images",
+    "score": "scoring",
+    "encode_store": "encoding and storing",
+}
+_WIDEST_TABLE = 16
+_LONGEST_LIST = 200
+
+
+def build_report(
+    order: Order, job: Mapping[str, Any], work: Work, ledger: Ledger, content_digest: str
+) -> dict[str, Any]:
+    """The figures of a catalog as plain JSON values: `report.json`, and what the page shows."""
+    figures = ledger.cells()
+    cells = []
+    for cell in order.cells:
+        found = figures.get(cell.index)
+        cells.append(
+            {
+                "cell": cell.index,
+                "label": cell.label,
+                "bins": dict(cell.bins),
+                "asked": cell.count,
+                "delivered": found.delivered if found else 0,
+                "candidates_per_face": found.tried if found else None,
+                "confidence": found.confidence if found else None,
+            }
+        )
+    return {
+        "name": order.name,
+        "count": order.count,
+        "software": f"populace {__version__}",
+        "images": [
+            {"width": width, "height": height, "format": name}
+            for width, height, name in ledger.pictures()
+        ],
+        "balanced": [_margin(name, bins, cells) for name, bins in order.axes()],
+        "cells": cells,
+        "perceived": {"classes": ledger.classes(), "numbers": ledger.numbers()},
+        "work": _work(work),
+        "digests": {
+            "spec": order.spec_digest,
+            "generator": order.generator["digest"],
+            "scorer": order.scorer["digest"],
+            "rows": content_digest,
+        },
+        "generator": order.generator["name"],
+        "scorer": order.scorer["name"],
+        "versions": dict(job.get("versions", {})),
+        "warning": WARNING,
+    }
+
+
+def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
+    """The report as one self-contained HTML page, with the contact sheet (a JPEG) inside."""
+    environment = Environment(
+        loader=PackageLoader("pipeline.catalog"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    environment.filters["size"] = _size
+    environment.filters["figure"] = _figure
+    balanced = [margin["name"] for margin in report["balanced"]]
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        summary=_summary(report),
+        sheet=base64.b64encode(sheet).decode(),
+        table=_joint_table(report["balanced"], report["cells"]),
+        listed=report["cells"][:_LONGEST_LIST],
+        others={k: v for k, v in report["perceived"]["classes"].items() if k not in balanced},
+        attributes=BY_NAME,
+        stages=_STAGES,
+    )
+
+
+def _margin(name: str, bins: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One balanced attribute: faces asked and delivered in each bin."""
+    return {
+        "name": name,
+        "bins": [
+            {
+                "bin": value,
+                "asked": sum(c["asked"] for c in cells if c["bins"].get(name) == value),
+                "delivered": sum(c["delivered"] for c in cells if c["bins"].get(name) == value),
+            }
+            for value in bins
+        ],
+    }
+
+
+def _work(work: Work) -> dict[str, Any]:
+    # Encoders run beside the renderer: a worker's own time is what its first thread spends.
+    busy = sum(work.seconds.get(stage, 0.0) for stage in ("preview", "render", "score"))
+    return {
+        "renders": work.renders,
+        "renders_per_face": work.renders / work.rows,
+        "previews": work.previews,
+        "previews_per_face": work.previews / work.rows,
+        "refused": dict(work.refused),
+        "seconds": dict(work.seconds),
+        "faces_per_worker_second": work.rows / busy if busy else None,
+        "bytes": work.bytes,
+        "devices": list(work.devices),
+    }
+
+
+def _joint_table(
+    balanced: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """The cells as a table: first attribute down, the others across, nested; None if too wide."""
+    axes = [(margin["name"], [entry["bin"] for entry in margin["bins"]]) for margin in balanced]
+    if not 2 <= len(axes) <= 3 or prod(len(bins) for _, bins in axes[1:]) > _WIDEST_TABLE:
+        return None
+    columns = list(product(*(bins for _, bins in axes[1:])))
+    heads = [
+        [
+            (path[-1], len(list(span)))
+            for path, span in groupby(column[:depth] for column in columns)
+        ]
+        for depth in range(1, len(axes))
+    ]
+    found = {tuple(cell["bins"].get(name) for name, _ in axes): cell for cell in cells}
+    most = max((cell["candidates_per_face"] or 0.0 for cell in cells), default=0.0)
+    rows = [
+        (row, [_shaded(found.get((row, *column)), most) for column in columns])
+        for row in axes[0][1]
+    ]
+    return {"axes": [name for name, _ in axes], "heads": heads, "rows": rows}
+
+
+def _shaded(cell: Mapping[str, Any] | None, most: float) -> dict[str, Any] | None:
+    """A cell with `shade`, 0-100: how hard it was against the hardest."""
+    if cell is None or not cell["candidates_per_face"]:
+        return None
+    # From one candidate a face, which is no work at all, to the most.
+    span = max(most - 1.0, 1.0)
+    return {**cell, "shade": round(100 * (cell["candidates_per_face"] - 1.0) / span)}
+
+
+def _summary(report: Mapping[str, Any]) -> str:
+    """One sentence that says what the catalog is."""
+    count, cells = report["count"], report["cells"]
+    faces = f"{count:,} faces" if count != 1 else "One face"
+    people = "people who do not exist" if count != 1 else "a person who does not exist"
+    images = report["images"]
+    kind = ""
+    if len(images) == 1:
+        image = images[0]
+        kind = f", {image['width']}\N{MULTIPLICATION SIGN}{image['height']} px {image['format']}"
+        kind = kind.replace("jpeg", "JPEG").replace("png", "PNG").replace("webp", "WebP")
+    names = [margin["name"].replace("_", " ") for margin in report["balanced"]]
+    if not names:
+        return f"{faces} of {people}{kind}, in the generator's natural mix."
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return (
+        f"{faces} of {people}{kind}, balanced by {listed}: "
+        f"{len(cells)} cells, each with exactly the faces ordered."
+    )
+
+
+def _size(size: float) -> str:
+    """Bytes as people read them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def _figure(value: float | None) -> str:
+    """A number with the digits that matter."""
+    if value is None:
+        return "\N{EN DASH}"
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"

@@ -1,0 +1,218 @@
+"""The `populace` command: parse, call, print."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import PopulaceError
+
+if TYPE_CHECKING:
+    from pipeline.spec import JobSpec
+
+# The rooms are imported where they are called: `populace --help` must not wait for torch or Ray.
+
+JOB = click.argument("job", type=click.Path(path_type=Path))
+OUTPUT = click.option("--output", metavar="URI", help="Write there instead of the spec's output.")
+SET = click.option(
+    "--set", "changes", multiple=True, metavar="KEY.PATH=VALUE", help="Change a field of the spec."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+ENDPOINT = click.option("--endpoint", metavar="URL", help="S3 server, if not the environment's.")
+
+
+class _Group(click.Group):
+    """A group that prints a PopulaceError as one sentence; --debug shows the trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PopulaceError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"populace: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="populace")
+@click.option("--debug", is_flag=True, help="Show the trace of an error.")
+def main(debug: bool) -> None:
+    """Balanced, labelled faces of people who do not exist, by the million."""
+
+
+@main.command()
+@JOB
+@OUTPUT
+@SET
+@click.option("--workers", type=click.IntRange(1), help="Workers, instead of the spec's.")
+@click.option("--address", help="A Ray cluster: auto, host:port or ray://host:port.")
+@JSON
+def run(
+    job: Path,
+    output: str | None,
+    changes: tuple[str, ...],
+    workers: int | None,
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Run JOB.yaml to a sealed catalog; run it again to continue or to do nothing."""
+    from rich.console import Console
+
+    from pipeline.engine.driver import run_job
+    from pipeline.engine.progress import Progress
+
+    spec = _spec(job, changes, output)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Progress(spec.name, spec.count, Console(stderr=True)) as view:
+            outcome = run_job(spec, view, workers=workers, address=address)
+    except KeyboardInterrupt:
+        _stopped(spec)
+    if as_json:
+        click.echo(json.dumps(vars(outcome)))
+    elif outcome.already:
+        click.echo(f"{outcome.uri} is sealed already: {outcome.count:,} faces. Nothing to do.")
+    else:
+        click.echo(f"Sealed {outcome.count:,} faces in {outcome.uri}")
+        click.echo(f"  report   {outcome.uri}/report.html")
+        click.echo(f"  pull     populace pull {outcome.uri} --to DIR")
+
+
+@main.command()
+@JOB
+@OUTPUT
+@SET
+@JSON
+def plan(job: Path, output: str | None, changes: tuple[str, ...], as_json: bool) -> None:
+    """Show what JOB.yaml will take, and write nothing."""
+    from pipeline.engine.driver import plan_job
+    from pipeline.engine.plan import plan as make_plan
+
+    made = make_plan(plan_job(_spec(job, changes, output)))
+    if as_json:
+        click.echo(json.dumps(made.document()))
+        return
+    from rich.console import Console
+
+    from pipeline.engine.plan_view import plan_view
+
+    Console().print(plan_view(made))
+
+
+@main.command()
+@click.argument("uri")
+@ENDPOINT
+@JSON
+def status(uri: str, endpoint: str | None, as_json: bool) -> None:
+    """Say how far the job at URI is."""
+    from pipeline.engine.driver import job_status
+    from pipeline.storage import open_store
+
+    found = job_status(open_store(uri, endpoint=endpoint))
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    state = "sealed" if found["sealed"] else "not sealed; run its job again to continue"
+    click.echo(
+        f"{found['name']}: {found['faces_committed']:,} of {found['faces']:,} faces, "
+        f"{found['shards_committed']:,} of {found['shards']:,} shards committed; {state}"
+    )
+
+
+@main.command()
+@click.argument("uri")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
+@click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
+@ENDPOINT
+@JSON
+def pull(
+    uri: str,
+    folder: Path,
+    where: str | None,
+    count: int | None,
+    endpoint: str | None,
+    as_json: bool,
+) -> None:
+    """Fetch images of the catalog at URI, checked by sha256; a second pull transfers nothing."""
+    from pipeline.catalog.pull import pull as pull_faces
+    from pipeline.catalog.read import open_catalog
+    from pipeline.storage import open_store
+
+    summary = pull_faces(open_catalog(open_store(uri, endpoint=endpoint)), folder, where, count)
+    if as_json:
+        click.echo(json.dumps(vars(summary), default=str))
+    else:
+        click.echo(
+            f"{summary.faces:,} faces in {folder}: {summary.fetched:,} fetched "
+            f"({summary.bytes:,} bytes), {summary.faces - summary.fetched:,} there already"
+        )
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of job specs, for editors."""
+    from pipeline.spec import JobSpec
+
+    click.echo(json.dumps(JobSpec.model_json_schema(), indent=2))
+
+
+@main.group()
+def train() -> None:
+    """Train the bundled networks anew."""
+
+
+@train.command()
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--images", default=16_000, show_default=True, help="Renders to learn from.")
+@click.option("--held-out", default=1_000, show_default=True, help="Renders to judge on.")
+@click.option("--epochs", default=14, show_default=True, help="Passes over the renders.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Rendering processes.")
+def scorer(folder: Path, images: int, held_out: int, epochs: int, seed: int, workers: int) -> None:
+    """Train the scorer of builtin:heads on renders; resumes where it was broken off."""
+    from pipeline.training.scorer import train_scorer
+
+    said = ""
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal said
+        line = f"{stage}: {done * 10 // max(total, 1) * 10} %"
+        if line != said:
+            said = line
+            click.echo(line, err=True)
+
+    train_scorer(
+        folder,
+        images=images,
+        held_out=held_out,
+        epochs=epochs,
+        seed=seed,
+        workers=workers,
+        progress=tell,
+    )
+    click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")
+
+
+def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
+    from pipeline.spec import read_spec
+
+    return read_spec(job, changes, output)
+
+
+def _stopped(spec: "JobSpec") -> NoReturn:
+    click.echo(
+        f"Stopped. What is committed stays in {spec.location.uri}; "
+        "run the same command again to continue.",
+        err=True,
+    )
+    sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

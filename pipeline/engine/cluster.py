@@ -1,0 +1,71 @@
+"""Start Ray on this machine or join a cluster, and say how many workers it can hold."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import ray
+
+from pipeline.errors import JobError
+
+_OBJECT_STORE = 80 * 1024 * 1024
+"""Bytes; Ray's least. Only receipts travel, pixels never do."""
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How many workers run at once, and the GPUs that each has."""
+
+    workers: int
+    gpus: float
+
+
+@contextmanager
+def cluster(address: str | None, workers: int | Literal["auto"]) -> Iterator[Seats]:
+    """Connect to Ray for as long as the context lasts; a local one is stopped afterwards.
+
+    Args:
+        address: of a running cluster (`auto`, `host:port`, `ray://…`), or None for this machine.
+        workers: how many, or `auto`: one a GPU, or one a CPU where there is none.
+
+    Raises:
+        JobError: the cluster cannot be reached or has no room for a worker.
+    """
+    # Ray offers to hide GPUs from actors that ask for none; we ask for what we use.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
+        if address is None:
+            # Actors count logical CPUs: more workers than cores are allowed when asked for.
+            cpus = len(os.sched_getaffinity(0))
+            ray.init(
+                address="local",
+                num_cpus=cpus if workers == "auto" else max(cpus, workers),
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE,
+                **quiet,
+            )
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        where = address or "this machine"
+        raise JobError(f"Ray at {where} cannot be reached: {error}") from error
+    try:
+        yield _seats(workers)
+    finally:
+        ray.shutdown()
+
+
+def _seats(workers: int | Literal["auto"]) -> Seats:
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
+    room = gpus or cpus
+    if room < 1:
+        raise JobError("the Ray cluster has neither a GPU nor a CPU to offer; add a node.")
+    wanted = room if workers == "auto" else workers
+    # An actor that finds no room waits for ever: more workers than seats would only look busy.
+    return Seats(min(wanted, room), 1.0 if gpus else 0.0)

@@ -1,0 +1,193 @@
+"""Run a job from its spec to its sealed catalog, taking up whatever an earlier run left."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from pipeline.attributes import load_scorer
+from pipeline.engine.job import CATALOG_KEY, JOB_KEY, RECEIPTS, Job, identity_of
+from pipeline.errors import CatalogError
+from pipeline.generators import load_generator
+from pipeline.spec import JobSpec
+from pipeline.storage import MissingObject, Store, open_store
+
+
+class View(Protocol):
+    """What shows a job's progress."""
+
+    def start(self, shards: int, committed: int, faces: int) -> None:
+        """The job begins: so many shards in all, so many shards and faces committed before."""
+        ...
+
+    def working(self, totals: dict[str, int]) -> None:
+        """Faces, renders and previews of shards in the making, about once a second."""
+        ...
+
+    def committed(self, receipt: dict[str, Any]) -> None:
+        """A shard was committed."""
+        ...
+
+    def sealing(self) -> None:
+        """All shards are committed; the catalog is being sealed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A sealed catalog, and whether this run found it so."""
+
+    uri: str
+    name: str
+    count: int
+    content_digest: str
+    already: bool
+
+
+def plan_job(spec: JobSpec) -> Job:
+    """Fix the job: load the models that the spec names for their digests."""
+    generator = spec.generator
+    name = generator if isinstance(generator, str) else generator.checkpoint
+    return Job(spec, load_generator(name).digest, load_scorer(spec.scorer).digest)
+
+
+def run_job(
+    spec: JobSpec, view: View, *, workers: int | None = None, address: str | None = None
+) -> Outcome:
+    """Run or resume a job; returns when its catalog is sealed.
+
+    Args:
+        view: told of progress.
+        workers: in place of the spec's.
+        address: of a Ray cluster; None starts Ray on this machine.
+
+    Raises:
+        CatalogError: the output belongs to another job.
+        JobError: a cell cannot be reached, or workers keep failing; all that is committed stays.
+        StoreError: the store fails.
+    """
+    store = open_store(spec.location.uri, endpoint=spec.location.endpoint)
+    job = plan_job(spec)
+    _claim(store, job)
+    if store.exists(CATALOG_KEY):
+        return _sealed(store, job, already=True)
+    missing = Missing(store, spec.shards)
+    view.start(spec.shards, spec.shards - missing.count, missing.faces_committed(job))
+    if missing.count:
+        _make(job, missing, view, workers or spec.workers, address)
+    view.sealing()
+    # Here, because DuckDB and the report's templates are of no use to a job that is not done.
+    from pipeline.catalog.seal import seal
+
+    seal(store, job.document(), licence=spec.license)
+    return _sealed(store, job, already=False)
+
+
+class Missing:
+    """Which shards have no receipt: one byte a shard, whatever the job's size."""
+
+    def __init__(self, store: Store, shards: int) -> None:
+        self._done = bytearray(shards)
+        for key in store.list(RECEIPTS):
+            shard = key.removeprefix(RECEIPTS).removesuffix(".json")
+            if shard.isdigit() and int(shard) < shards:
+                self._done[int(shard)] = 1
+        self.count = self._done.count(0)
+
+    def __iter__(self) -> Iterator[int]:
+        return (shard for shard, done in enumerate(self._done) if not done)
+
+    def faces_committed(self, job: Job) -> int:
+        """Faces in the committed shards."""
+        return sum(len(job.slots_of(shard)) for shard, done in enumerate(self._done) if done)
+
+
+def _make(
+    job: Job,
+    missing: Missing,
+    view: View,
+    workers: int | Literal["auto"],
+    address: str | None,
+) -> None:
+    from pipeline.engine.cluster import cluster
+    from pipeline.engine.pool import Pool, remote_worker
+
+    wanted = min(workers, missing.count) if isinstance(workers, int) else workers
+    with cluster(address, wanted) as seats:
+        spec, location = job.spec, job.spec.location
+        digests = (job.generator_digest, job.scorer_digest)
+        arguments = (spec.model_dump(mode="json"), digests, location.uri, location.endpoint)
+        pool = Pool(
+            remote_worker(arguments, seats.gpus),
+            min(seats.workers, missing.count),
+            iter(missing),
+            view.working,
+        )
+        try:
+            for receipt in pool.receipts():
+                view.committed(receipt)
+        finally:
+            pool.stop()
+
+
+def _claim(store: Store, job: Job) -> None:
+    """Write `job.json`, or make sure that the one there is this job's."""
+    document = job.document()
+    data = json.dumps(document, indent=2).encode()
+    if store.create(JOB_KEY, data, "application/json"):
+        return
+    found = identity_of(read_job(store))
+    for what, digest in job.identity.items():
+        if found[what] != digest:
+            name = document[what]["name"] if what != "spec" else document["name"]
+            raise CatalogError(
+                f"output: {store.uri} holds a job of another {what} "
+                f"('{name}' is {digest[:12]} now, {found[what][:12]} there); "
+                "choose another output, or go on with what it was begun with."
+            )
+
+
+def read_job(store: Store) -> dict[str, Any]:
+    """The job of an output.
+
+    Raises:
+        CatalogError: there is none, or it is damaged.
+    """
+    try:
+        document: dict[str, Any] = json.loads(store.get(JOB_KEY))
+        identity_of(document)
+    except MissingObject:
+        raise CatalogError(
+            f"{store.uri} holds no job; give the output of 'populace run'."
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise CatalogError(
+            f"{store.uri}/{JOB_KEY} is damaged; restore it, or start anew."
+        ) from None
+    return document
+
+
+def _sealed(store: Store, job: Job, *, already: bool) -> Outcome:
+    from pipeline.catalog.read import open_catalog
+
+    catalog = open_catalog(store)
+    digest = str(catalog.document["manifest"]["content_digest"])
+    return Outcome(store.uri, job.spec.name, catalog.count, digest, already)
+
+
+def job_status(store: Store) -> dict[str, Any]:
+    """How far a job is: shards and faces committed, and whether it is sealed."""
+    document = read_job(store)
+    missing = Missing(store, int(document["shards"]))
+    size, count = int(document["shard_size"]), int(document["count"])
+    last = count - (int(document["shards"]) - 1) * size
+    lacking = sum(last if shard == document["shards"] - 1 else size for shard in missing)
+    return {
+        "uri": store.uri,
+        "name": document["name"],
+        "sealed": store.exists(CATALOG_KEY),
+        "shards": document["shards"],
+        "shards_committed": document["shards"] - missing.count,
+        "faces": count,
+        "faces_committed": count - lacking,
+    }

@@ -1,0 +1,162 @@
+"""Find the faces of one shard: draw, preview, render, score, accept. Pure, and free of Ray.
+
+The face of a slot is its first attempt that passes; which candidates share a batch is decided by
+the shard alone. Batches stay full: when few slots are left, several attempts of each are tried at
+once and the lowest that passes is kept.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.attributes.scorer import Scorer, Scores
+from pipeline.engine.job import Job
+from pipeline.errors import JobError
+from pipeline.generators.generator import Generator
+from pipeline.sampling.acceptance import confidence, implausible, refusal
+from pipeline.sampling.seeds import normals
+
+
+@dataclass(frozen=True)
+class Face:
+    """An accepted face.
+
+    w: float32 [D]. pixels: uint8 [H, W, 3]. It is image `index` of the batch behind `scores`.
+    """
+
+    slot: int
+    attempt: int
+    cell: int
+    confidence: float
+    w: NDArray[np.float32]
+    pixels: NDArray[np.uint8]
+    scores: Scores
+    index: int
+
+    def without_pixels(self) -> "Face":
+        """The same face without its image, for those who only need its row."""
+        return replace(self, pixels=_NO_PIXELS)
+
+
+_NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
+
+
+@dataclass
+class Tally:
+    """What a shard has cost so far.
+
+    refused: attribute or measure -> candidates it ruled out; `preview:` before those that a
+    preview ruled out. seconds: stage -> wall seconds.
+    """
+
+    accepted: int = 0
+    renders: int = 0
+    previews: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class _Search:
+    """One open slot: the next attempt to draw, and the attempts that a full render will decide."""
+
+    slot: int
+    cell: int
+    next: int = 0
+    hopeful: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
+
+
+class Faces:
+    """The faces of one shard, in the order in which they are found."""
+
+    def __init__(self, job: Job, shard: int, generator: Generator, scorer: Scorer) -> None:
+        self.tally = Tally()
+        self._job, self._generator, self._scorer = job, generator, scorer
+        self._limits = job.spec.limits
+        self._open = [_Search(slot, job.slots.cell_of(slot)) for slot in job.slots_of(shard)]
+        size = job.spec.preview_size
+        self._preview_size = size if size < job.spec.image.size else 0
+
+    def __iter__(self) -> Iterator[Face]:
+        """Yield each slot's face once.
+
+        Raises:
+            JobError: a slot used up its attempts: the generator does not reach its cell.
+        """
+        batch = self._job.spec.batch_size
+        while self._open:
+            ready = [search for search in self._open if search.hopeful]
+            if len(ready) >= batch or len(ready) == len(self._open):
+                yield from self._render(ready[:batch])
+            else:
+                self._draw([search for search in self._open if not search.hopeful])
+
+    def _draw(self, searches: list[_Search]) -> None:
+        """Draw a batch of candidates, the searches in turn, and keep those worth a render."""
+        candidates = []
+        for i in range(self._job.spec.batch_size):
+            search = searches[i % len(searches)]
+            if search.next >= self._job.spec.max_attempts:
+                if i < len(searches):
+                    raise JobError(self._unreachable(search))
+                continue
+            candidates.append((search, search.next))
+            search.next += 1
+        draws = normals(
+            self._job.spec.seed,
+            [(search.slot, attempt) for search, attempt in candidates],
+            self._generator.latent_size,
+        )
+        w = self._generator.latents(draws)
+        scores = self._preview(w) if self._preview_size else None
+        for i, (search, attempt) in enumerate(candidates):
+            if scores is not None:
+                cell = self._job.spec.target.bins_of(search.cell)
+                why = implausible(scores, i, cell, self._limits)
+                if why is not None:
+                    self.tally.refused[f"preview:{why}"] += 1
+                    continue
+            search.hopeful.append((attempt, w[i]))
+
+    def _preview(self, w: NDArray[np.float32]) -> Scores:
+        start = time.perf_counter()
+        images = self._generator.render(w, self._preview_size)
+        scores = self._scorer.score(images)
+        self.tally.previews += len(w)
+        self.tally.seconds["preview"] += time.perf_counter() - start
+        return scores
+
+    def _render(self, searches: list[_Search]) -> Iterator[Face]:
+        """Render each search's lowest hopeful attempt in full; the scorer decides."""
+        start = time.perf_counter()
+        tries = [search.hopeful.popleft() for search in searches]
+        w = np.stack([latent for _, latent in tries])
+        images = self._generator.render(w, self._job.spec.image.size)
+        rendered = time.perf_counter()
+        scores = self._scorer.score(images)
+        self.tally.renders += len(w)
+        self.tally.seconds["render"] += rendered - start
+        self.tally.seconds["score"] += time.perf_counter() - rendered
+        for i, (search, (attempt, latent)) in enumerate(zip(searches, tries, strict=True)):
+            cell = self._job.spec.target.bins_of(search.cell)
+            why = refusal(scores, i, cell, self._limits)
+            if why is not None:
+                self.tally.refused[why] += 1
+                continue
+            self.tally.accepted += 1
+            self._open.remove(search)
+            sure = confidence(scores, i, cell)
+            yield Face(search.slot, attempt, search.cell, sure, latent, images[i], scores, i)
+
+    def _unreachable(self, search: _Search) -> str:
+        reasons = ", ".join(f"{why} {n:,}" for why, n in self.tally.refused.most_common(3))
+        return (
+            f"the generator does not reach the cell '{self._job.spec.target.label(search.cell)}': "
+            f"slot {search.slot} found no face in {search.next:,} attempts (refused in its shard "
+            f"by {reasons}); widen the bins or the limits, or raise max_attempts. "
+            "Nothing was sealed."
+        )

@@ -1,0 +1,93 @@
+"""Fix what a job is: its spec, its models' digests, its quotas and the keys of its output."""
+
+import platform
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+from pipeline import __version__
+from pipeline.sampling.quotas import quotas
+from pipeline.sampling.slots import Slots
+from pipeline.sampling.targets import cells_of
+from pipeline.spec import JobSpec
+
+JOB_KEY = "job.json"
+CATALOG_KEY = "catalog.json"
+RECEIPTS = "receipts/"
+
+
+def receipt_key(shard: int) -> str:
+    """The key whose creation commits a shard."""
+    return f"{RECEIPTS}{shard:06d}.json"
+
+
+def shard_key(shard: int) -> str:
+    """The key of a shard's rows."""
+    return f"shards/{shard:06d}.parquet"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A spec and the models that it names: all that decides which faces come out."""
+
+    spec: JobSpec
+    generator_digest: str
+    scorer_digest: str
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The order of the slots."""
+        return Slots(quotas(self.spec.target, self.spec.count))
+
+    def slots_of(self, shard: int) -> range:
+        """The slots of a shard."""
+        size = self.spec.shard_size
+        return range(shard * size, min((shard + 1) * size, self.spec.count))
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The digests that two runs must share to work on the same output."""
+        return {
+            "spec": self.spec.digest,
+            "generator": self.generator_digest,
+            "scorer": self.scorer_digest,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """What `job.json` says."""
+        spec, counts = self.spec, self.slots.quotas.ravel().tolist()
+        generator = spec.generator
+        return {
+            "name": spec.name,
+            "spec": spec.model_dump(mode="json", exclude={"output", "workers"}),
+            "spec_digest": spec.digest,
+            "generator": {
+                "name": generator if isinstance(generator, str) else generator.checkpoint,
+                "digest": self.generator_digest,
+            },
+            "scorer": {"name": spec.scorer, "digest": self.scorer_digest},
+            "count": spec.count,
+            "shards": spec.shards,
+            "shard_size": spec.shard_size,
+            "cells": [
+                {"cell": cell, "label": spec.target.label(cell), "bins": bins, "count": count}
+                for cell, (bins, count) in enumerate(
+                    zip(cells_of(spec.target), counts, strict=True)
+                )
+            ],
+            "versions": {
+                "populace": __version__,
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("torch", "numpy", "pyarrow", "imagecodecs")},
+            },
+        }
+
+
+def identity_of(document: dict[str, Any]) -> dict[str, str]:
+    """The digests in a `job.json`."""
+    return {
+        "spec": document["spec_digest"],
+        "generator": document["generator"]["digest"],
+        "scorer": document["scorer"]["digest"],
+    }

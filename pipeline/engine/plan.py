@@ -1,0 +1,125 @@
+"""Say what a job will take before it runs: quotas, shards, renders, time and bytes."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.assets.encode import encode
+from pipeline.attributes import WEIGHTS
+from pipeline.engine.job import Job
+from pipeline.engine.shard import Models
+from pipeline.engine.worker import load_models
+from pipeline.sampling.natural import natural_cells
+from pipeline.sampling.seeds import normals
+
+DRAWS = 512
+"""Natural draws that are scored where no stored prior fits the models."""
+
+SAMPLE = 4
+"""Faces rendered to measure what a preview, a render and a file cost here."""
+
+RENDERS = 1.5
+"""Full renders an accepted face where previews come first; `report.json` has the true figure."""
+
+_PROBE_SLOT = 2**62
+"""Slots from here on belong to no job: their draws are only used to estimate."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job will take.
+
+    attempts: expected candidates a face in each cell, float64 [cells]. unseen: labels of ordered
+    cells that no natural draw hit. draws: natural draws that the estimate rests on. previews,
+    renders: expected in all. seconds: of one worker. bytes: of all images.
+    """
+
+    job: Job
+    attempts: NDArray[np.float64]
+    unseen: list[str]
+    draws: int
+    previews: float
+    renders: float
+    seconds: float
+    bytes: float
+
+    def document(self) -> dict[str, Any]:
+        """The plan as plain values."""
+        quotas = self.job.slots.quotas.ravel()
+        return {
+            **{key: self.job.document()[key] for key in ("name", "count", "shards", "cells")},
+            "shard_size": self.job.spec.shard_size,
+            "output": self.job.spec.location.uri,
+            "attempts_per_face": float((quotas * self.attempts).sum() / max(quotas.sum(), 1)),
+            "natural_draws": self.draws,
+            "cells_not_seen": self.unseen,
+            "previews": round(self.previews),
+            "renders": round(self.renders),
+            "worker_seconds": round(self.seconds, 1),
+            "bytes": round(self.bytes),
+        }
+
+
+def plan(job: Job) -> Plan:
+    """Estimate a job from natural draws and a few faces rendered here; writes nothing."""
+    models = load_models(job)
+    spec = job.spec
+    natural = natural_cells(_values(job, models), spec.target, spec.limits.where)
+    quotas = job.slots.quotas.ravel()
+    attempts = natural.attempts()
+    candidates = float((quotas * attempts).sum())
+    previewed = 0 < spec.preview_size < spec.image.size
+    renders = min(candidates, RENDERS * spec.count) if previewed else candidates
+    preview, render, size = _measure(job, models)
+    seconds = renders * render + (candidates * preview if previewed else 0.0)
+    ordered_unseen = np.flatnonzero((quotas > 0) & (natural.hits == 0))
+    return Plan(
+        job,
+        attempts,
+        [spec.target.label(int(cell)) for cell in ordered_unseen],
+        natural.draws,
+        candidates if previewed else 0.0,
+        renders,
+        seconds,
+        size * spec.count,
+    )
+
+
+def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
+    """Scores of natural draws: the stored ones where they fit, else some made now."""
+    path = WEIGHTS / "prior.parquet"
+    if path.exists():
+        from pipeline.attributes.prior import read_prior
+
+        prior = read_prior(path)
+        if (prior.generator_digest, prior.scorer_digest) == (
+            job.generator_digest,
+            job.scorer_digest,
+        ):
+            return prior.values
+    size = min(job.spec.image.size, job.spec.preview_size or job.spec.image.size)
+    return models.scorer.score(models.generator.render(_draw(job, models, DRAWS), size)).values
+
+
+def _draw(job: Job, models: Models, count: int) -> NDArray[np.float32]:
+    places = [(_PROBE_SLOT + i, 0) for i in range(count)]
+    return models.generator.latents(normals(job.spec.seed, places, models.generator.latent_size))
+
+
+def _measure(job: Job, models: Models) -> tuple[float, float, float]:
+    """Seconds a preview and a full render take here, scores included, and bytes a file."""
+    w, image = _draw(job, models, SAMPLE), job.spec.image
+    took = []
+    images = np.zeros((0, 0, 0, 3), np.uint8)
+    for size in (job.spec.preview_size or image.size, image.size):
+        models.scorer.score(models.generator.render(w[:1], size))
+        start = time.perf_counter()
+        images = models.generator.render(w, size)
+        models.scorer.score(images)
+        took.append((time.perf_counter() - start) / SAMPLE)
+    files = [len(encode(pixels, image.format, image.quality)) for pixels in images]
+    return took[0], took[1], float(np.mean(files))

@@ -1,0 +1,63 @@
+"""Lay a plan out for the terminal."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.engine.plan import Plan
+from pipeline.engine.progress import clock
+
+
+def plan_view(plan: Plan) -> RenderableType:
+    """The plan as tables that fit 80 columns."""
+    spec, quotas = plan.job.spec, plan.job.slots.quotas
+    parts: list[RenderableType] = [
+        Text.assemble((spec.name, "bold"), f": {spec.count:,} faces to {spec.location.uri}"),
+        "",
+    ]
+    if spec.target.axes:
+        parts += [_axes(plan), ""]
+    filled = quotas[quotas > 0]
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("cells", f"{quotas.size:,}, {filled.min():,} to {filled.max():,} faces each")
+    facts.add_row("shards", f"{spec.shards:,} of up to {spec.shard_size:,} faces")
+    total = float((quotas.ravel() * plan.attempts).sum())
+    facts.add_row("attempts", f"about {total / spec.count:.1f} candidates a face")
+    if plan.previews:
+        facts.add_row("previews", f"about {plan.previews:,.0f} at {spec.preview_size} px")
+    facts.add_row("renders", f"about {plan.renders:,.0f} at {spec.image.size} px")
+    facts.add_row("time", f"about {clock(plan.seconds)} of one worker on this machine")
+    facts.add_row("bytes", f"about {size(plan.bytes)} of {spec.image.format}")
+    parts.append(facts)
+    parts.append(Text(f"Estimated from {plan.draws:,} natural draws; nothing was written.", "dim"))
+    if plan.unseen:
+        shown = "; ".join(plan.unseen[:5]) + ("; …" if len(plan.unseen) > 5 else "")
+        parts.append(
+            Text(
+                f"{len(plan.unseen)} ordered cells came in none of the {plan.draws:,} natural "
+                f"draws and may not be reached within max_attempts: {shown}",
+                "yellow",
+            )
+        )
+    return Group(*parts)
+
+
+def _axes(plan: Plan) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("balanced", "bin", "faces"):
+        table.add_column(name, justify="right" if name == "faces" else "left")
+    quotas = plan.job.slots.quotas
+    for i, axis in enumerate(plan.job.spec.target.axes):
+        margin = quotas.sum(tuple(j for j in range(quotas.ndim) if j != i))
+        for row, (label, faces) in enumerate(zip(axis.labels, margin, strict=True)):
+            table.add_row(axis.attribute if row == 0 else "", label, f"{int(faces):,}")
+    return table
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            break
+        count /= 1000
+    return f"{count:.3g} {unit}"
