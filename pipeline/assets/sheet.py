@@ -17,7 +17,7 @@ Axis = tuple[str, Sequence[str]]
 _PAPER, _INK, _QUIET, _RULE, _EMPTY = "#f7f6f3", "#21201d", "#7d7a72", "#cfccc4", "#eceae5"
 _MARGIN = 40
 _FACE_GUTTER, _CELL_GUTTER = 3, 16
-_TITLE_SIZE, _TEXT_SIZE, _LABEL_SIZE = 30, 15, 13
+_TITLE_SIZE, _TEXT_SIZE, _LABEL_SIZE = 40, 22, 15
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -32,7 +32,7 @@ def contact_sheet(
 ) -> Image.Image:
     """A sheet of labelled faces, `columns` to a row, each `thumb` px square above its label."""
     rows = -(-len(faces) // columns)
-    pitch_x, pitch_y = thumb + _CELL_GUTTER, thumb + _LABEL_SIZE + _CELL_GUTTER + 8
+    pitch_x, pitch_y = thumb + _CELL_GUTTER, thumb + _LABEL_SIZE + _CELL_GUTTER + 10
     top = _MARGIN + _heading_height(title, subtitle)
     width = 2 * _MARGIN + columns * pitch_x - _CELL_GUTTER
     sheet = Image.new("RGB", (width, top + rows * pitch_y - _CELL_GUTTER + _MARGIN), _PAPER)
@@ -166,7 +166,7 @@ def _draw_heading(draw: ImageDraw.ImageDraw, title: str, subtitle: str, width: i
 def _row_heading_width(names: Sequence[str], row_bins: Sequence[str]) -> int:
     font = _font(_TEXT_SIZE)
     labels = [*map(_words, (*names, *row_bins))]
-    return min(220, int(max(font.getlength(label) for label in labels)) + 28)
+    return min(320, int(max(font.getlength(label) for label in labels)) + 28)
 
 
 def _draw_text(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from pipeline.attributes import color, network, quality, resample, skin, taxonomy
 from pipeline.attributes.color import ita
@@ -49,7 +49,8 @@ class Weights:
         tensors["skin.weight"] = torch.from_numpy(self.correction.weight)
         tensors["skin.offset"] = torch.from_numpy(self.correction.offset)
         meta = {"spread": self.correction.spread, "temperatures": dict(self.temperatures)}
-        save_file(tensors, path, {"format": FORMAT, "calibration": json.dumps(meta)})
+        header = {"format": FORMAT, "calibration": json.dumps(meta)}
+        path.write_bytes(save(tensors, header))
 
     @staticmethod
     def load(path: Path) -> "Weights":

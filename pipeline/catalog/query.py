@@ -1,6 +1,7 @@
 """Choose rows of a manifest by a SQL condition, in a database that can reach nothing else."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipeline.errors import PopulaceError, SpecError
 
 _EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
 _MEMORY = "1GB"
+_QUOTED = ", ".join(f'"{name}"' for name in COLUMNS)
 
 
 class Selection:
@@ -44,8 +46,7 @@ class Selection:
             if where is not None:
                 # A relation's filter parses one expression; no statement can hide in it.
                 relation = relation.filter(where)
-            kept = ", ".join(("__part", "__row", "cell", "slot", *COLUMNS))
-            relation.project(kept).create("matches")
+            relation.project(f"__part, __row, cell, slot, {_QUOTED}").create("matches")
         except duckdb.Error as error:
             # Whatever fails while DuckDB pulls batches comes out as an error of DuckDB's.
             raise (faults[0] if faults else _refusal(where, str(error))) from error
@@ -68,8 +69,7 @@ class Selection:
 
     def assets(self, batch: int) -> Iterator[list[Asset]]:
         """The chosen assets in their order, `batch` at a time."""
-        names = ", ".join(COLUMNS)
-        relation = self._database.sql(f"SELECT {names} FROM chosen ORDER BY turn, cell, slot")
+        relation = self._database.sql(f"SELECT {_QUOTED} FROM chosen ORDER BY turn, cell, slot")
         for records in relation.to_arrow_reader(batch):
             yield [asset_of(row) for row in records.to_pylist()]
 
@@ -162,5 +162,6 @@ def _numbered_rows(
 
 
 def _refusal(where: str | None, reason: str) -> SpecError:
-    sentence = " ".join(reason.partition("LINE 1:")[0].split())
+    # DuckDB goes on with the query, which is ours and not the reader's.
+    sentence = " ".join(re.split(r"\sLINE \d+:", reason, maxsplit=1)[0].split())
     return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")

@@ -87,13 +87,15 @@ def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
     environment.filters["size"] = _size
     environment.filters["figure"] = _figure
     balanced = [margin["name"] for margin in report["balanced"]]
+    perceived = report["perceived"]
     return environment.get_template("report.html.j2").render(
         report=report,
         summary=_summary(report),
         sheet=base64.b64encode(sheet).decode(),
         table=_joint_table(report["balanced"], report["cells"]),
         listed=report["cells"][:_LONGEST_LIST],
-        others={k: v for k, v in report["perceived"]["classes"].items() if k not in balanced},
+        others={k: v for k, v in perceived["classes"].items() if k not in balanced},
+        ranges={k: v for k, v in perceived["numbers"].items() if k not in balanced},
         attributes=BY_NAME,
         stages=_STAGES,
     )
@@ -172,7 +174,7 @@ def _summary(report: Mapping[str, Any]) -> str:
     kind = ""
     if len(images) == 1:
         image = images[0]
-        kind = f", {image['width']}\N{MULTIPLICATION SIGN}{image['height']} px {image['format']}"
+        kind = f", {image['width']} \N{MULTIPLICATION SIGN} {image['height']} px {image['format']}"
         kind = kind.replace("jpeg", "JPEG").replace("png", "PNG").replace("webp", "WebP")
     names = [margin["name"].replace("_", " ") for margin in report["balanced"]]
     if not names:

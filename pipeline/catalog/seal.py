@@ -33,8 +33,8 @@ LICENCE = (
 )
 PROVENANCE = (
     "Every image is synthetic: rendered by the generator named here and labelled in its XMP data "
-    f"as {DIGITAL_SOURCE_TYPE}. No photograph of a person went into it. Attributes are perceived "
-    "by a scorer in the pixels; they say how a picture looks, never who anybody is."
+    f"as {DIGITAL_SOURCE_TYPE}. Attributes are perceived by a scorer in the pixels; they say how a "
+    "picture looks, never who anybody is."
 )
 
 _PARQUET = "application/vnd.apache.parquet"

@@ -2,8 +2,9 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,7 +56,9 @@ def cluster(address: str | None, workers: int | Literal["auto"]) -> Iterator[Sea
         where = address or "this machine"
         raise JobError(f"Ray at {where} cannot be reached: {error}") from error
     try:
-        yield _seats(workers)
+        # Ray prints news of dead workers to stdout, where only results belong.
+        with redirect_stdout(sys.stderr):
+            yield _seats(workers)
     finally:
         ray.shutdown()
 

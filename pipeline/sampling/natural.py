@@ -1,4 +1,4 @@
-"""Estimate from natural draws how often each cell comes by itself, and what filling it will cost."""
+"""Estimate from natural draws how often each cell comes by itself."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

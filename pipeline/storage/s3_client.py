@@ -1,10 +1,13 @@
 """Connect to S3 or to another server that speaks it."""
 
 import os
+from functools import partial
 from typing import Any
 
 import boto3.session
 from botocore.config import Config
+
+from pipeline.errors import StoreError
 
 CONNECTIONS = 32
 """Sockets kept open: encoder threads and the parts they send together stay below it."""
@@ -26,7 +29,7 @@ def connect(endpoint: str | None) -> Any:
     # A session of its own: making clients from boto3's shared default session is not thread-safe.
     session = boto3.session.Session()
     attempts = int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
-    return session.client(
+    client = session.client(
         "s3",
         endpoint_url=endpoint,
         region_name=os.environ.get("AWS_REGION") or session.region_name or "us-east-1",
@@ -45,3 +48,20 @@ def connect(endpoint: str | None) -> Any:
             response_checksum_validation="when_required",
         ),
     )
+    if endpoint:
+        client.meta.events.register_first(
+            "needs-retry.s3", partial(_refuse_redirect, asked=endpoint)
+        )
+    return client
+
+
+def _refuse_redirect(asked: str, response: tuple[Any, Any] | None, **_: object) -> None:
+    """Name the address where a server sends every request, as from http to https.
+
+    boto3 takes the answer for a bucket in another region, and looks for that until the stack ends.
+    """
+    address = response[0].headers.get("location") if response else None
+    if address and response and response[0].status_code in (301, 302, 307, 308):
+        raise StoreError(
+            f"endpoint: {asked!r} redirects to {address!r}; write the address that answers"
+        )

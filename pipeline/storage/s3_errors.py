@@ -60,7 +60,7 @@ def _explain_refusal(error: ClientError, uri: str, server: str, key: str | None)
     place = f"{uri}/{key}" if key else uri
     if code == "NoSuchBucket" or (key is None and status == 404):
         return StoreError(f"{uri}: {server} has no such bucket; create it, or correct the URI")
-    if key is not None and code in ("NoSuchKey", "404"):
+    if key is not None and code == "NoSuchKey":
         return MissingObject(uri, key)
     if code in _UNKNOWN_KEYS:
         return StoreError(
@@ -75,5 +75,5 @@ def _explain_refusal(error: ClientError, uri: str, server: str, key: str | None)
     message = error.response.get("Error", {}).get("Message") or "no message"
     return StoreError(
         f"{place}: {server} answered {status} {code} ({message.rstrip('.')}); "
-        "run the command again, and if it stays so ask the store's administrator"
+        "check that the endpoint speaks S3, and run the command again"
     )

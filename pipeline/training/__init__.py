@@ -1,0 +1,1 @@
+"""Train what the package ships: renders with their truth, and the scorers that learn from them."""

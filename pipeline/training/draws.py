@@ -49,8 +49,9 @@ def flattened_latents(
 ) -> NDArray[np.float32]:
     """Draw so that age decades, skin tones and presentations come out about equally often.
 
-    Hair length and glasses are flattened half way (to the square root of their shares). A pool is
-    drawn, raked to these margins, and sampled without replacement by the weights found.
+    Hair length, glasses, smiles and open mouths are flattened half way (to the square root of their
+    shares). A pool is drawn, raked to these margins, and sampled without replacement by the
+    weights found.
 
     Returns:
         float32 [count, D].
@@ -64,6 +65,7 @@ def flattened_latents(
     presentation = np.asarray(truth["gender_presentation"], np.int64)
     even = [decades * 2 + presentation, tones * 2 + presentation]
     halved = [np.asarray(truth[name], np.int64) for name in ("hair_length", "glasses")]
+    halved += [(4 * np.asarray(truth[name])).astype(np.int64) for name in ("smile", "mouth_open")]
     weight = _rake([(m, 0.0) for m in even] + [(m, 0.5) for m in halved])
     # Exponential races: the smallest count of E / w is a weighted draw (Efraimidis, 2006).
     race = rng.standard_exponential(len(pool)) / weight

@@ -22,6 +22,9 @@ from pipeline.training.augment import augment
 from pipeline.training.draws import Labels
 from pipeline.training.renders import Renders
 
+_NUMBER_WEIGHTS = {"smile": 3.0, "mouth_open": 3.0}
+"""Losses of the small features weigh more: a mouth is a dozen pixels."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -103,8 +106,9 @@ def loss(readings: Readings, mask: Tensor, targets: Mapping[str, Tensor]) -> Ten
         else:
             total = total + F.cross_entropy(logits, targets[name])
     for name, (_, scale) in NUMBER_HEADS.items():
+        weight = _NUMBER_WEIGHTS.get(name, 1.0)
         error = (readings.numbers[name] - targets[name]) / scale
-        total = total + F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.3)
+        total = total + weight * F.smooth_l1_loss(error, torch.zeros_like(error))
     return total
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,11 @@ from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads, truth
 from pipeline.training.calibrate import fit_correction, fit_temperatures
 from pipeline.training.card import model_card
-from pipeline.training.draws import LabelledGenerator, Labels, flattened_latents, natural_latents
+from pipeline.training.draws import Labels
 from pipeline.training.fit import Recipe, fit_network
 from pipeline.training.metrics import agreement, judge
-from pipeline.training.renders import MakeGenerator, Order, Renders, render_set
-
-SIZE_SHARES = {64: 0.86, 128: 0.12, 192: 0.02}
-"""Picture sizes of the training set: most are previews, some are larger and averaged down."""
-
-FLATTENED = 0.8
-"""Share of the training set drawn from the flattened distribution."""
-
-FULL_SIZE = 256
-"""Picture size that previews are compared with, px."""
+from pipeline.training.renders import MakeGenerator, Renders, render_set
+from pipeline.training.sets import FLATTENED, SIZE_SHARES, Counts, draw_orders
 
 LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
@@ -43,17 +35,6 @@ class LabelledHeads(Heads):
     def truth(self, w: NDArray[np.float32]) -> Labels:
         """The truth of each row of w: float32 [B, D]."""
         return truth(w)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many renders each set holds."""
-
-    train: int
-    held_out: int
-    calibration: int
-    pairs: int
-    prior: int
 
 
 def train_scorer(
@@ -133,42 +114,6 @@ def train_scorer(
         "weights_bytes": weights.stat().st_size,
     }
     return publish(out, card, sets, labels, seed)
-
-
-def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list[Order]:
-    """What to render, drawn from the seed alone.
-
-    train and calibration: mostly flattened, of mixed sizes; natural and flattened: held out, 64
-    px; pairs: the first natural people at 256 px; prior: more natural draws, 64 px.
-    """
-    rng = np.random.default_rng(seed)
-
-    def mixed(name: str, count: int) -> Order:
-        flat = round(FLATTENED * count)
-        w = np.concatenate(
-            [
-                flattened_latents(generator, flat, rng),
-                natural_latents(generator, count - flat, rng),
-            ]
-        )
-        sizes = rng.choice(list(SIZE_SHARES), count, p=list(SIZE_SHARES.values()))
-        return Order(name, w, sizes.astype(np.int64))
-
-    def plain(name: str, w: NDArray[np.float32], size: int = 64) -> Order:
-        return Order(name, w, np.full(len(w), size, np.int64))
-
-    train, calibration = mixed("train", counts.train), mixed("calibration", counts.calibration)
-    natural = natural_latents(generator, counts.held_out, rng)
-    flattened = flattened_latents(generator, counts.held_out, rng)
-    more = natural_latents(generator, max(counts.prior - counts.held_out, 1), rng)
-    return [
-        train,
-        calibration,
-        plain("natural", natural),
-        plain("flattened", flattened),
-        plain("pairs", natural[: counts.pairs], FULL_SIZE),
-        plain("prior", more),
-    ]
 
 
 def calibrated(

@@ -12,7 +12,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 CODES = {
+    301: "PermanentRedirect",
     403: "AccessDenied",
+    404: "404",
     409: "ConditionalRequestConflict",
     500: "InternalError",
     503: "ServiceUnavailable",
@@ -73,7 +75,8 @@ def proxy_to(upstream: str) -> Iterator[Proxy]:
                 return self.reset()
             if isinstance(act, int):
                 error = f"<Error><Code>{CODES[act]}</Code><Message>fault</Message></Error>"
-                return self.relay(act, [], error.encode())
+                headers = [("Location", f"https://elsewhere{self.path}")] if act == 301 else []
+                return self.relay(act, headers, error.encode())
             if act == "unconditional":
                 del self.headers["If-None-Match"]
             status, headers, content = self.forward(body)
@@ -108,7 +111,8 @@ def proxy_to(upstream: str) -> Iterator[Proxy]:
                     self.send_header(name, value)
             self.send_header("Content-Length", length)
             self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if cut else content)
+            if self.command != "HEAD":
+                self.wfile.write(content[: len(content) // 2] if cut else content)
             self.close_connection = self.close_connection or cut
 
         def reset(self) -> None:

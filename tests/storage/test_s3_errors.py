@@ -71,6 +71,19 @@ def test_a_server_that_stays_broken(
     assert proxy.count("GET") == 2
 
 
+def test_a_server_that_redirects(proxy: Proxy, far_store: Store) -> None:
+    proxy.faults = [Fault(method, 301) for method in ("GET", "HEAD", "PUT")]
+    for use in (far_store.get, far_store.size, lambda key: far_store.put(key, b"")):
+        with pytest.raises(StoreError, match=r"redirects to 'https://elsewhere/.*; write the"):
+            use("a")
+
+
+def test_a_server_that_does_not_speak_s3(proxy: Proxy, far_store: Store) -> None:
+    proxy.faults = [Fault("PUT", 404)]
+    with pytest.raises(StoreError, match=r"answered 404 .* check that the endpoint speaks S3"):
+        far_store.put("a", b"")
+
+
 def test_endpoints_that_are_no_address_are_refused_at_once(s3_uri: str) -> None:
     with pytest.raises(SpecError, match="endpoint: 'localhost:9000' is no HTTP address"):
         open_store(s3_uri, endpoint="localhost:9000")

@@ -67,7 +67,8 @@ def anatomy(person: Person) -> Anatomy:
         eye_h_low=0.055 * eye_size * (1 - 0.42 * smile),
         eye_tilt=0.025 + 0.055 * g["eye_tilt"] - 0.05 * old - 0.06 * (m - 0.5),
         nose_y=nose_y,
-        nose_w=0.128 * (1 + 0.10 * g["nose_width"] + 0.18 * (m - 0.5) + 0.06 * old)
+        nose_w=0.128
+        * (1 + 0.10 * g["nose_width"] + 0.18 * (m - 0.5) + 0.06 * old)
         * (1 + 0.12 * smile),
         nose_z=0.965 + 0.02 * g["nose_tip"] + 0.05 * (m - 0.5) - 0.09 * child,
         bridge=0.02 * g["nose_bridge"] + 0.05 * (m - 0.5) - 0.06 * child,

@@ -25,9 +25,7 @@ def to_linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-MONK = to_linear(
-    np.array([[int(h[i : i + 2], 16) / 255 for i in (1, 3, 5)] for h in MONK_HEX])
-)
+MONK = to_linear(np.array([[int(h[i : i + 2], 16) / 255 for i in (1, 3, 5)] for h in MONK_HEX]))
 """Linear colour of each Monk tone, [10, 3]."""
 
 
@@ -58,7 +56,9 @@ def hair(g: Person, facial: bool = False) -> Tensor:
 
 def hsv(hue: float, saturation: float, value: float) -> Tensor:
     """Linear RGB [3] of an HSV colour."""
-    return torch.from_numpy(to_linear(np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value)))).float()
+    return torch.from_numpy(
+        to_linear(np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value)))
+    ).float()
 
 
 def cloth(g: Person) -> Tensor:

@@ -85,14 +85,21 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     out += 0.030 * near * bump((above - 0.012) / 0.045)
     crease = 0.052 + 0.012 * g["lid"] - 0.012 * old
     out -= 0.014 * near * bump((above - crease) / 0.014) * (1 - 0.35 * old)
-    out += 0.012 * near * bump((above + (a.eye_h_up + a.eye_h_low) + 0.02) / 0.030) * (1 + 0.8 * smile)
+    out += (
+        0.012 * near * bump((above + (a.eye_h_up + a.eye_h_low) + 0.02) / 0.030) * (1 + 0.8 * smile)
+    )
     bag = 0.02 + a.eye_h_low + 0.062
     out -= (0.0015 + 0.012 * old) * near * bump((y + bag) / 0.022)
     out += 0.012 * old * near * bump((y + bag - 0.034) / 0.03)
     out -= 0.075 * step(inside, -0.002, 0.012)
 
     wing = torch.hypot(ax - a.nose_w + 0.055, y - a.nose_y - 0.015)
-    out -= 0.016 * bump((wing - 0.085) / 0.018) * step(ax, a.nose_w - 0.06, a.nose_w + 0.01) * step(y, a.nose_y - 0.05, a.nose_y)
+    out -= (
+        0.016
+        * bump((wing - 0.085) / 0.018)
+        * step(ax, a.nose_w - 0.06, a.nose_w + 0.01)
+        * step(y, a.nose_y - 0.05, a.nose_y)
+    )
 
     upper, lower, gap, mu = mouth(a, x, y)
     wide = bump(mu * 0.75)
@@ -105,7 +112,9 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
     corner = bump((ax - a.mouth_w) / 0.035) * bump((y - corner_y) / 0.035)
     out -= (0.014 + 0.026 * smile) * corner
     out -= 0.012 * bump(ax / 0.022) * bump((y - (a.mouth_y + a.nose_y) / 2 - 0.02) / 0.07)
-    out -= 0.013 * bump(ax / 0.16) * bump((y - a.mouth_y + a.lower_lip + a.gap * 0.8 + 0.075) / 0.045)
+    out -= (
+        0.013 * bump(ax / 0.16) * bump((y - a.mouth_y + a.lower_lip + a.gap * 0.8 + 0.075) / 0.045)
+    )
 
     # Nasolabial fold: from the wing of the nose past the corner of the mouth.
     t = ((y - a.nose_y) / (corner_y - a.nose_y - 0.04)).clamp(-0.4, 1.5)
@@ -123,14 +132,18 @@ def bake(a: Anatomy, g: Person, rows: int) -> Tensor:
 
     # Forehead lines, frown lines, crow's feet.
     worn = max(0.0, old - 0.12)
-    wave = ((y - 0.36 + 0.05 * ax.square() + 0.008 * torch.sin(ax * 11 + g["asymmetry"])) * 62).sin()
+    wave = (
+        (y - 0.36 + 0.05 * ax.square() + 0.008 * torch.sin(ax * 11 + g["asymmetry"])) * 62
+    ).sin()
     area = step(y, 0.34, 0.42) * (1 - step(y, 0.58, 0.66)) * (1 - step(ax, 0.28, 0.5))
     raised = worn + 0.18 * max(0.0, g["brow_raise"] - 0.8) * (1 - a.child)
     out -= 0.0085 * raised * area * wave.clamp(min=-0.2)
     out -= 0.016 * worn * bump((ax - 0.055) / 0.012) * bump((y - 0.21) / 0.06)
     crow_x = ax - a.eye_x - a.eye_w
     angle = torch.atan2(y, crow_x + 0.06)
-    crow = step(crow_x, 0.01, 0.05) * (1 - step(crow_x, 0.12, 0.2)) * (1 - step(angle.abs(), 0.5, 0.9))
+    crow = (
+        step(crow_x, 0.01, 0.05) * (1 - step(crow_x, 0.12, 0.2)) * (1 - step(angle.abs(), 0.5, 0.9))
+    )
     out -= 0.009 * (worn + 0.35 * smile * old) * crow * (angle * 15).sin()
     out += (0.010 + 0.012 * m) * bump(ax / 0.09) * bump((y - 0.20) / 0.07)
     out -= 0.010 * max(0.0, m) * bump(ax / 0.02) * bump((y - a.chin_y - 0.16) / 0.06)

@@ -1,5 +1,7 @@
 """Paint the eyeballs: sclera, iris, pupil, lid shadow and catch-light."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -22,7 +24,7 @@ IRIS = (
 
 def iris_color(value: float) -> Tensor:
     """The iris colour [3] at a trait value in 0..1."""
-    for (low, a), (high, b) in zip(IRIS[:-1], IRIS[1:], strict=True):
+    for (low, a), (high, b) in pairwise(IRIS):
         if value <= high:
             f = (value - low) / (high - low)
             return torch.tensor([(1 - f) * p + f * q for p, q in zip(a, b, strict=True)])
@@ -61,8 +63,9 @@ def paint(
     albedo = color + (sclera - color) * mix
     shade = 0.30 + 0.70 * step(-above, 0.0, 0.055)
     shade = shade * (0.55 + 0.45 * step(inside, 0.0, 0.03))
-    spot = side - 0.20 * light[:, None]
-    highlight = 1 - step(spot.norm(dim=0), 0.07, 0.125)
-    fill = side - 0.17 * torch.tensor([-0.6, 0.5, 0.3])[:, None]
-    highlight = highlight + 0.22 * (1 - step(fill.norm(dim=0), 0.03, 0.08))
+    glint = torch.stack([0.19 * light[0], 0.06 + 0.07 * light[1], 0 * light[2]])
+    spot = side - glint[:, None]
+    highlight = 1 - step(spot.norm(dim=0), 0.055, 0.105)
+    fill = side - torch.stack([-0.9 * glint[0], -glint[1], 0 * glint[2]])[:, None]
+    highlight = highlight + 0.12 * (1 - step(fill.norm(dim=0), 0.03, 0.08))
     return albedo, highlight, shade

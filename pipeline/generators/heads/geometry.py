@@ -62,7 +62,9 @@ def sample_map(maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return grid_sample(maps, grid[None, None], padding_mode="border", align_corners=True)[0, :, 0]
 
 
-def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def rotation(
+    yaw: float, pitch: float, roll: float
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """World from head: yaw to the right of the picture, pitch up, roll clockwise; degrees."""
     a, b, c = np.radians([yaw, -pitch, -roll])
     ry = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
@@ -78,7 +80,7 @@ PIVOT = np.array([0.0, -0.55, -0.15])
 def head_blobs(a: Anatomy, g: Person, blobs: Blobs) -> None:
     """Add the bone and flesh of the head to the current group."""
     m, child, w = a.masculinity - 0.5, a.child, a.width
-    full = 0.027 * g["fullness"] + 0.03 * child - 0.012 * a.old
+    full = 0.027 * g["fullness"] + 0.012 * child - 0.012 * a.old
     cheek = 0.02 * g["cheekbones"]
     jaw = a.jaw_w
     blobs.add((0, 0.28, -0.12), (0.715 * w, 0.80, 0.85))
@@ -87,9 +89,7 @@ def head_blobs(a: Anatomy, g: Person, blobs: Blobs) -> None:
     blobs.add((0.37 * w, -0.22 + 0.03 * a.smile, 0.42), (0.235 + cheek + full, 0.20, 0.25 + cheek))
     drop = a.chin_y + 1.10
     blobs.add((0.16 * jaw, -0.62 + 0.7 * drop, 0.22), (0.30 * jaw + full, 0.34, 0.48))
-    blobs.add(
-        (0.365 * jaw + full, -0.60 + 0.6 * drop, 0.06), (0.15, 0.26, 0.26), turned(x=-18)
-    )
+    blobs.add((0.365 * jaw + full, -0.60 + 0.6 * drop, 0.06), (0.15, 0.26, 0.26), turned(x=-18))
     chin = 0.17 * (1 + 0.10 * g["chin_width"] + 0.55 * m - 0.1 * child)
     blobs.add(
         (0.05 + 0.05 * (m + 0.5), a.chin_y + 0.16, 0.52 + 0.025 * g["chin_forward"] + 0.03 * m),
@@ -126,11 +126,12 @@ def build(person: Person, a: Anatomy, relief: Tensor) -> Shape:
     for side in (-1.0, 1.0):
         slope = turned(z=-side * 24)
         blobs.add(
-            place((side * 0.42 * broad, -1.60, -0.32)), (0.56 * broad, 0.20, 0.27), slope @ turn.T, False
+            place((side * 0.42 * broad, -1.60, -0.32)),
+            (0.56 * broad, 0.20, 0.27),
+            slope @ turn.T,
+            False,
         )
-        blobs.add(
-            place((side * 1.05 * broad, -2.20, -0.28)), (0.36, 0.52, 0.38), turn.T, False
-        )
+        blobs.add(place((side * 1.05 * broad, -2.20, -0.28)), (0.36, 0.52, 0.38), turn.T, False)
 
     blobs.group("nose", 0.03)
     top, tip_y = 0.06, a.nose_y + 0.055

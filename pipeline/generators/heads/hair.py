@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads import noise
 from pipeline.generators.heads.anatomy import Anatomy
 from pipeline.generators.heads.details import bump, step
 from pipeline.generators.heads.geometry import head_blobs
@@ -27,7 +26,7 @@ class Style:
     fringe: float
     curl: float
     part_x: float
-    back: float
+    back: bool
     beard: float
     beard_full: float
     seed: float
@@ -41,9 +40,9 @@ def style(person: Person, a: Anatomy) -> Style:
     volume = 1 + 0.16 * g["hair_volume"]
     coily = max(0.0, (curl - 0.72) / 0.28)
     if length == SHORT:
-        crop = min(1.0, max(0.0, 0.45 + 0.3 * g["fringe"] / 2 + 0.25 * (0.6 - m)))
+        crop = min(1.0, max(0.0, 0.45 + 0.3 * g["fringe"] / 2 + 0.45 * (0.6 - m)))
         top = (0.045 + 0.13 * crop + 0.05 * coily) * volume
-        side = (0.020 + 0.05 * crop * (1.4 - m) + 0.05 * coily) * volume
+        side = (0.020 + 0.09 * crop * (1.4 - m) + 0.05 * coily) * volume
     else:
         top = (0.095 + 0.06 * curl + 0.28 * coily * (length == MEDIUM)) * volume
         side = (0.09 + 0.06 * curl + 0.30 * coily * (length == MEDIUM)) * volume
@@ -61,7 +60,7 @@ def style(person: Person, a: Anatomy) -> Style:
         fringe=g["has_fringe"] * (curl < 0.62),
         curl=curl,
         part_x=side_of_parting,
-        back=float(kind > 0.72 and length >= MEDIUM and g["has_fringe"] < 0.5 and curl < 0.8),
+        back=bool(kind > 0.72 and length >= MEDIUM and g["has_fringe"] < 0.5 and curl < 0.8),
         beard=beard,
         beard_full=min(1.0, 0.25 + 1.1 * g["beard_shape"]),
         seed=7.0 + 3.1 * g["asymmetry"],
@@ -82,7 +81,11 @@ class Hair:
         st = self.style
         ax = x.abs()
         rec = st.recession
-        front = st.line - (0.42 - 0.3 * self.anatomy.masculinity) * ax.square() + 0.22 * rec * bump((ax - 0.34) / 0.13)
+        front = (
+            st.line
+            - (0.42 - 0.3 * self.anatomy.masculinity) * ax.square()
+            + 0.22 * rec * bump((ax - 0.34) / 0.13)
+        )
         if st.length >= MEDIUM:
             front = front - 0.05 + 0.17 * bump((x - st.part_x) / 0.20)
         if st.fringe:
@@ -168,10 +171,12 @@ def beard_area(a: Anatomy, full: float, x: Tensor, y: Tensor, z: Tensor) -> Tens
     moustache = moustache * (1 - step(ax, a.mouth_w - 0.04, a.mouth_w + 0.06))
     moustache = moustache * (1 - 0.45 * bump(ax / 0.025))
     low = a.mouth_y - a.lower_lip - a.gap * 0.75
-    chin = (1 - step(y, low - 0.055, low - 0.005)) * (1 - step(ax, 0.10 + 0.1 * full, 0.24 + 0.1 * full))
+    chin = (1 - step(y, low - 0.055, low - 0.005)) * (
+        1 - step(ax, 0.10 + 0.1 * full, 0.24 + 0.1 * full)
+    )
     reach = 1.3 * full
     cheek_line = a.mouth_y - 0.02 + 1.05 * (ax - 0.26).clamp(min=0) ** 1.15
-    jaw = (1 - step(y, cheek_line - 0.08, cheek_line + 0.02)) * step(ax, 0.17, 0.30)
+    jaw = (1 - step(y - cheek_line, -0.08, 0.02)) * step(ax, 0.17, 0.30)
     jaw = jaw * (1 - step(ax, reach - 0.1, reach + 0.1))
     corner = step(ax, a.mouth_w * 0.98, a.mouth_w + 0.05) * (1 - step(ax, 0.30, 0.40))
     corner = corner * (1 - step(y, a.mouth_y + 0.02, a.mouth_y + 0.10))
@@ -202,6 +207,4 @@ def grow(person: Person, a: Anatomy) -> Hair | None:
     elif bun:
         blobs.group("masses", 0.06)
         blobs.add((0, 0.92, -0.55), (0.26, 0.24, 0.26))
-    return Hair(st, a, blobs.compile(), masses or bun)
-
-
+    return Hair(st, a, blobs.compile(), masses or bool(bun))

@@ -83,8 +83,14 @@ DIMENSIONS: tuple[tuple[str, str], ...] = (
 INDEX = {name: i for i, (name, _) in enumerate(DIMENSIONS)}
 LATENT_SIZE = len(DIMENSIONS)
 
-AGE_TABLE = ((0, 5.0), (0.04, 12.0), (0.085, 18.0), (0.27, 24.0), (0.455, 30.0), (0.765, 45.0), (0.925, 60.0), (0.995, 81.0), (1, 90.0))  # fmt: skip
-TONE_TABLE = ((0, 1.0), (0.12, 1.5), (0.38, 2.5), (0.58, 3.5), (0.72, 4.5), (0.80, 5.5), (0.84, 6.5), (0.90, 7.5), (0.96, 8.8), (1, 10.0))  # fmt: skip
+AGE_TABLE = (
+    (0, 5.0), (0.04, 12.0), (0.085, 18.0), (0.27, 24.0), (0.455, 30.0),
+    (0.765, 45.0), (0.925, 60.0), (0.995, 81.0), (1, 90.0),
+)  # fmt: skip
+TONE_TABLE = (
+    (0, 1.0), (0.12, 1.5), (0.38, 2.5), (0.58, 3.5), (0.72, 4.5),
+    (0.80, 5.5), (0.84, 6.5), (0.90, 7.5), (0.96, 8.8), (1, 10.0),
+)  # fmt: skip
 SMILE_TABLE = ((0, 0.0), (0.22, 0.04), (0.5, 0.42), (0.8, 0.82), (1, 1.0))
 OPEN_TABLE = ((0, 0.0), (0.6, 0.0), (0.85, 0.35), (1, 1.0))
 
@@ -145,7 +151,9 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["light_contrast"] = p["light_contrast"]
     smile = _table(p["smile"], SMILE_TABLE)
     out["smile"] = smile
-    out["mouth_open"] = np.maximum(_table(p["mouth_open"], OPEN_TABLE), 0.24 * ramp(smile, 0.5, 0.9))
+    out["mouth_open"] = np.maximum(
+        _table(p["mouth_open"], OPEN_TABLE), 0.24 * ramp(smile, 0.5, 0.9)
+    )
 
     bald = np.where(male, 0.03 + 0.28 * ramp(age, 25, 65), 0.012) * adult
     hair = np.where(
@@ -162,7 +170,9 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["grey_share"] = 1 / (1 + np.exp(-(age - 54 + 8 * z["grey"]) / 4.0))
     out["hair_color"] = np.where(out["grey_share"] > 0.5, 4.0, natural)
     male_age = np.where(male, ramp(age, 25, 65), 0.2 * ramp(age, 45, 80))
-    out["recession"] = np.clip(0.15 + 0.75 * male_age * p["recession"] + 0.15 * p["recession"], 0, 1)
+    out["recession"] = np.clip(
+        0.15 + 0.75 * male_age * p["recession"] + 0.15 * p["recession"], 0, 1
+    )
     out["has_fringe"] = ((p["fringe"] < 0.28) & (out["hair_length"] >= 2)).astype(np.float64)
 
     beard = np.where(male, ramp(age, 17, 24), 0.0)

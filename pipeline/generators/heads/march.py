@@ -67,7 +67,9 @@ def coarse(distance: Distance, camera: Camera, step: int, slack: float, steps: i
     return interpolate(near, size=(side, side), mode="nearest").flatten()
 
 
-def fine(distance: Distance, camera: Camera, start: Tensor, steps: int = 5) -> tuple[Tensor, Tensor]:
+def fine(
+    distance: Distance, camera: Camera, start: Tensor, steps: int = 5
+) -> tuple[Tensor, Tensor]:
     """Rays that hit, as indices [M], and their depths [M].
 
     Most rays arrive in `steps`; those that graze a silhouette go on alone until they hit or pass,
@@ -85,7 +87,7 @@ def fine(distance: Distance, camera: Camera, start: Tensor, steps: int = 5) -> t
     rest = d >= tolerance
     index, t = index[rest], t[rest]
     stride = max(0.6 * pixel, 0.005)
-    for _ in range(18 if pixel > 0.02 else 30):
+    for _ in range(24 if pixel > 0.02 else 48):
         if index.numel() == 0:
             break
         d = distance(camera.at(index, t))

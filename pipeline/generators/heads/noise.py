@@ -21,7 +21,9 @@ def texture() -> Tensor:
     spectrum = np.fft.fft2(rng.standard_normal((SIZE, SIZE)))
     f = np.fft.fftfreq(SIZE) * SIZE
     r = np.hypot(f[:, None], f[None])
-    cloud = np.fft.ifft2(spectrum * np.where(r > 0, (r + 3.0) ** -1.3, 0) * np.exp(-((r / 90) ** 2))).real
+    cloud = np.fft.ifft2(
+        spectrum * np.where(r > 0, (r + 3.0) ** -1.3, 0) * np.exp(-((r / 90) ** 2))
+    ).real
     cloud = np.clip(0.5 + cloud / cloud.std() * 0.2, 0, 1)
     both = np.pad(np.stack([fine, cloud]), ((0, 0), (1, 1), (1, 1)), mode="wrap")
     return torch.from_numpy(both).float()[None]

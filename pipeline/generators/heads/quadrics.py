@@ -50,11 +50,11 @@ class Blobs:
             for q, power in ((q0, 2), (q1, 4)):
                 m = axes.T @ np.diag(np.asarray(radii) ** -float(power)) @ axes
                 c = np.asarray(center)
-                l = -2 * m @ c
+                linear = -2 * m @ c
                 across = (3, 4, 6) if mirrored else (10, 11, 12)
                 q[i, [0, 1, 2]] = m[0, 0], m[1, 1], m[2, 2]
-                q[i, across] = 2 * m[0, 1], 2 * m[0, 2], l[0]
-                q[i, 5], q[i, 7], q[i, 8], q[i, 9] = 2 * m[1, 2], l[1], l[2], c @ m @ c
+                q[i, across] = 2 * m[0, 1], 2 * m[0, 2], linear[0]
+                q[i, 5], q[i, 7], q[i, 8], q[i, 9] = 2 * m[1, 2], linear[1], linear[2], c @ m @ c
         blends = np.asarray(self.blends)
         sharp = (1 / blends)[[g for g, *_ in self.rows]]
         return Field(
@@ -108,7 +108,9 @@ class Field:
             lengths = (self.quadrics @ f).clamp_(min=1e-6).sqrt_()
             k0, k1 = lengths[:k], lengths[k:]
             e = k0.sub(1).mul_(k0).div_(k1).mul_(self.sharp).clamp_(-60, 40).exp_()
-            torch.mul((self.group @ e).clamp_(min=1e-30).log_(), self.blend, out=out[:, i : i + CHUNK])
+            torch.mul(
+                (self.group @ e).clamp_(min=1e-30).log_(), self.blend, out=out[:, i : i + CHUNK]
+            )
         return out
 
 

@@ -1,4 +1,4 @@
-"""Render one person: surfaces, skin, eyes, clothes, glasses and hair into a picture and a skin mask."""
+"""Render one person into a picture and a mask of bare skin."""
 
 import numpy as np
 import torch
@@ -30,27 +30,34 @@ SHADOW_STEPS = torch.tensor([0.03, 0.06, 0.11, 0.18, 0.28, 0.42, 0.62])
 
 
 def visibility(
-    shape: Shape, locks: hair.Hair | None, frame: glasses.Frame | None, p: Tensor, n: Tensor, l: Lights
+    shape: Shape,
+    locks: hair.Hair | None,
+    frame: glasses.Frame | None,
+    p: Tensor,
+    n: Tensor,
+    lamps: Lights,
 ) -> tuple[Tensor, Tensor]:
     """Share of the sky and of the key light that reaches points p [3, N]: two [N] in 0..1."""
     m = p.shape[1]
     sky = p[:, None] + n[:, None] * AO_STEPS[:, None]
-    lamp = p[:, None] + 0.012 * n[:, None] + l.key[:, None, None] * SHADOW_STEPS[:, None]
+    lamp = p[:, None] + 0.012 * n[:, None] + lamps.key[:, None, None] * SHADOW_STEPS[:, None]
     probes = torch.cat([sky, lamp], 1)
     d = shape.distance(probes.reshape(3, -1)).view(-1, m)
-    a, s = len(AO_STEPS), len(SHADOW_STEPS)
+    a = len(AO_STEPS)
     near = ((AO_STEPS[:, None] - d[:a]) / AO_STEPS[:, None]).clamp(0, 1)
     open_sky = (1 - (near * torch.tensor([0.34, 0.32, 0.26, 0.16])[:, None]).sum(0)).clamp(0, 1)
     ratio = d[a:] / SHADOW_STEPS[:, None]
     sun = ((ratio.amin(0) + 0.05) / 0.22).clamp(0, 1)
     sun = sun * sun * (3 - 2 * sun)
     if locks is not None:
-        taps = torch.cat([p + 0.07 * n, p + 0.10 * l.key[:, None], p + 0.24 * l.key[:, None]], 1)
+        taps = torch.cat(
+            [p + 0.07 * n, p + 0.10 * lamps.key[:, None], p + 0.24 * lamps.key[:, None]], 1
+        )
         inside = (-locks.depth(taps) / 0.05).clamp(0, 1).view(3, m)
         open_sky = open_sky * (1 - 0.55 * inside[0])
         sun = sun * (1 - 0.8 * torch.maximum(inside[1], inside[2]))
     if frame is not None:
-        sun = sun * glasses.shade_below(frame, p, l.key)
+        sun = sun * glasses.shade_below(frame, p, lamps.key)
     return open_sky, sun
 
 
@@ -67,9 +74,14 @@ def spread(values: Tensor, rows: Tensor, side: int, index: Tensor) -> Tensor:
 
 
 def surfaces(
-    g: Person, shape: Shape, locks: hair.Hair | None, frame: glasses.Frame | None, cam: Camera, l: Lights
+    g: Person,
+    shape: Shape,
+    locks: hair.Hair | None,
+    frame: glasses.Frame | None,
+    cam: Camera,
+    lamps: Lights,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Radiance [3, R] of skin, eyes and clothes, their depth [R] (`FAR` for none), bare skin [R]."""
+    """Radiance [3, R] of skin, eyes and clothes, their depth [R] (`FAR`: none), bare skin [R]."""
     a = anatomy(g)
     side = cam.side
     pixel = 2 * HALF_VIEW / side
@@ -81,11 +93,11 @@ def surfaces(
     row, column = index // side, index % side
     known = torch.nonzero((row % 2 == 0) & (column % 2 == 0))[:, 0]
     cells = (row[known] // 2) * ((side + 1) // 2) + column[known] // 2
-    seen = torch.stack(visibility(shape, locks, frame, p[:, known], n[:, known], l))
+    seen = torch.stack(visibility(shape, locks, frame, p[:, known], n[:, known], lamps))
     open_sky, sun = spread(seen, cells, side, index)
 
     light = torch.zeros(3, side * side)
-    light[:, index] = shading.irradiance(l, n, sun, open_sky)
+    light[:, index] = shading.irradiance(lamps, n, sun, open_sky)
     where = torch.zeros(side * side)
     where[index] = 1.0
     soft = shading.scatter(
@@ -96,20 +108,24 @@ def surfaces(
     painted = skin.paint(a, g, p, pixel)
     dark = min(1.0, max(0.0, (g["tone"] - 4) / 5))
     rough = (26.0 - 10 * a.old, 9.0)
-    shine = shading.gloss(l, n, -ray, sun * open_sky, rough)
+    shine = shading.gloss(lamps, n, -ray, sun * open_sky, rough)
     shine = shine * painted.gloss * (0.75 + 0.95 * dark) * open_sky
     color = painted.albedo * soft * (1 + 0.10 * dark) + shine
 
-    ex, ey, ez, r = shape.eye
+    ex, ey, ez, _ = shape.eye
     eye_gap = shape.eyeball(p)
-    is_eye = (eye_gap < 1.5 * pixel * 0.12 + 0.002) & (details.aperture(a, p[0], p[1])[0] > -0.01) & (p[2] > ez)
+    is_eye = (
+        (eye_gap < 1.5 * pixel * 0.12 + 0.002)
+        & (details.aperture(a, p[0], p[1])[0] > -0.01)
+        & (p[2] > ez)
+    )
     chosen = torch.nonzero(is_eye)[:, 0]
     if chosen.numel():
         q = p[:, chosen]
         center = torch.stack([q[0].sign() * ex, 0 * q[1] + ey, 0 * q[2] + ez])
-        albedo, spark, shade = eyes.paint(a, g, q, center, cam.origin, l.key)
+        albedo, spark, shade = eyes.paint(a, g, q, center, cam.origin, lamps.key)
         round_light = 0.35 * soft[:, chosen] + 0.65 * soft[:, chosen].mean(1, keepdim=True)
-        color[:, chosen] = albedo * round_light * shade + 0.75 * spark * l.key_color[:, None]
+        color[:, chosen] = albedo * round_light * shade + 0.75 * spark * lamps.key_color[:, None]
     bare = painted.bare * (~is_eye)
 
     body = shape.body_turn.T @ (p - shape.pivot[:, None]) + shape.pivot[:, None]
@@ -130,7 +146,13 @@ def surfaces(
 
 
 def wear(
-    g: Person, frame: glasses.Frame, cam: Camera, image: Tensor, depth: Tensor, l: Lights, plain: Tensor
+    g: Person,
+    frame: glasses.Frame,
+    cam: Camera,
+    image: Tensor,
+    depth: Tensor,
+    lamps: Lights,
+    plain: Tensor,
 ) -> None:
     """Draw the glasses over image [3, R] in place."""
     pixel = 2 * HALF_VIEW / cam.side
@@ -138,7 +160,7 @@ def wear(
     height = 0.35 + 0.65 * profile
     lit = frame.color[:, None] * (0.45 + 0.65 * height) + 0.10 * frame.shine * profile**6
     sheen = lens * (0.025 + 0.05 * g["light_contrast"])
-    image.mul_(1 - 0.06 * lens).add_(sheen * l.sky[:, None])
+    image.mul_(1 - 0.06 * lens).add_(sheen * lamps.sky[:, None])
     image.mul_(1 - rim).add_(lit * rim)
     plain.mul_(1 - rim)
 
@@ -152,15 +174,15 @@ def render(g: Person, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     shape = build(g, a, details.bake(a, g, rows))
     turn = rotation(g["yaw"], g["pitch"], g["roll"])
     cam = camera(turn, PIVOT, side)
-    l = shading.lights(g, turn)
+    lamps = shading.lights(g, turn)
     locks, frame = hair.grow(g, a), glasses.fit(g, a)
-    image, depth, plain = surfaces(g, shape, locks, frame, cam, l)
+    image, depth, plain = surfaces(g, shape, locks, frame, cam, lamps)
     behind = backdrop.paint(g, side).flatten(1)
     image = torch.where(depth < FAR, image, behind)
     if frame is not None:
-        wear(g, frame, cam, image, depth, l, plain)
+        wear(g, frame, cam, image, depth, lamps, plain)
     if locks is not None:
-        layer = strands.render(locks, cam, depth, l, colors.hair(g), pixel)
+        layer = strands.render(locks, cam, depth, lamps, colors.hair(g), pixel)
         if layer is not None:
             image[:, layer.index] = image[:, layer.index] * (1 - layer.cover) + layer.color
             plain[layer.index] = plain[layer.index] * (1 - layer.cover)

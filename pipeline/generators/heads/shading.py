@@ -55,35 +55,43 @@ def dot(a: Tensor, n: Tensor) -> Tensor:
     return a @ n
 
 
-def irradiance(l: Lights, n: Tensor, shadow: Tensor, open_sky: Tensor) -> Tensor:
+def irradiance(lamps: Lights, n: Tensor, shadow: Tensor, open_sky: Tensor) -> Tensor:
     """Light reaching points of normals n [3, N]: float32 [3, N].
 
     The key wraps a little around the terminator, red furthest, as light does inside skin.
     """
-    c = dot(l.key, n)
+    c = dot(lamps.key, n)
     wrap = torch.tensor([0.20, 0.11, 0.08])[:, None]
     lit = ((c[None] + wrap) / (1 + wrap)).clamp_(min=0) * shadow
-    up = 0.5 + 0.5 * dot(l.up, n)
-    hemi = l.ground[:, None] + (l.sky - l.ground)[:, None] * up
-    rim = dot(l.rim, n).clamp(min=0) * 0.5
+    up = 0.5 + 0.5 * dot(lamps.up, n)
+    hemi = lamps.ground[:, None] + (lamps.sky - lamps.ground)[:, None] * up
+    rim = dot(lamps.rim, n).clamp(min=0) * 0.5
     # Light bounces between folds of skin: occlusion is warmer than grey (Jimenez et al. 2016).
     warm = open_sky[None] ** torch.tensor([0.86, 1.03, 1.09])[:, None]
-    return l.key_color[:, None] * lit + hemi * warm + l.rim_color[:, None] * rim * open_sky
+    return lamps.key_color[:, None] * lit + hemi * warm + lamps.rim_color[:, None] * rim * open_sky
 
 
-def gloss(l: Lights, n: Tensor, view: Tensor, shadow: Tensor, rough: tuple[float, float]) -> Tensor:
+def gloss(
+    lamps: Lights, n: Tensor, view: Tensor, shadow: Tensor, rough: tuple[float, float]
+) -> Tensor:
     """Two specular lobes and a grazing sheen [3, N]; `view` points to the camera [3, N]."""
     out = torch.zeros_like(n)
     nv = (n * view).sum(0).clamp(min=0)
     fresnel = 0.035 + 0.30 * (1 - nv.clamp(min=0.12)) ** 5
-    for direction, color, visible in ((l.key, l.key_color, shadow), (l.rim, l.rim_color, shadow * 0 + 1)):
+    for direction, color, visible in (
+        (lamps.key, lamps.key_color, shadow),
+        (lamps.rim, lamps.rim_color, shadow * 0 + 1),
+    ):
         h = view + direction[:, None]
         nh = (n * unit(h)).sum(0).clamp(min=0)
-        lobe = nh ** rough[0] * (rough[0] + 8) * 0.04 * 0.5 + nh ** rough[1] * (rough[1] + 8) * 0.04 * 0.35
+        lobe = (
+            nh ** rough[0] * (rough[0] + 8) * 0.04 * 0.5
+            + nh ** rough[1] * (rough[1] + 8) * 0.04 * 0.35
+        )
         facing = dot(direction, n).clamp(0, 1).sqrt()
         out += color[:, None] * (lobe * fresnel * facing * visible)
-    sky = 0.5 + 0.5 * dot(l.up, n)
-    return out + l.sky[:, None] * (fresnel * sky * 0.35)
+    sky = 0.5 + 0.5 * dot(lamps.up, n)
+    return out + lamps.sky[:, None] * (fresnel * sky * 0.35)
 
 
 def scatter(image: Tensor, mask: Tensor, rays_per_unit: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Paint the skin: tone, blood, freckles, lips, brows, lashes, stubble and the inside of the mouth."""
+"""Paint the skin: tone, blood, freckles, lips, brows, lashes, stubble and the mouth's inside."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ def blend(base: Tensor, color: Tensor, weight: Tensor) -> Tensor:
 
 
 def paint(a: Anatomy, g: Person, p: Tensor, pixel: float) -> Paint:
-    """Paint skin points p: float32 [3, N] in head space; `pixel` is the size of a ray's footprint."""
+    """Paint skin points p: float32 [3, N] in head space; `pixel` is a ray's footprint."""
     x, y, z = p[0], p[1], p[2]
     ax = x.abs()
     front = facing(z)
@@ -97,19 +97,25 @@ def paint(a: Anatomy, g: Person, p: Tensor, pixel: float) -> Paint:
     warm = torch.tensor([0.90, 0.52, 0.50]) if g["tone"] < 6.5 else torch.tensor([1.06, 0.66, 0.66])
     color = tone * warm
     if makeup > 0.45:
-        rouge = torch.tensor([0.42, 0.035, 0.06]) if makeup > 0.8 else torch.tensor([0.40, 0.11, 0.12])
+        rouge = (
+            torch.tensor([0.42, 0.035, 0.06]) if makeup > 0.8 else torch.tensor([0.40, 0.11, 0.12])
+        )
         color = color * (1.3 - makeup) + rouge * (makeup - 0.3) * (0.45 + 0.55 * float(tone[0]))
     cracks = noise.read(x * 0.9, y * 0.12, noise.FINE) - 0.5
     ridge = color[:, None] * (1 + 0.16 * sharp * cracks)
     albedo = blend(albedo, ridge, lips * (0.80 - 0.25 * (a.masculinity > 0.5)))
-    seam = bump(torch.maximum(upper.abs().minimum(lower.abs()) * 0 + gap.abs(), gap * 0) / 0.007)
+    seam = bump(gap / 0.007)
     seam = seam * (1 - step(mu, 0.97, 1.05)) * front
     albedo = albedo * (1 - 0.62 * seam)
     gloss = gloss + lips * (0.9 + 0.8 * makeup)
     inside = step(gap, -0.002, 0.006) * front
     teeth, cavity = mouth_inside(a, x, y)
     albedo = blend(albedo, cavity, inside)
-    albedo = torch.where(inside > 0.5, blend(cavity.expand(3, x.shape[0]), torch.tensor([0.74, 0.70, 0.63]), teeth), albedo)
+    albedo = torch.where(
+        inside > 0.5,
+        blend(cavity.expand(3, x.shape[0]), torch.tensor([0.74, 0.70, 0.63]), teeth),
+        albedo,
+    )
 
     hairs, along, across = brow(a, g, x, y)
     lean = along * 0.9 - across * 1.2 * (0.4 + along * 3)
@@ -149,6 +155,6 @@ def mouth_inside(a: Anatomy, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     cover = cover * (0.86 + 0.14 * step(gaps, 0.0, 0.30))
     shade = 0.72 + 0.28 * step(top - y, 0.01, 0.04)
     low = line - a.gap * 0.72
-    tongue = bump(x / 0.12) * (1 - step(y - low, 0.0, 0.07))
+    tongue = min(1.0, (a.gap / 0.14) ** 2) * bump(x / 0.12) * (1 - step(y - low, 0.0, 0.07))
     cavity = torch.stack([0.055 + 0.22 * tongue, 0.014 + 0.06 * tongue, 0.014 + 0.06 * tongue])
     return cover * shade, cavity

@@ -45,7 +45,7 @@ def strand_noise(hair: Hair, p: Tensor, sharp: float) -> tuple[Tensor, Tensor, T
 
 
 def render(
-    hair: Hair, camera: Camera, depth: Tensor, l: Lights, color: Tensor, pixel: float
+    hair: Hair, camera: Camera, depth: Tensor, lamps: Lights, color: Tensor, pixel: float
 ) -> Layer | None:
     """Hair in front of the surfaces at `depth` [R]; None where no ray meets any."""
     start = coarse(hair.depth, camera, 4, 0.03)
@@ -99,12 +99,12 @@ def render(
     fine_mean = (weight * fine.view(samples, m)).sum(0) / total
     t_mean = (weight * ts).sum(0) / total
     q = camera.at(index, t_mean)
-    lit = light_strands(hair, q, camera.direction[:, index], l, color, tone_mean, fine_mean)
+    lit = light_strands(hair, q, camera.direction[:, index], lamps, color, tone_mean, fine_mean)
     return Layer(index, lit * cover, cover)
 
 
 def light_strands(
-    hair: Hair, q: Tensor, ray: Tensor, l: Lights, color: Tensor, tone: Tensor, fine: Tensor
+    hair: Hair, q: Tensor, ray: Tensor, lamps: Lights, color: Tensor, tone: Tensor, fine: Tensor
 ) -> Tensor:
     """Radiance [3, M] of strands at q [3, M] (Kajiya and Kay 1989, two shifted highlights)."""
     n = normals(hair.depth, q, 0.03)
@@ -112,20 +112,23 @@ def light_strands(
     tangent = tangent - n * (tangent * n).sum(0)
     tangent = tangent + 0.35 * (fine - 0.5) * n
     tangent = unit(tangent)
-    blocked = (-hair.depth(q + 0.14 * l.key[:, None]) / 0.10).clamp(0, 1)
+    blocked = (-hair.depth(q + 0.14 * lamps.key[:, None]) / 0.10).clamp(0, 1)
     sun = 1 - 0.62 * blocked
     coily = hair.style.curl > 0.78
-    tl = dot(l.key, tangent)
+    tl = dot(lamps.key, tangent)
     along = 0.75 + 0 * tl if coily else (1 - tl.square()).clamp(min=0).sqrt()
-    wrap = ((dot(l.key, n) + 0.35) / 1.35).clamp(min=0)
-    up = 0.5 + 0.5 * dot(l.up, n)
-    hemi = l.ground[:, None] + (l.sky - l.ground)[:, None] * up
-    diffuse = l.key_color[:, None] * (wrap * sun * along) + hemi
+    wrap = ((dot(lamps.key, n) + 0.35) / 1.35).clamp(min=0)
+    up = 0.5 + 0.5 * dot(lamps.up, n)
+    hemi = lamps.ground[:, None] + (lamps.sky - lamps.ground)[:, None] * up
+    diffuse = lamps.key_color[:, None] * (wrap * sun * along) + hemi
     out = color[:, None] * diffuse * tone
     gloss = torch.zeros_like(out)
-    for direction, amount in ((l.key, sun * (wrap > 0)), (l.rim, 0.55 * (dot(l.rim, n) > 0).float())):
+    for direction, amount in (
+        (lamps.key, sun * (wrap > 0)),
+        (lamps.rim, 0.55 * (dot(lamps.rim, n) > 0).float()),
+    ):
         h = unit(direction[:, None] - ray)
-        for shift, power, strength, tint in ((0.06, 70.0, 0.16, 0.35), (-0.10, 16.0, 0.20, 1.0)):
+        for shift, power, strength, tint in ((0.06, 70.0, 0.24, 0.35), (-0.10, 16.0, 0.30, 1.0)):
             th = ((tangent + shift * n) * h).sum(0)
             lobe = (1 - th.square()).clamp(min=0) ** (power / 2)
             shine = strength * amount * lobe * tone * (0.3 if coily else 1.0)

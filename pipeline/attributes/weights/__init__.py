@@ -1,0 +1,1 @@
+"""The bundled scorer: its weights, figures, model card and natural scores."""

@@ -1,0 +1,31 @@
+"""Natural scores kept in a file."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.attributes.prior import read_prior, write_prior
+from pipeline.attributes.scorer import Scores
+from pipeline.attributes.taxonomy import ATTRIBUTES
+
+
+def test_scores_come_back_with_their_digests(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = {
+        attribute.name: rng.integers(0, len(attribute.classes), 500)
+        if attribute.kind == "class"
+        else rng.uniform(attribute.low, attribute.high, 500).astype(np.float32)
+        for attribute in ATTRIBUTES
+    }
+    path = tmp_path / "prior.parquet"
+    write_prior(path, Scores(values, {}, {}), "generator", "scorer")
+    prior = read_prior(path)
+    assert (prior.generator_digest, prior.scorer_digest) == ("generator", "scorer")
+    for name, expected in values.items():
+        assert prior.values[name].dtype == expected.dtype
+        assert np.array_equal(prior.values[name], expected)
+    schema = pq.read_schema(path)
+    assert schema.field("glasses").type == pa.int8()
+    assert schema.field("age").type == pa.float32()

@@ -1,0 +1,106 @@
+"""Rows keep their meaning from scores to Parquet and back."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fake_job import LATENT_SIZE, FakeJob, latent
+
+from pipeline.attributes.scorer import Scores
+from pipeline.attributes.taxonomy import ATTRIBUTES
+from pipeline.catalog.manifest import (
+    Origin,
+    Row,
+    StoredImage,
+    manifest_schema,
+    rows_table,
+    write_parquet,
+)
+
+SCHEMA = manifest_schema(["age", "glasses"], LATENT_SIZE, "5" * 64)
+ORIGIN = Origin("6" * 64, "7" * 64, "test")
+
+
+def row(slot: int, scores: Scores, w: np.ndarray | None = None) -> Row:
+    image = StoredImage(f"images/{slot}.jpg", 0, 900, "a" * 64, "b" * 64, 32, 32, "jpeg")
+    bins = {"age": "18-29", "glasses": "none"}
+    w = latent(slot) if w is None else w
+    return Row(
+        f"f{slot}", f"p{slot}", slot, 0, 2, 2**64 - 1, 0, "a", bins, 0.5, image, w, scores, slot
+    )
+
+
+def two_scores() -> Scores:
+    values = {
+        "age": np.array([23.4, 61.0], dtype=np.float32),
+        "skin_tone": np.array([3.0, 10.0], dtype=np.float32),
+        "hair_length": np.array([3, 0]),
+    }
+    probabilities = {"hair_length": np.eye(4, dtype=np.float32)[[3, 0]]}
+    return Scores(values, probabilities, {"sharpness": np.array([0.25, 1.0], dtype=np.float32)})
+
+
+def test_a_row_says_what_the_scorer_saw():
+    table = rows_table([row(slot, two_scores()) for slot in (0, 1)], SCHEMA, ORIGIN)
+    first, second = table.to_pylist()
+    assert first["age"] == pytest.approx(23.4)
+    assert (first["skin_tone"], second["skin_tone"]) == (3, 10)
+    assert (first["hair_length"], second["hair_length"]) == ("long", "bald")
+    assert first["hair_length_p"] == [0, 0, 0, 1]
+    assert first["age_bin"] == "18-29"
+    assert first["seed"] == 2**64 - 1
+    assert first["sharpness"] == 0.25
+
+
+def test_what_the_scorer_does_not_measure_is_null():
+    (only,) = rows_table([row(0, two_scores())], SCHEMA, ORIGIN).to_pylist()
+    assert only["smile"] is only["glasses"] is only["glasses_p"] is only["skin_share"] is None
+
+
+def test_a_latent_off_the_float16_lattice_is_refused():
+    off = np.full(LATENT_SIZE, 0.1, dtype=np.float32)
+    with pytest.raises(ValueError, match="float16"):
+        rows_table([row(0, two_scores(), off)], SCHEMA, ORIGIN)
+
+
+def test_every_column_is_documented_and_every_attribute_is_there():
+    for field in SCHEMA:
+        assert field.metadata[b"doc"]
+        assert {b"unit", b"range"} <= field.metadata.keys()
+    assert {attribute.name for attribute in ATTRIBUTES} <= set(SCHEMA.names)
+    assert {"age_bin", "glasses_bin"} <= set(SCHEMA.names)
+    assert SCHEMA.field("yaw").metadata[b"unit"] == b"degrees"
+    assert SCHEMA.metadata == {b"populace.schema": b"1", b"populace.spec_digest": b"5" * 64}
+
+
+def test_parquet_gives_table_and_metadata_back_and_the_same_bytes_each_time():
+    table = rows_table([row(slot, two_scores()) for slot in (0, 1)], SCHEMA, ORIGIN)
+    data = write_parquet(table)
+    read = pq.read_table(pa.BufferReader(data))
+    assert read.equals(table)
+    assert read.schema.equals(SCHEMA, check_metadata=True)
+    assert write_parquet(table) == data
+
+
+def test_latents_cost_two_bytes_a_value(store):
+    job = FakeJob(per_cell=100, shard_size=600, picture=lambda slot: np.zeros((8, 8, 3), np.uint8))
+    job.run_shard(store, 0)
+    file = pq.ParquetFile(pa.BufferReader(store.get("shards/000000.parquet")))
+    columns = [file.metadata.row_group(0).column(i) for i in range(file.metadata.num_columns)]
+    w = next(column for column in columns if column.path_in_schema.startswith("w."))
+    assert "BYTE_STREAM_SPLIT" in w.encodings
+    assert w.total_compressed_size < 2.1 * 600 * LATENT_SIZE
+
+
+def test_duckdb_reads_every_column(store, tmp_path):
+    FakeJob().run_shard(store, 0)
+    path = tmp_path / "shard.parquet"
+    path.write_bytes(store.get("shards/000000.parquet"))
+    with duckdb.connect() as database:
+        rows = database.execute(
+            "SELECT w, age_p, seed FROM read_parquet(?)", [str(path)]
+        ).fetchall()
+    assert rows[3][0] == latent(3).tolist()
+    assert len(rows[3][1]) == 20
+    assert rows[3][2] == 2**63 + 3

@@ -1,0 +1,24 @@
+"""Natural draws say how often a cell comes by itself."""
+
+import numpy as np
+
+from pipeline.attributes.bins import parse_bins
+from pipeline.sampling.natural import natural_cells
+from pipeline.sampling.targets import parse_balance
+
+VALUES = {
+    "age": np.array([20, 25, 40, 70, 20, 5], np.float32),
+    "glasses": np.array([0, 1, 0, 0, 0, 0]),
+}
+TARGET = parse_balance({"age": ["18-29", "30-59", "60-80"], "glasses": "uniform"})
+
+
+def test_draws_are_counted_by_cell_and_those_outside_all_bins_left_out() -> None:
+    natural = natural_cells(VALUES, TARGET, {})
+    assert natural.hits.tolist() == [2, 1, 1, 0, 1, 0]
+    assert natural.attempts().tolist() == [3, 6, 6, 18, 6, 18]
+
+
+def test_limits_make_cells_rarer() -> None:
+    where = {"glasses": parse_bins("glasses", ["none"])}
+    assert natural_cells(VALUES, TARGET, where).hits.tolist() == [2, 0, 1, 0, 1, 0]

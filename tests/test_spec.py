@@ -1,0 +1,113 @@
+"""A job spec says what it means, or one line says what is wrong with it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import SpecError
+from pipeline.spec import JobSpec, parse_spec, read_spec
+
+BASE: dict[str, Any] = {"name": "a", "count": 10, "output": "./x"}
+JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"cuont": 3}, "cuont: is no key of a job spec; did you mean 'count'?"),
+        ({"count": 0}, "count: 0 does not fit; input should be greater than or equal to 1."),
+        ({"image": {"szie": 64}}, "image.szie: is no key of a job spec; did you mean 'size'?"),
+        ({"image": {"format": "gif"}}, "image.format: 'gif' does not fit; input should be 'jpeg'"),
+        (
+            {"balance": {"agee": "uniform"}},
+            "balance: Attribute 'agee' is unknown; did you mean 'age'",
+        ),
+        ({"balance": {"age": ["18-29", "25-40"]}}, "balance.age: bins '18-29' and '25-40' overlap"),
+        (
+            {"balance": {"age": {"18-29": 50, "30-40": 40}}},
+            "balance.age: the percentages add up to 90",
+        ),
+        (
+            {"balance": {"age": ["18-29", "60-80"]}, "where": {"age": "18-50"}},
+            "balance.age: bin '60-80' lies outside where.age (18-50)",
+        ),
+        ({"where": {"glasses": "monocle"}}, "where.glasses: 'monocle' is not one of its classes"),
+        ({"output": "ftp://x/y"}, "output: 'ftp://x/y' has the unknown scheme 'ftp'"),
+        ({"output": "s3://"}, "output: 's3://' names no bucket"),
+        (
+            {"generator": "builtin:cats"},
+            "generator: 'builtin:cats' does not fit; write builtin:heads",
+        ),
+        ({"workers": 0}, "workers: 0 does not fit; write auto or a whole number from 1."),
+    ],
+)
+def test_a_bad_spec_names_field_value_and_mend(change: dict[str, Any], line: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(BASE | change)
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_field_is_named() -> None:
+    with pytest.raises(SpecError, match="output: is missing"):
+        parse_spec({"name": "a", "count": 1})
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*JobSpec.model_fields, "x"]), ANYTHING))
+def test_whatever_stands_in_a_spec_the_answer_is_a_spec_or_one_line(data: dict[str, Any]) -> None:
+    line = ""
+    try:
+        spec = parse_spec(BASE | data)
+        assert parse_spec(spec.model_dump(mode="json")).digest == spec.digest
+    except SpecError as error:
+        line = str(error)
+    assert len(line.splitlines()) <= 1
+
+
+def test_the_digest_leaves_out_only_where_and_how_fast() -> None:
+    digest = parse_spec(BASE).digest
+    assert parse_spec(BASE | {"output": "s3://bucket/c", "workers": 5}).digest == digest
+    for change in ({"seed": 1}, {"count": 11}, {"balance": {"age": "uniform"}}, {"shard_size": 9}):
+        assert parse_spec(BASE | change).digest != digest
+
+
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+def test_every_job_in_the_folder_is_sound(path: Path) -> None:
+    spec = read_spec(path)
+    assert spec.name == path.stem
+    assert spec.target.shares.sum() == pytest.approx(1)
+
+
+def test_changes_are_laid_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("name: a\ncount: 10\noutput: {uri: ./x, endpoint: 'http://h:1'}\n")
+    spec = read_spec(path, ["image.size=128", "balance.age=[18-29, 30+]"], "s3://bucket/p")
+    assert spec.image.size == 128
+    assert spec.target.axes[0].labels == ("18-29", "30+")
+    assert spec.location.uri == "s3://bucket/p"
+    assert spec.location.endpoint == "http://h:1"
+
+
+@pytest.mark.parametrize("text", ["- a list", "name: [", ""])
+def test_a_file_that_is_no_spec_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=r"job\.yaml: "):
+        read_spec(path)
+
+
+def test_the_schema_names_every_attribute() -> None:
+    schema = JobSpec.model_json_schema()
+    assert "light_azimuth" in schema["properties"]["balance"]["properties"]
+    assert schema["additionalProperties"] is False

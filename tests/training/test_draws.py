@@ -1,0 +1,39 @@
+"""What training draws look like."""
+
+import numpy as np
+from toys import Discs
+
+from pipeline.generators.heads import truth
+from pipeline.training.draws import flattened_latents, natural_latents, tone_class
+from pipeline.training.scorer import LabelledHeads
+
+
+def shares(index: np.ndarray) -> np.ndarray:
+    return np.bincount(index) / len(index)
+
+
+def test_flattened_draws_hold_every_tone_decade_and_presentation_about_equally() -> None:
+    generator = LabelledHeads()
+    rng = np.random.default_rng(0)
+    natural = truth(natural_latents(generator, 2000, rng))
+    flat = truth(flattened_latents(generator, 2000, rng))
+    assert shares(tone_class(natural["skin_tone"])).min() < 0.04
+    tones = shares(tone_class(flat["skin_tone"]))
+    assert tones.min() > 0.08
+    assert tones.max() < 0.12
+    decades = shares((np.asarray(flat["age"]) // 10).astype(np.int64))
+    assert decades[:7].min() > 0.08
+    assert abs(np.mean(flat["gender_presentation"]) - 0.5) < 0.03
+    assert np.mean(flat["glasses"]) > np.mean(natural["glasses"])
+
+
+def test_draws_follow_the_seed_alone() -> None:
+    one = flattened_latents(Discs(), 50, np.random.default_rng(5))
+    other = flattened_latents(Discs(), 50, np.random.default_rng(5))
+    assert one.shape == (50, 12)
+    assert np.array_equal(one, other)
+    assert len(np.unique(one, axis=0)) == 50
+
+
+def test_tones_round_to_the_nearest_class() -> None:
+    assert tone_class(np.array([0.9, 1.4, 1.6, 9.7, 10.2])).tolist() == [0, 0, 1, 9, 9]

@@ -1,0 +1,78 @@
+"""Labelled sets on disk: whole, resumable, and the same however many processes render."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import Discs
+
+from pipeline.errors import JobError
+from pipeline.training.renders import SHARD, Order, render_set
+
+
+def order(count: int) -> Order:
+    w = Discs().latents(np.random.default_rng(0).standard_normal((count, 12)).astype(np.float32))
+    return Order("toys", w, np.where(np.arange(count) % 3 == 0, 128, 64))
+
+
+def silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+class Improved(Discs):
+    """The same generator after a change."""
+
+    digest = "improved"
+
+
+class Fatal(Discs):
+    """A generator that takes its process down."""
+
+    def render_with_masks(self, w: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        import os
+
+        os._exit(1)
+
+
+def test_images_of_any_size_come_back_at_the_network_size(tmp_path: Path) -> None:
+    found = render_set(order(10), tmp_path, Discs, 1, silent)
+    assert found.images.shape == (10, 64, 64, 3)
+    assert found.masks.shape == (10, 32, 32)
+    assert np.array_equal(found.w, order(10).w)
+    alone, _ = Discs().render_with_masks(order(10).w[1:2], 64)
+    assert np.array_equal(found.images[1], alone[0])
+
+
+def test_only_missing_shards_are_rendered_again(tmp_path: Path) -> None:
+    whole = render_set(order(2 * SHARD + 5), tmp_path, Discs, 1, silent)
+    shards = sorted(tmp_path.iterdir())
+    assert [path.name for path in shards] == [f"toys-{i:05d}.npz" for i in range(3)]
+    shards[0].unlink()
+    shards[1].write_bytes(shards[1].read_bytes()[:1000])
+    kept = shards[2].stat().st_mtime_ns
+    steps: list[int] = []
+    again = render_set(
+        order(2 * SHARD + 5), tmp_path, Discs, 1, lambda done, total: steps.append(done)
+    )
+    assert steps == [5, SHARD + 5, 2 * SHARD + 5]
+    assert shards[2].stat().st_mtime_ns == kept
+    assert np.array_equal(again.images, whole.images)
+
+
+def test_shards_of_another_generator_are_not_taken(tmp_path: Path) -> None:
+    render_set(order(5), tmp_path, Discs, 1, silent)
+    steps: list[int] = []
+    render_set(order(5), tmp_path, Improved, 1, lambda done, total: steps.append(done))
+    assert steps == [0, 5]
+
+
+def test_processes_render_the_same(tmp_path: Path) -> None:
+    one = render_set(order(SHARD + 9), tmp_path / "one", Discs, 1, silent)
+    two = render_set(order(SHARD + 9), tmp_path / "two", Discs, 2, silent)
+    assert np.array_equal(one.images, two.images)
+    assert np.array_equal(one.masks, two.masks)
+
+
+def test_a_process_that_dies_stops_the_run_and_says_how_to_go_on(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="run the same command again"):
+        render_set(order(SHARD + 9), tmp_path, Fatal, 2, silent)

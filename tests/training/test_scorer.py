@@ -1,0 +1,83 @@
+"""A whole training run, small."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from toys import Discs
+
+from pipeline.attributes.heads_scorer import HeadsScorer
+from pipeline.attributes.prior import read_prior
+from pipeline.errors import SpecError
+from pipeline.training.scorer import LabelledHeads, train_scorer
+
+SMALL: dict[str, Any] = {"images": 64, "held_out": 32, "prior": 40, "epochs": 2, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], set[str]]:
+    out = tmp_path_factory.mktemp("trained")
+    stages: set[str] = set()
+    card = train_scorer(
+        out,
+        **SMALL,
+        progress=lambda stage, done, total: stages.add(stage),
+        make_generator=Discs,
+    )
+    return out, card, stages
+
+
+def test_a_run_writes_a_scorer_with_its_card_and_prior(
+    trained: tuple[Path, dict[str, Any], set[str]],
+) -> None:
+    out, card, stages = trained
+    assert {"render train", "render natural", "fit"} <= stages
+    assert json.loads((out / "card.json").read_text()) == card
+    scorer = HeadsScorer(out / "weights.safetensors")
+    assert scorer.digest == card["scorer_digest"]
+    assert card["recipe"]["seed"] == 3
+    assert card["held_out"]["natural"]["count"] == 32
+    assert (out / "weights.safetensors").stat().st_size == card["weights_bytes"] < 8_000_000
+    prior = read_prior(out / "prior.parquet")
+    assert (prior.generator_digest, prior.scorer_digest) == ("discs", scorer.digest)
+    assert len(prior.values["age"]) == 40
+
+
+def test_the_model_card_tells_figures_and_limits(
+    trained: tuple[Path, dict[str, Any], set[str]],
+) -> None:
+    text = (trained[0] / "MODEL_CARD.md").read_text()
+    for part in ("stereotyped geometry", "within one", "### skin_tone", "age 60+", "seed 3"):
+        assert part in text
+
+
+def test_the_same_call_goes_on_from_what_is_rendered_and_ends_the_same(
+    trained: tuple[Path, dict[str, Any], set[str]],
+) -> None:
+    out, card, _ = trained
+    first: dict[str, int] = {}
+    again = train_scorer(
+        out,
+        **SMALL,
+        progress=lambda stage, done, total: first.setdefault(stage, total - done),
+        make_generator=Discs,
+    )
+    assert first["render train"] == first["render prior"] == 0
+    assert again == card
+
+
+@pytest.mark.parametrize(("name", "value"), [("images", 3), ("held_out", 0), ("epochs", 0)])
+def test_numbers_too_small_to_train_with_are_refused(tmp_path: Path, name: str, value: int) -> None:
+    with pytest.raises(SpecError, match=f"{name} is {value}"):
+        train_scorer(tmp_path, **{**SMALL, name: value}, make_generator=Discs)
+
+
+def test_the_built_in_heads_can_be_learned_from() -> None:
+    generator = LabelledHeads()
+    w = generator.latents(np.zeros((1, generator.latent_size), np.float32))
+    images, masks = generator.render_with_masks(w, 64)
+    assert images.shape == (1, 64, 64, 3)
+    assert 0.1 < masks.mean() < 0.6
+    assert generator.truth(w)["age"].shape == (1,)
