@@ -90,7 +90,7 @@ def test_latents_cost_two_bytes_a_value(store):
     columns = [file.metadata.row_group(0).column(i) for i in range(file.metadata.num_columns)]
     w = next(column for column in columns if column.path_in_schema.startswith("w."))
     assert "BYTE_STREAM_SPLIT" in w.encodings
-    assert w.total_compressed_size < 2.1 * 600 * LATENT_SIZE
+    assert w.total_compressed_size < 2.3 * 600 * LATENT_SIZE
 
 
 def test_duckdb_reads_every_column(store, tmp_path):

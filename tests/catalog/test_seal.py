@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from fake_job import FakeJob, Watched, snapshot
 
-from pipeline.catalog import manifest, seal as seal_module
+from pipeline.catalog import manifest
+from pipeline.catalog import seal as seal_module
 from pipeline.catalog.content import content_digest
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal

@@ -1,0 +1,143 @@
+"""A pull brings exactly the chosen files, checked, and never the same one twice."""
+
+import dataclasses
+import hashlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fake_job import FakeJob, Watched
+
+from pipeline.catalog import pull as pull_module
+from pipeline.catalog.pull import pull
+from pipeline.catalog.read import open_catalog
+from pipeline.catalog.seal import seal
+from pipeline.errors import CatalogError, SpecError
+from pipeline.storage import open_store
+
+
+def pulled(folder):
+    """The rows written beside the images, each checked against its file."""
+    rows = pq.read_table(folder / "manifest.parquet").to_pylist()
+    for row in rows:
+        data = (folder / row["uri"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+        assert (row["offset"], row["length"]) == (0, len(data))
+    return rows
+
+
+def files(folder):
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def test_everything_arrives_with_its_rows(catalog, tmp_path):
+    to = tmp_path / "deep" / "pulled"
+    summary = pull(catalog, to)
+    assert (summary.faces, summary.fetched, summary.skipped) == (24, 24, 0)
+    assert len(pulled(to)) == 24
+    assert summary.bytes == sum(row["length"] for row in pulled(to))
+    assert len(files(to)) == 25
+    expected = pa.concat_tables(catalog.tables())
+    found = pq.read_table(to / "manifest.parquet")
+    moved = ["uri", "offset"]
+    assert found.drop_columns(moved).equals(expected.drop_columns(moved))
+    assert found.schema.equals(expected.schema, check_metadata=True)
+
+
+def test_only_the_chosen_arrive(catalog, tmp_path):
+    summary = pull(catalog, tmp_path / "to", where="age_bin = '18-29'", count=3)
+    assert summary.faces == 3
+    rows = pulled(tmp_path / "to")
+    assert {row["age_bin"] for row in rows} == {"18-29"}
+    assert len(files(tmp_path / "to")) == 4
+
+
+def test_a_second_pull_transfers_no_image(catalog, tmp_path):
+    pull(catalog, tmp_path / "to")
+    watched = Watched(catalog.store)
+    again = pull(dataclasses.replace(catalog, store=watched), tmp_path / "to")
+    assert (again.fetched, again.skipped, again.bytes) == (0, 24, 0)
+    assert watched.bytes_read < 3 * catalog.parts[0].bytes
+
+
+def test_a_pull_goes_on_where_it_stopped_and_mends_damaged_files(catalog, tmp_path):
+    to = tmp_path / "to"
+    pull(catalog, to, count=10)
+    rows = pulled(to)
+    (to / rows[0]["uri"]).unlink()
+    (to / rows[1]["uri"]).write_bytes(b"x" * rows[1]["length"])
+    summary = pull(catalog, to)
+    assert (summary.fetched, summary.skipped) == (16, 8)
+    assert len(pulled(to)) == 24
+
+
+def test_neighbours_in_a_pack_are_one_request(store, tmp_path):
+    seal(store, FakeJob(layout="packs").run(store))
+    watched = Watched(store)
+    catalog = dataclasses.replace(open_catalog(store), store=watched)
+    selection_only = Watched(store)
+    pull(dataclasses.replace(catalog, store=watched), tmp_path / "a")
+    pull(dataclasses.replace(catalog, store=selection_only), tmp_path / "a")
+    assert watched.reads - selection_only.reads == 4
+
+
+def test_a_tampered_image_is_named_and_nothing_half_written_stays(catalog, tmp_path):
+    row = next(catalog.tables()).to_pylist()[5]
+    data = bytearray(catalog.store.get(row["uri"]))
+    data[row["offset"] + row["length"] // 2] ^= 1
+    catalog.store.put(row["uri"], bytes(data))
+    with pytest.raises(CatalogError, match=f"asset '{row['asset_id']}' .* sha256 differs"):
+        pull(catalog, tmp_path / "to", threads=2)
+    assert not (tmp_path / "to" / "manifest.parquet").exists()
+    good = {r["sha256"] for r in next(catalog.tables()).to_pylist()} - {row["sha256"]}
+    for path in files(tmp_path / "to"):
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in good
+
+
+def test_a_cut_or_missing_image_is_named(catalog, tmp_path):
+    row = next(catalog.tables()).to_pylist()[0]
+    whole = catalog.store.get(row["uri"])
+    catalog.store.put(row["uri"], whole[: row["offset"] + row["length"] - 1])
+    with pytest.raises(CatalogError, match="sha256 differs"):
+        pull(catalog, tmp_path / "to")
+    (tmp_path / "output" / row["uri"]).unlink()
+    with pytest.raises(CatalogError, match="is gone"):
+        pull(catalog, tmp_path / "to")
+
+
+def test_a_manifest_that_points_outside_writes_nothing(catalog, tmp_path, monkeypatch):
+    table = next(catalog.tables())
+    index = table.schema.get_field_index("asset_id")
+    evil = ["../../../evil", *table["asset_id"].to_pylist()[1:]]
+    bad = table.set_column(index, table.schema.field(index), pa.array(evil))
+    data = pull_module.open_writer, pa.BufferOutputStream()
+    with data[0](data[1], bad.schema) as writer:
+        writer.write_table(bad)
+    content = data[1].getvalue().to_pybytes()
+    catalog.store.put(catalog.parts[0].key, content)
+    part = dataclasses.replace(catalog.parts[0], bytes=len(content))
+    with pytest.raises(CatalogError, match="do not trust this manifest"):
+        pull(dataclasses.replace(catalog, parts=(part,)), tmp_path / "to")
+    assert not files(tmp_path / "to")
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def test_progress_counts_up_to_all(catalog, tmp_path):
+    calls = []
+    pull(catalog, tmp_path / "to", progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (24, 24)
+    assert calls == sorted(calls)
+
+
+def test_a_file_where_the_folder_belongs_is_refused(catalog, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpecError, match="to: the folder .* cannot be made"):
+        pull(catalog, tmp_path / "file")
+
+
+def test_a_pull_from_s3_is_the_same(tmp_path, s3_uri, s3_endpoint):
+    bucket = open_store(s3_uri, endpoint=s3_endpoint)
+    seal(bucket, FakeJob(layout="packs", per_cell=2).run(bucket))
+    summary = pull(open_catalog(bucket), tmp_path / "to", where="cell < 3")
+    assert summary.fetched == 6
+    assert len(pulled(tmp_path / "to")) == 6

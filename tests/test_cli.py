@@ -1,0 +1,73 @@
+"""The command answers in words that mend: one line and exit code 2 for bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+
+SPEC = "name: a\ncount: 4\ngenerator: builtin:null\nscorer: builtin:null\noutput: {output}\n"
+
+
+def invoke(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_help_imports_neither_torch_nor_ray_nor_boto3() -> None:
+    code = (
+        "import sys; from pipeline.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'ray', 'boto3', 'duckdb', 'pyarrow', 'numpy', 'pydantic'}\n"
+        "sys.exit(str(sorted(heavy & set(sys.modules)) or 0) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_bad_specs_exit_with_2_and_one_line(tmp_path: Path) -> None:
+    job = tmp_path / "job.yaml"
+    job.write_text(SPEC.format(output=tmp_path / "out") + "cuont: 3\n")
+    code, out, err = invoke("run", str(job))
+    assert (code, out) == (2, "")
+    assert err == "populace: cuont: is no key of a job spec; did you mean 'count'?\n"
+
+
+@pytest.mark.parametrize("command", ["status", "pull"])
+def test_a_folder_without_a_catalog_exits_with_2(command: str, tmp_path: Path) -> None:
+    more = ["--to", str(tmp_path / "to")] if command == "pull" else []
+    code, _, err = invoke(command, str(tmp_path), *more)
+    assert code == 2
+    assert len(err.splitlines()) == 1
+
+
+def test_a_checkpoint_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    job = tmp_path / "job.yaml"
+    job.write_text(
+        f"name: a\ncount: 4\noutput: {tmp_path}/out\n"
+        "generator: {checkpoint: model.pkl, kind: stylegan2}\n"
+    )
+    code, _, err = invoke("run", str(job))
+    assert code == 2
+    assert "this version reads none yet; write builtin:heads." in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_run_status_and_pull_speak_json(tmp_path: Path) -> None:
+    job, output = tmp_path / "job.yaml", tmp_path / "out"
+    job.write_text(SPEC.format(output=output))
+    arguments = ["run", str(job), "--set", "image.size=64", "--workers", "1", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *arguments],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["count"] == 4
+    assert json.loads(invoke("status", str(output), "--json")[1])["sealed"] is True
+    pulled = json.loads(invoke("pull", str(output), "--to", str(tmp_path / "to"), "--json")[1])
+    assert pulled["faces"] == 4
+    assert json.loads(invoke("schema")[1])["title"] == "JobSpec"
