@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
-from pipeline.attributes import color, network, quality, resample, skin, taxonomy
+from pipeline.attributes import color, network, quality, resample, skin
 from pipeline.attributes.color import ita
 from pipeline.attributes.network import CLASS_HEADS, MASK_SIZE, SIZE, HeadsNetwork
 from pipeline.attributes.quality import clipped, sharpness
@@ -28,7 +28,7 @@ LEAST_SIZE = 48
 """Smallest side of an image, px."""
 
 FORMAT = "heads-scorer-1"
-_SOURCES = (color, network, quality, resample, skin, taxonomy)
+_SOURCES = (color, network, quality, resample, skin)
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,28 @@ class Weights:
         tensors = {f"network.{name}": value.contiguous() for name, value in self.network.items()}
         tensors["skin.weight"] = torch.from_numpy(self.correction.weight)
         tensors["skin.offset"] = torch.from_numpy(self.correction.offset)
-        meta = {"spread": self.correction.spread, "temperatures": dict(self.temperatures)}
-        header = {"format": FORMAT, "calibration": json.dumps(meta)}
-        path.write_bytes(save(tensors, header))
+        meta = {
+            "format": FORMAT,
+            "spread": self.correction.spread,
+            "temperatures": dict(self.temperatures),
+            "classes": _classes(),
+        }
+        # One entry: safetensors writes several in any order, and the digest covers the bytes.
+        path.write_bytes(save(tensors, {"scorer": json.dumps(meta)}))
 
     @staticmethod
     def load(path: Path) -> "Weights":
-        """Read what `save` wrote; nothing in the file is executed."""
+        """Read what `save` wrote; nothing in the file is executed.
+
+        Raises:
+            ValueError: the file holds something else, or reads other classes than the taxonomy's.
+        """
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-        if header.get("format") != FORMAT:
+            meta = json.loads((file.metadata() or {}).get("scorer", "{}"))
+        if meta.get("format") != FORMAT:
             raise ValueError(f"{path} does not hold weights of format {FORMAT}")
-        meta = json.loads(header["calibration"])
+        if meta["classes"] != _classes():
+            raise ValueError(f"{path} was trained for other classes than the taxonomy has")
         tensors = load_file(path)
         correction = LightCorrection(
             tensors.pop("skin.weight").numpy(), tensors.pop("skin.offset").numpy(), meta["spread"]
@@ -98,7 +108,7 @@ class HeadsScorer:
         self.digest = scorer_digest(weights)
 
     def score(self, images: NDArray[np.uint8]) -> Scores:
-        """Score images: uint8 [B, H, H, 3] sRGB, H even and 48 or more.
+        """Score images: uint8 [B, H, H, 3] sRGB, H 48 or more.
 
         Quality holds `sharpness` and `clipped` of the full-size image, and `skin_share`, the share
         of the picture that is skin (0..1; hardly any means no face).
@@ -130,17 +140,17 @@ class HeadsScorer:
 
 
 def check_images(images: NDArray[np.uint8]) -> None:
-    """Refuse arrays that are not uint8 [B, H, H, 3] with H even and at least 48.
+    """Refuse arrays that are not uint8 [B, H, H, 3] with H at least 48.
 
     Raises:
         ValueError: they are something else.
     """
     shape = images.shape
     square = images.ndim == 4 and shape[1] == shape[2] and shape[3] == 3
-    if images.dtype != np.uint8 or not square or shape[1] < LEAST_SIZE or shape[1] % 2:
+    if images.dtype != np.uint8 or not square or shape[1] < LEAST_SIZE:
         raise ValueError(
             f"images are {images.dtype} {list(shape)}; the scorer takes uint8 [B, H, H, 3], "
-            f"H even and {LEAST_SIZE} or more"
+            f"H {LEAST_SIZE} or more"
         )
 
 
@@ -150,17 +160,15 @@ def shrink(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.concatenate(small) if small else np.empty((0, SIZE, SIZE, 3), np.float32)
 
 
-def perceive(model: HeadsNetwork, small: NDArray[np.float32]) -> Perception:
+def perceive(model: HeadsNetwork, small: NDArray[np.generic]) -> Perception:
     """Run a folded network over images in passes of CHUNK, the last one padded with black.
 
     Args:
         model: a network on the CPU, ready for inference.
-        small: float32 [B, 64, 64, 3], 0..255 sRGB.
+        small: [B, 64, 64, 3], 0..255 sRGB.
     """
     count = len(small)
-    padded = np.zeros((-(-max(count, 1) // CHUNK) * CHUNK, SIZE, SIZE, 3), np.float32)
-    padded[:count] = small
-    parts = [_perceive_chunk(model, padded[i : i + CHUNK]) for i in range(0, len(padded), CHUNK)]
+    parts = [_perceive_chunk(model, small[i : i + CHUNK]) for i in range(0, max(count, 1), CHUNK)]
     logits = {n: np.concatenate([p.logits[n] for p in parts])[:count] for n in parts[0].logits}
     numbers = {n: np.concatenate([p.numbers[n] for p in parts])[:count] for n in parts[0].numbers}
     return Perception(
@@ -174,7 +182,9 @@ def perceive(model: HeadsNetwork, small: NDArray[np.float32]) -> Perception:
     )
 
 
-def _perceive_chunk(model: HeadsNetwork, small: NDArray[np.float32]) -> Perception:
+def _perceive_chunk(model: HeadsNetwork, images: NDArray[np.generic]) -> Perception:
+    small = np.zeros((CHUNK, SIZE, SIZE, 3), np.float32)
+    small[: len(images)] = images
     with torch.inference_mode():
         out = model(torch.from_numpy(small).permute(0, 3, 1, 2))
     numbers = {name: value.numpy() for name, value in out.numbers.items()}
@@ -186,6 +196,10 @@ def _perceive_chunk(model: HeadsNetwork, small: NDArray[np.float32]) -> Percepti
         numbers,
         skin_color(cells, mask, azimuth),
     )
+
+
+def _classes() -> dict[str, list[str]]:
+    return {name: list(BY_NAME[name].classes) for name in CLASS_HEADS}
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -16,11 +16,13 @@ def sharpness(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     about the same detail at both scales, at any size (Field, 1987); blur removes the finer one.
 
     Args:
-        images: uint8 [B, H, H, 3], sRGB, H even.
+        images: uint8 [B, H, H, 3], sRGB; of an odd H the last row and column do not count.
     """
-    luma = images.astype(np.float32) @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    even = images.shape[1] // 2 * 2
+    rgb = images[:, :even, :even].astype(np.float32)
+    luma = rgb @ np.array([[0.299], [0.587], [0.114]], np.float32)
     fine = _laplacian(luma)
-    coarse = _laplacian(area_average(luma, images.shape[1] // 2))
+    coarse = _laplacian(area_average(luma, even // 2))
     return np.asarray(np.clip(fine / (coarse + _QUIET), 0, 1), np.float32)
 
 

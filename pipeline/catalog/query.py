@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -35,32 +36,14 @@ class Selection:
             raise SpecError(f"count: {count} faces cannot be pulled; ask for 1 or more")
         self._catalog = catalog
         self._database = _locked_database(folder)
-        schema = catalog.schema()
-        faults: list[PopulaceError] = []
         try:
-            columns = {*COLUMNS, "cell", "slot", *_columns_of(self._database, where, schema)}
-            rows = _numbered_rows(
-                catalog, [name for name in schema.names if name in columns], faults
-            )
-            relation = self._database.from_arrow(rows)
-            if where is not None:
-                # A relation's filter parses one expression; no statement can hide in it.
-                relation = relation.filter(where)
-            relation.project(f"__part, __row, cell, slot, {_QUOTED}").create("matches")
-        except duckdb.Error as error:
-            # Whatever fails while DuckDB pulls batches comes out as an error of DuckDB's.
-            raise (faults[0] if faults else _refusal(where, str(error))) from error
-        # By turns through the cells, so that the first few faces are as balanced as all of them.
-        limit = "" if count is None else f"LIMIT {count}"
-        self._database.execute(
-            "CREATE TABLE chosen AS SELECT *, CASE WHEN $turns THEN "
-            "row_number() OVER (PARTITION BY cell ORDER BY slot) END AS turn "
-            f"FROM matches ORDER BY turn, cell, slot {limit}",
-            {"turns": count is not None},
-        )
-        self._database.execute("DROP TABLE matches")
-        ((self.count,),) = self._database.execute("SELECT count(*) FROM chosen").fetchall()
+            self._match(where)
+            self.count = self._choose(count)
+        except BaseException:
+            self._database.close()
+            raise
         if not self.count:
+            self._database.close()
             raise SpecError(f"where: {where!r} matches none of the {catalog.count} faces; widen it")
 
     def close(self) -> None:
@@ -79,19 +62,48 @@ class Selection:
         Row groups without a chosen row are not read.
         """
         for number, part in enumerate(self._catalog.parts):
-            file = self._catalog.open_part(part)
-            first = 0
-            for index in range(file.num_row_groups):
-                last = first + file.metadata.row_group(index).num_rows
+            for index, (first, rows) in enumerate(self._catalog.row_groups(part)):
                 found = self._database.execute(
                     "SELECT __row - $first FROM chosen "
                     "WHERE __part = $part AND __row >= $first AND __row < $last ORDER BY 1",
-                    {"part": number, "first": first, "last": last},
+                    {"part": number, "first": first, "last": first + rows},
                 ).fetchall()
                 if found:
                     places = pa.array([place for (place,) in found], pa.int64())
-                    yield file.read_row_group(index).take(places)
-                first = last
+                    yield self._catalog.row_group(part, index).take(places)
+
+    def _match(self, where: str | None) -> None:
+        """Make the table `matches` of the rows that the condition holds for."""
+        schema = self._catalog.schema()
+        faults: list[PopulaceError] = []
+        try:
+            named = {*COLUMNS, "cell", "slot", *_columns_of(self._database, where, schema)}
+            columns = [name for name in schema.names if name in named]
+            relation = self._database.from_arrow(_numbered_rows(self._catalog, columns, faults))
+            if where is not None:
+                # A relation's filter parses one expression; no statement can hide in it.
+                relation = relation.filter(where)
+            relation.project(f"__part, __row, cell, slot, {_QUOTED}").create("matches")
+        except duckdb.Error as error:
+            # Whatever fails while DuckDB pulls batches comes out as an error of DuckDB's.
+            raise (faults[0] if faults else _refusal(where, str(error))) from error
+
+    def _choose(self, count: int | None) -> int:
+        """Make the table `chosen` in its order from `matches`; how many rows it has.
+
+        With a count, rows are taken by turns through the cells, so that the first few faces are as
+        balanced as all of them.
+        """
+        limit = "" if count is None else f"LIMIT {count}"
+        self._database.execute(
+            "CREATE TABLE chosen AS SELECT *, CASE WHEN $turns THEN "
+            "row_number() OVER (PARTITION BY cell ORDER BY slot) END AS turn "
+            f"FROM matches ORDER BY turn, cell, slot {limit}",
+            {"turns": count is not None},
+        )
+        self._database.execute("DROP TABLE matches")
+        ((rows,),) = self._database.execute("SELECT count(*) FROM chosen").fetchall()
+        return int(rows)
 
 
 def _locked_database(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -142,23 +154,19 @@ def _numbered_rows(
     schema = pa.schema([*numbers, *(whole.field(name) for name in columns)])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for number, part in enumerate(catalog.parts):
-            first = 0
-            for batch in catalog.open_part(part).iter_batches(columns=columns):
-                rows = np.arange(first, first + batch.num_rows)
-                places = [pa.array(np.full_like(rows, number)), pa.array(rows)]
-                arrays = [*places, *(batch.column(name) for name in columns)]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-                first += batch.num_rows
-
-    def watched() -> Iterator[pa.RecordBatch]:
         try:
-            yield from batches()
+            for number, part in enumerate(catalog.parts):
+                for index, (first, count) in enumerate(catalog.row_groups(part)):
+                    table = catalog.row_group(part, index, columns)
+                    rows = np.arange(first, first + count)
+                    places = [pa.array(np.full_like(rows, number)), pa.array(rows)]
+                    arrays: list[Any] = [*places, *(table.column(name) for name in columns)]
+                    yield from pa.Table.from_arrays(arrays, schema=schema).to_batches()
         except PopulaceError as error:
             faults.append(error)
             raise
 
-    return pa.RecordBatchReader.from_batches(schema, watched())
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _refusal(where: str | None, reason: str) -> SpecError:

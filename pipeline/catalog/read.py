@@ -3,7 +3,8 @@
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Catalog:
     store: Store
     document: Mapping[str, Any]
     parts: tuple[Part, ...]
+    _footers: dict[Part, pq.FileMetaData] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def count(self) -> int:
@@ -44,26 +46,40 @@ class Catalog:
         return sum(part.rows for part in self.parts)
 
     def open_part(self, part: Part) -> pq.ParquetFile:
-        """A part of the manifest as a Parquet file whose columns are range requests."""
-        try:
+        """A part of the manifest as a Parquet file whose columns are range requests.
+
+        Its footer is transferred once in the life of this catalog.
+        """
+        with self._explained(part):
             source = pa.PythonFile(StoreFile(self.store, part.key, part.bytes), mode="r")
-            return pq.ParquetFile(source, pre_buffer=True)
-        except (pa.ArrowInvalid, MissingObject) as error:
-            raise CatalogError(
-                f"{self.store.uri}/{part.key} is missing or damaged; "
-                "restore it from a copy of the catalog"
-            ) from error
+            file = pq.ParquetFile(source, metadata=self._footers.get(part), pre_buffer=True)
+        self._footers[part] = file.metadata
+        return file
 
     def schema(self) -> pa.Schema:
         """The manifest's columns."""
         return self.open_part(self.parts[0]).schema_arrow
 
+    def row_groups(self, part: Part) -> Iterator[tuple[int, int]]:
+        """First row and number of rows of every row group of a part."""
+        footer = self.open_part(part).metadata
+        first = 0
+        for index in range(footer.num_row_groups):
+            rows = footer.row_group(index).num_rows
+            yield first, rows
+            first += rows
+
+    def row_group(self, part: Part, index: int, columns: list[str] | None = None) -> pa.Table:
+        """One row group of a part: all columns, or only these."""
+        file = self.open_part(part)
+        with self._explained(part):
+            return file.read_row_group(index, columns=columns)
+
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """The manifest by cell, then slot, a row group at a time; all columns or only these."""
+        """The manifest by cell, then slot, a row group at a time: all columns, or only these."""
         for part in self.parts:
-            file = self.open_part(part)
-            for index in range(file.num_row_groups):
-                yield file.read_row_group(index, columns=columns)
+            for index, _ in enumerate(self.row_groups(part)):
+                yield self.row_group(part, index, columns)
 
     def images(
         self, rows: Iterable[Mapping[str, Any]], threads: int = 16
@@ -75,6 +91,17 @@ class Catalog:
             return row, decode(data)
 
         return in_order(read, rows, threads)
+
+    @contextmanager
+    def _explained(self, part: Part) -> Iterator[None]:
+        """Turn Arrow's errors about a part into one sentence."""
+        try:
+            yield
+        except (pa.ArrowException, OSError, MissingObject) as error:
+            raise CatalogError(
+                f"{self.store.uri}/{part.key} is missing or damaged; "
+                "restore it from a copy of the catalog"
+            ) from error
 
 
 def open_catalog(store: Store) -> Catalog:

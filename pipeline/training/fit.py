@@ -22,7 +22,7 @@ from pipeline.training.augment import augment
 from pipeline.training.draws import Labels
 from pipeline.training.renders import Renders
 
-_NUMBER_WEIGHTS = {"smile": 3.0, "mouth_open": 3.0}
+_NUMBER_WEIGHTS = {"smile": 2.0, "mouth_open": 2.0}
 """Losses of the small features weigh more: a mouth is a dozen pixels."""
 
 
@@ -108,7 +108,7 @@ def loss(readings: Readings, mask: Tensor, targets: Mapping[str, Tensor]) -> Ten
     for name, (_, scale) in NUMBER_HEADS.items():
         weight = _NUMBER_WEIGHTS.get(name, 1.0)
         error = (readings.numbers[name] - targets[name]) / scale
-        total = total + weight * F.smooth_l1_loss(error, torch.zeros_like(error))
+        total = total + weight * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
     return total
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the stage ("train", "fit", …), what is done of it, and in all."""
+"""Called with the stage ("render train", "fit", …), what is done of it, and in all."""
 
 
 class LabelledHeads(Heads):
@@ -83,19 +84,13 @@ def train_scorer(
     orders = draw_orders(generator, counts, seed)
     sets = {
         order.name: render_set(
-            order,
-            out / "renders",
-            make_generator,
-            workers,
-            lambda done, total, name=order.name: tell(f"render {name}", done, total),  # type: ignore[misc]
+            order, out / "renders", make_generator, workers, partial(tell, f"render {order.name}")
         )
         for order in orders
     }
     labels = {name: generator.truth(renders.w) for name, renders in sets.items()}
     recipe = Recipe(epochs=epochs)
-    network = fit_network(
-        sets["train"], labels["train"], recipe, seed, lambda done, all: tell("fit", done, all)
-    )
+    network = fit_network(sets["train"], labels["train"], recipe, seed, partial(tell, "fit"))
     weights = out / "weights.safetensors"
     calibrated(network, sets, labels).save(weights)
     card = {
@@ -121,8 +116,8 @@ def calibrated(
 ) -> Weights:
     """Fold the network and fit temperatures and the skin's correction."""
     folded = network.folded()
-    trained = perceive(folded, sets["train"].images.astype(np.float32))
-    seen = perceive(folded, sets["calibration"].images.astype(np.float32))
+    trained = perceive(folded, sets["train"].images)
+    seen = perceive(folded, sets["calibration"].images)
     correction = fit_correction(
         trained.skin.features,
         labels["train"]["skin_tone"],

@@ -1,5 +1,6 @@
 """The heads scorer's contract, with weights nobody trained, and the bundled ones' accuracy."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,15 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from pipeline.attributes import WEIGHTS, load_scorer
-from pipeline.attributes.bins import bin_index, parse_bins
 from pipeline.attributes.heads_scorer import CHUNK, HeadsScorer, Weights
 from pipeline.attributes.network import CLASS_HEADS, HeadsNetwork
+from pipeline.attributes.prior import read_prior
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.skin import FEATURES, LightCorrection
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads, truth
+from pipeline.training.card import model_card
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,7 @@ def test_class_values_are_the_likeliest_class(scorer: HeadsScorer) -> None:
     assert np.array_equal(scores.values["skin_tone"], tones)
 
 
-@pytest.mark.parametrize("side", [64, 128, 100])
+@pytest.mark.parametrize("side", [64, 128, 101])
 def test_a_score_never_depends_on_neighbours_or_place(scorer: HeadsScorer, side: int) -> None:
     images = pictures(2 * CHUNK + 5, side)
     together = scorer.score(images)
@@ -113,14 +115,13 @@ def test_no_images_give_no_scores(scorer: HeadsScorer) -> None:
     "images",
     [
         np.zeros((1, 47, 47, 3), np.uint8),
-        np.zeros((1, 65, 65, 3), np.uint8),
         np.zeros((1, 64, 80, 3), np.uint8),
         np.zeros((1, 64, 64, 3), np.float32),
         np.zeros((64, 64, 3), np.uint8),
     ],
 )
 def test_other_arrays_are_refused(scorer: HeadsScorer, images: NDArray[np.generic]) -> None:
-    with pytest.raises(ValueError, match=r"takes uint8 \[B, H, H, 3\]"):
+    with pytest.raises(ValueError, match=r"takes uint8 \[B, H, H, 3\], H 48 or more"):
         scorer.score(images)  # type: ignore[arg-type]
 
 
@@ -137,6 +138,13 @@ def test_the_digest_follows_the_weights(weights: Path, tmp_path: Path) -> None:
     Weights(found.network, found.correction, dict.fromkeys(CLASS_HEADS, 0.8)).save(other)
     assert HeadsScorer(weights).digest == HeadsScorer(weights).digest
     assert HeadsScorer(weights).digest != HeadsScorer(other).digest
+
+
+def test_weights_for_other_classes_are_refused(weights: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(weights.read_bytes().replace(b"stubble", b"bristle"))
+    with pytest.raises(ValueError, match="other classes than the taxonomy"):
+        Weights.load(path)
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
@@ -175,5 +183,11 @@ def test_the_bundled_scorer_reads_fresh_renders() -> None:
 
 
 def test_bundled_files_are_of_one_piece() -> None:
-    assert (WEIGHTS / "weights.safetensors").stat().st_size < 8_000_000
-    assert bin_index(parse_bins("age", ["0-99"]), np.array([5.0])).tolist() == [0]
+    digest = load_scorer("builtin:heads").digest
+    card = json.loads((WEIGHTS / "card.json").read_text())
+    prior = read_prior(WEIGHTS / "prior.parquet")
+    assert card["scorer_digest"] == prior.scorer_digest == digest
+    assert card["generator_digest"] == prior.generator_digest
+    assert len(prior.values["age"]) >= 2000
+    assert (WEIGHTS / "weights.safetensors").stat().st_size == card["weights_bytes"] < 8_000_000
+    assert (WEIGHTS / "MODEL_CARD.md").read_text() == model_card(card)

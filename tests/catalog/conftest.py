@@ -1,5 +1,6 @@
-"""An empty local store, and a small sealed catalog."""
+"""An empty local store, and small sealed catalogs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,18 @@ def store(tmp_path: Path) -> Store:
     return open_store(str(tmp_path / "output"))
 
 
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a sealed catalog of 24 faces in 6 cells, as single files and as packs."""
+    folder = tmp_path_factory.mktemp("sealed")
+    for layout in ("files", "packs"):
+        store = open_store(str(folder / layout))
+        seal(store, FakeJob(layout=layout).run(store))
+    return folder
+
+
 @pytest.fixture(params=["files", "packs"])
-def catalog(request: pytest.FixtureRequest, store: Store) -> Catalog:
-    """A sealed catalog of 24 faces in 6 cells, as single files and as packs."""
-    seal(store, FakeJob(layout=request.param).run(store))
+def catalog(request: pytest.FixtureRequest, sealed: Path, store: Store, tmp_path: Path) -> Catalog:
+    """A copy of the sealed catalog in `store`, in both layouts."""
+    shutil.copytree(sealed / request.param, tmp_path / "output")
     return open_catalog(store)

@@ -9,7 +9,7 @@ from pipeline.catalog.receipts import fetch_shards, read_receipts
 
 @pytest.fixture
 def ledger(store, tmp_path):
-    job = FakeJob()
+    job = FakeJob(layout="packs")
     job.run(store)
     folder = tmp_path / "ledger"
     folder.mkdir()

@@ -84,7 +84,7 @@ def test_parquet_gives_table_and_metadata_back_and_the_same_bytes_each_time():
 
 
 def test_latents_cost_two_bytes_a_value(store):
-    job = FakeJob(per_cell=100, shard_size=600, picture=lambda slot: np.zeros((8, 8, 3), np.uint8))
+    job = FakeJob(per_cell=100, shard_size=600, layout="packs")
     job.run_shard(store, 0)
     file = pq.ParquetFile(pa.BufferReader(store.get("shards/000000.parquet")))
     columns = [file.metadata.row_group(0).column(i) for i in range(file.metadata.num_columns)]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from fake_job import FakeJob, Watched
 
-from pipeline.catalog import pull as pull_module
+from pipeline.catalog.manifest import write_parquet
 from pipeline.catalog.pull import pull
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
@@ -57,7 +57,7 @@ def test_a_second_pull_transfers_no_image(catalog, tmp_path):
     watched = Watched(catalog.store)
     again = pull(dataclasses.replace(catalog, store=watched), tmp_path / "to")
     assert (again.fetched, again.skipped, again.bytes) == (0, 24, 0)
-    assert watched.bytes_read < 3 * catalog.parts[0].bytes
+    assert watched.bytes_read < 2 * catalog.parts[0].bytes
 
 
 def test_a_pull_goes_on_where_it_stopped_and_mends_damaged_files(catalog, tmp_path):
@@ -73,12 +73,10 @@ def test_a_pull_goes_on_where_it_stopped_and_mends_damaged_files(catalog, tmp_pa
 
 def test_neighbours_in_a_pack_are_one_request(store, tmp_path):
     seal(store, FakeJob(layout="packs").run(store))
-    watched = Watched(store)
-    catalog = dataclasses.replace(open_catalog(store), store=watched)
-    selection_only = Watched(store)
-    pull(dataclasses.replace(catalog, store=watched), tmp_path / "a")
-    pull(dataclasses.replace(catalog, store=selection_only), tmp_path / "a")
-    assert watched.reads - selection_only.reads == 4
+    first, second = Watched(store), Watched(store)
+    pull(open_catalog(first), tmp_path / "to")
+    pull(open_catalog(second), tmp_path / "to")
+    assert first.reads - second.reads == 4
 
 
 def test_a_tampered_image_is_named_and_nothing_half_written_stays(catalog, tmp_path):
@@ -105,15 +103,12 @@ def test_a_cut_or_missing_image_is_named(catalog, tmp_path):
         pull(catalog, tmp_path / "to")
 
 
-def test_a_manifest_that_points_outside_writes_nothing(catalog, tmp_path, monkeypatch):
+def test_a_manifest_that_points_outside_writes_nothing(catalog, tmp_path):
     table = next(catalog.tables())
     index = table.schema.get_field_index("asset_id")
     evil = ["../../../evil", *table["asset_id"].to_pylist()[1:]]
     bad = table.set_column(index, table.schema.field(index), pa.array(evil))
-    data = pull_module.open_writer, pa.BufferOutputStream()
-    with data[0](data[1], bad.schema) as writer:
-        writer.write_table(bad)
-    content = data[1].getvalue().to_pybytes()
+    content = write_parquet(bad)
     catalog.store.put(catalog.parts[0].key, content)
     part = dataclasses.replace(catalog.parts[0], bytes=len(content))
     with pytest.raises(CatalogError, match="do not trust this manifest"):
@@ -131,7 +126,7 @@ def test_progress_counts_up_to_all(catalog, tmp_path):
 
 def test_a_file_where_the_folder_belongs_is_refused(catalog, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SpecError, match="to: the folder .* cannot be made"):
+    with pytest.raises(SpecError, match=r"to: the folder .* cannot be made"):
         pull(catalog, tmp_path / "file")
 
 

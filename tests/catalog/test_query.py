@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from fake_job import FakeJob, Watched
@@ -110,7 +109,7 @@ def test_a_count_below_one_is_refused(select):
 
 
 def test_only_the_columns_named_and_the_row_groups_chosen_are_read(store, tmp_path):
-    job = FakeJob(per_cell=100, shard_size=600, picture=lambda slot: np.zeros((8, 8, 3), np.uint8))
+    job = FakeJob(per_cell=100, shard_size=600, layout="packs")
     seal(store, job.run(store))
     watched = Watched(store)
     catalog = dataclasses.replace(open_catalog(store), store=watched)
@@ -122,7 +121,7 @@ def test_only_the_columns_named_and_the_row_groups_chosen_are_read(store, tmp_pa
 def test_a_store_that_fails_meanwhile_says_so_itself(catalog, tmp_path):
     class Failing(Watched):
         def get(self, key, start=None, length=None):
-            if self.reads > 4:
+            if self.reads > 0:
                 raise CatalogError("the line is cut")
             return super().get(key, start, length)
 

@@ -46,7 +46,7 @@ def test_a_damaged_part_is_named(catalog):
 
 
 def test_columns_are_read_alone(store):
-    job = FakeJob(per_cell=100, shard_size=600, picture=lambda slot: np.zeros((8, 8, 3), np.uint8))
+    job = FakeJob(per_cell=100, shard_size=600, layout="packs")
     seal(store, job.run(store))
     watched = Watched(store)
     catalog = dataclasses.replace(open_catalog(store), store=watched)

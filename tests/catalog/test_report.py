@@ -39,7 +39,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def report(store):
-    seal(store, FakeJob().run(store))
+    seal(store, FakeJob(layout="packs").run(store))
     return json.loads(store.get("report.json"))
 
 
@@ -69,7 +69,7 @@ def test_the_page_is_sound_self_contained_and_says_the_same(report, store):
 
 
 def test_names_are_escaped(store):
-    job = FakeJob().run(store) | {"name": "<script>alert(1)</script>"}
+    job = FakeJob(layout="packs").run(store) | {"name": "<script>alert(1)</script>"}
     seal(store, job)
     html = store.get("report.html").decode()
     assert "<script>" not in html
