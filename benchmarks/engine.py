@@ -18,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.driver import plan_job
+from pipeline.engine.driver import Missing, claim, make_shards, plan_job
 from pipeline.engine.faces import Face, Faces
 from pipeline.engine.job import Job
-from pipeline.engine.shard import _Clock, _store_face
+from pipeline.engine.shard import Clock, store_face
 from pipeline.engine.worker import Worker, load_models
 from pipeline.spec import parse_spec, read_spec
 from pipeline.storage import open_store
@@ -59,7 +59,7 @@ def encode(count: int = 500) -> None:
         slots = [Face(**{**vars(face), "slot": slot}) for slot in range(count)]
         start, wall = time.process_time(), time.perf_counter()
         for one in slots:
-            _store_face(job, 0, one, store, _Clock())
+            store_face(job, 0, one, store, Clock())
         cpu, wall = time.process_time() - start, time.perf_counter() - wall
     print(f"{1000 * cpu / count:.2f} CPU-ms a face, {1000 * wall / count:.2f} ms wall")
 
@@ -90,12 +90,10 @@ def _run_null(count: int, folder: str) -> None:
             "preview_size": 0, "batch_size": 256, "shard_size": min(5000, count),
         }
     )  # fmt: skip
-    from pipeline.engine.driver import Missing, _claim, _make
-
     job: Job = plan_job(spec)
     store = open_store(folder)
-    _claim(store, job)
-    _make(job, Missing(store, spec.shards), _Silent(), "auto", None)
+    claim(store, job)
+    make_shards(job, Missing(store, spec.shards), store, _Silent(), "auto", None)
 
 
 if __name__ == "__main__":

@@ -85,8 +85,9 @@ class Selection:
                 relation = relation.filter(where)
             relation.project(f"__part, __row, cell, slot, {_QUOTED}").create("matches")
         except duckdb.Error as error:
-            # Whatever fails while DuckDB pulls batches comes out as an error of DuckDB's.
-            raise (faults[0] if faults else _refusal(where, str(error))) from error
+            raise _refusal(where, str(error)) from error
+        if faults:
+            raise faults.pop()
 
     def _choose(self, count: int | None) -> int:
         """Make the table `chosen` in its order from `matches`; how many rows it has.
@@ -147,7 +148,8 @@ def _numbered_rows(
 ) -> pa.RecordBatchReader:
     """The manifest's rows with only these columns, each with its part and its row in the part.
 
-    An error met on the way is also put into `faults`.
+    An error met on the way ends the rows and is put into `faults`: raised here, it would come out
+    of DuckDB as one of its own, with our sentence lost in it.
     """
     whole = catalog.schema()
     numbers = [pa.field("__part", pa.int64()), pa.field("__row", pa.int64())]
@@ -164,7 +166,6 @@ def _numbered_rows(
                     yield from pa.Table.from_arrays(arrays, schema=schema).to_batches()
         except PopulaceError as error:
             faults.append(error)
-            raise
 
     return pa.RecordBatchReader.from_batches(schema, batches())
 

@@ -68,13 +68,13 @@ def run_job(
     """
     store = open_store(spec.location.uri, endpoint=spec.location.endpoint)
     job = plan_job(spec)
-    _claim(store, job)
+    claim(store, job)
     if store.exists(CATALOG_KEY):
         return _sealed(store, job, already=True)
     missing = Missing(store, spec.shards)
     view.start(spec.shards, spec.shards - missing.count, missing.faces_committed(job))
     if missing.count:
-        _make(job, missing, view, workers or spec.workers, address)
+        make_shards(job, missing, store, view, workers or spec.workers, address)
     view.sealing()
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
@@ -102,21 +102,24 @@ class Missing:
         return sum(len(job.slots_of(shard)) for shard, done in enumerate(self._done) if done)
 
 
-def _make(
+def make_shards(
     job: Job,
     missing: Missing,
+    store: Store,
     view: View,
     workers: int | Literal["auto"],
     address: str | None,
 ) -> None:
+    """Make what is missing on Ray workers; returns when all of it is committed."""
     from pipeline.engine.cluster import cluster
     from pipeline.engine.pool import Pool, remote_worker
 
     wanted = min(workers, missing.count) if isinstance(workers, int) else workers
     with cluster(address, wanted) as seats:
-        spec, location = job.spec, job.spec.location
         digests = (job.generator_digest, job.scorer_digest)
-        arguments = (spec.model_dump(mode="json"), digests, location.uri, location.endpoint)
+        # The store's URI is absolute: a worker's current folder is another than ours.
+        place = (store.uri, job.spec.location.endpoint)
+        arguments = (job.spec.model_dump(mode="json"), digests, *place)
         pool = Pool(
             remote_worker(arguments, seats.gpus),
             min(seats.workers, missing.count),
@@ -130,7 +133,7 @@ def _make(
             pool.stop()
 
 
-def _claim(store: Store, job: Job) -> None:
+def claim(store: Store, job: Job) -> None:
     """Write `job.json`, or make sure that the one there is this job's."""
     document = job.document()
     data = json.dumps(document, indent=2).encode()

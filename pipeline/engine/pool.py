@@ -104,7 +104,7 @@ class Pool:
         self._reports.pop(index, None)
         self._deaths += 1
         if self._deaths > TRIES * len(self._actors):
-            raise JobError(f"workers die before they finish a shard: {_first_line(error)}")
+            raise JobError(f"workers die before they finish a shard: {_reason(error)}")
         self._count(shard, error)
         self._again.extend(lost)
         ray.kill(self._actors[index], no_restart=True)
@@ -113,7 +113,7 @@ class Pool:
     def _count(self, shard: int, error: Exception) -> None:
         self._tries[shard] += 1
         if self._tries[shard] >= TRIES:
-            raise JobError(f"shard {shard} failed {TRIES} times: {_first_line(error)}")
+            raise JobError(f"shard {shard} failed {TRIES} times: {_reason(error)}")
 
     def _report(self) -> None:
         """Sum what the actors last said; ask those that have answered again."""
@@ -140,6 +140,8 @@ def remote_worker(job_args: tuple[Any, ...], gpus: float) -> Callable[[], Any]:
     return lambda: actor.remote(*job_args)
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if isinstance(error, RayTaskError) and lines else (lines or [repr(error)])[0]
+def _reason(error: Exception) -> str:
+    """One line of an error: an exception's own words stand last, Ray's about a death first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    raised = isinstance(error, RayTaskError) or "creation task" in lines[0]
+    return lines[-1] if raised else lines[0]

@@ -83,13 +83,13 @@ def run_shard(
         return read_receipt(store, shard)
     faces = Faces(job, shard, models.generator, models.scorer)
     waiting = threading.BoundedSemaphore(AHEAD)
-    encoding = _Clock()
-    stored: list[tuple[Face, Future[_Encoded]]] = []
+    encoding = Clock()
+    stored: list[tuple[Face, Future[Encoded]]] = []
     with ThreadPoolExecutor(ENCODERS) as encoders:
         with rendering or nullcontext():
             for face in faces:
                 waiting.acquire()
-                task = encoders.submit(_store_face, job, shard, face, store, encoding)
+                task = encoders.submit(store_face, job, shard, face, store, encoding)
                 task.add_done_callback(lambda _: waiting.release())
                 stored.append((face.without_pixels(), task))
                 watch(faces.tally)
@@ -135,7 +135,7 @@ def asset_id(job: Job, slot: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Encoded:
+class Encoded:
     """A stored image, or, for a pack, one that waits with its bytes."""
 
     image: StoredImage
@@ -143,7 +143,7 @@ class _Encoded:
     data: bytes
 
 
-class _Clock:
+class Clock:
     """CPU seconds of several threads added up."""
 
     def __init__(self) -> None:
@@ -151,11 +151,13 @@ class _Clock:
         self._lock = threading.Lock()
 
     def add(self, seconds: float) -> None:
+        """Add one thread's share."""
         with self._lock:
             self.seconds += seconds
 
 
-def _store_face(job: Job, shard: int, face: Face, store: Store, clock: _Clock) -> _Encoded:
+def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> Encoded:
+    """Encode, label and hash a face, and store it unless it goes into a pack."""
     start = time.thread_time()
     image = job.spec.image
     asset = asset_id(job, face.slot)
@@ -169,10 +171,10 @@ def _store_face(job: Job, shard: int, face: Face, store: Store, clock: _Clock) -
         store.put(key, data, MEDIA_TYPES[image.format])
         data = b""
     clock.add(time.thread_time() - start)
-    return _Encoded(stored, name, data)
+    return Encoded(stored, name, data)
 
 
-def _store_pack(shard: int, members: list[_Encoded], store: Store) -> list[StoredImage]:
+def _store_pack(shard: int, members: list[Encoded], store: Store) -> list[StoredImage]:
     key = f"packs/{shard:06d}.tar"
     data, spans = pack([(member.name, member.data) for member in members])
     store.put(key, data, "application/x-tar")

@@ -1,11 +1,13 @@
 """Render labelled sets in processes, shard by shard on disk, so that a broken-off run goes on."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import ClassVar
 from zipfile import BadZipFile
 
@@ -174,6 +176,14 @@ def _render_all(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _end_with_parent() -> None:
+    """Leave with the process that started this one; a killed parent cannot say goodbye."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 class _Process:
     """The generator of one rendering process."""
 
@@ -181,6 +191,7 @@ class _Process:
 
     @classmethod
     def start(cls, make_generator: MakeGenerator) -> None:
+        Thread(target=_end_with_parent, daemon=True).start()
         torch.set_num_threads(1)  # the processes share the cores already
         cls.generator = make_generator()
 

@@ -41,7 +41,7 @@ class LabelledHeads(Heads):
 def train_scorer(
     out: Path,
     *,
-    images: int = 16_000,
+    images: int = 14_000,
     held_out: int = 1_000,
     prior: int = 4_000,
     epochs: int = 14,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.catalog.read import open_catalog
-from pipeline.engine.driver import job_status, run_job
+from pipeline.engine.driver import Missing, job_status, make_shards, run_job
 from pipeline.engine.job import Job, receipt_key
 from pipeline.engine.plan import plan
 from pipeline.engine.shard import run_shard
@@ -83,3 +83,21 @@ def test_a_plan_counts_without_writing(null_job: Callable[..., Job], tmp_path: P
     assert "age=99, skin_tone=10, hair_length=long" in made["cells_not_seen"]
     assert made["renders"] > 60
     assert not (tmp_path / "out").exists()
+
+
+def test_workers_that_cannot_start_stop_the_job_with_their_reason(
+    null_job: Callable[..., Job],
+) -> None:
+    job = null_job()
+    stranger = Job(job.spec, "0" * 64, job.scorer_digest)
+    store = open_store(job.spec.location.uri)
+    with pytest.raises(JobError, match="install the same version of populace on every node"):
+        make_shards(stranger, Missing(store, 4), store, Watch(), 1, None)
+
+
+def test_a_relative_output_means_the_drivers_folder(
+    null_job: Callable[..., Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_job(null_job(output="./here").spec, Watch(), workers=1)
+    assert (tmp_path / "here/catalog.json").exists()

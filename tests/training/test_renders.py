@@ -1,5 +1,11 @@
 """Labelled sets on disk: whole, resumable, and the same however many processes render."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +35,6 @@ class Fatal(Discs):
     """A generator that takes its process down."""
 
     def render_with_masks(self, w: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        import os
-
         os._exit(1)
 
 
@@ -76,3 +80,55 @@ def test_processes_render_the_same(tmp_path: Path) -> None:
 def test_a_process_that_dies_stops_the_run_and_says_how_to_go_on(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="run the same command again"):
         render_set(order(SHARD + 9), tmp_path, Fatal, 2, silent)
+
+
+class Endless(Discs):
+    """A generator that tells its process's id and never ends."""
+
+    def render_with_masks(self, w: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        Path(os.environ["TOYS_PIDS"], str(os.getpid())).touch()
+        time.sleep(60)
+        raise AssertionError
+
+
+def test_processes_end_with_a_killed_parent(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, test_renders as t\n"
+        "from pipeline.training.renders import SHARD, render_set\n"
+        "if __name__ == '__main__':\n"
+        f"    out = pathlib.Path({str(tmp_path / 'out')!r})\n"
+        "    render_set(t.order(2 * SHARD), out, t.Endless, 2, t.silent)\n"
+    )
+    path = tmp_path / "run.py"
+    path.write_text(script)
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    places = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    parent = subprocess.Popen(
+        [sys.executable, str(path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": places,
+            "TOYS_PIDS": str(pids),
+        },
+    )
+    wait_until(lambda: len(list(pids.iterdir())) == 2)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    wait_until(lambda: not any(is_alive(int(p.name)) for p in pids.iterdir()))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited for a minute")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
