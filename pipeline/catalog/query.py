@@ -86,6 +86,8 @@ class Selection:
             relation.project(f"__part, __row, cell, slot, {_QUOTED}").create("matches")
         except duckdb.Error as error:
             raise _refusal(where, str(error)) from error
+        finally:
+            relation = None
         if faults:
             raise faults.pop()
 

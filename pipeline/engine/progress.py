@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -115,7 +116,9 @@ class Progress:
             figures.add_column(ratio=1)
         figures.add_row(*(Text(label, style="dim") for label, _ in cells))
         figures.add_row(*(value for _, value in cells))
-        return Group(head, ProgressBar(total=self._count, completed=self._done), figures)
+        # A bar ends without a new line; padding gives it one.
+        bar = Padding(ProgressBar(total=self._count, completed=self._done), 0)
+        return Group(head, bar, figures)
 
 
 def clock(seconds: float | None) -> str:
