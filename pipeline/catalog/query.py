@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.catalog.fetch import COLUMNS, Asset, asset_of
 from pipeline.catalog.read import Catalog
-from pipeline.errors import PopulaceError, SpecError
+from pipeline.errors import SpecError
 
 _EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
 _MEMORY = "1GB"
@@ -73,23 +72,60 @@ class Selection:
                     yield self._catalog.row_group(part, index).take(places)
 
     def _match(self, where: str | None) -> None:
-        """Make the table `matches` of the rows that the condition holds for."""
+        """Make the table `matches` of the rows that the condition holds for.
+
+        Row group by row group, and not as one stream that DuckDB pulls: an error of the store
+        would come out of DuckDB as one of its own.
+        """
         schema = self._catalog.schema()
-        faults: list[PopulaceError] = []
+        named = {*COLUMNS, "cell", "slot", *self._columns_of(where, schema)}
+        columns = [name for name in schema.names if name in named]
+        self._keep(where, _numbered(schema.empty_table().select(columns), 0, 0))
+        for number, part in enumerate(self._catalog.parts):
+            for index, (first, _) in enumerate(self._catalog.row_groups(part)):
+                table = self._catalog.row_group(part, index, columns)
+                self._keep(where, _numbered(table, number, first))
+
+    def _keep(self, where: str | None, rows: pa.Table) -> None:
+        """Add the matching ones of these rows to `matches`, which the first call makes."""
         try:
-            named = {*COLUMNS, "cell", "slot", *_columns_of(self._database, where, schema)}
-            columns = [name for name in schema.names if name in named]
-            relation = self._database.from_arrow(_numbered_rows(self._catalog, columns, faults))
+            relation = self._database.from_arrow(rows)
             if where is not None:
                 # A relation's filter parses one expression; no statement can hide in it.
                 relation = relation.filter(where)
-            relation.project(f"__part, __row, cell, slot, {_QUOTED}").create("matches")
+            relation = relation.project(f"__part, __row, cell, slot, {_QUOTED}")
+            if rows.num_rows:
+                relation.insert_into("matches")
+            else:
+                relation.create("matches")
         except duckdb.Error as error:
-            raise _refusal(where, str(error)) from error
-        finally:
-            relation = None
-        if faults:
-            raise faults.pop()
+            raise _refusal(where, error) from error
+
+    def _columns_of(self, where: str | None, schema: pa.Schema) -> set[str]:
+        """The manifest's columns that a condition names, after trying it on an empty manifest."""
+        if where is None:
+            return set()
+        try:
+            empty = self._database.from_arrow(schema.empty_table())
+            # Once more in brackets: DuckDB 1.5 overlooks what follows an expression, as LIMIT 1.
+            empty.filter(where).filter(f"({where}\n)").fetchall()
+            ((answer,),) = self._database.execute(
+                "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
+            ).fetchall()
+        except duckdb.Error as error:
+            raise _refusal(where, error) from error
+        named: set[str] = set()
+        everything = False
+        waiting = [json.loads(answer)]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                everything |= node.get("class") == "STAR"
+                named.update(name.lower() for name in node.get("column_names", ()))
+                waiting += node.values()
+            elif isinstance(node, list):
+                waiting += node
+        return {name for name in schema.names if everything or name.lower() in named}
 
     def _choose(self, count: int | None) -> int:
         """Make the table `chosen` in its order from `matches`; how many rows it has.
@@ -121,58 +157,15 @@ def _locked_database(folder: Path) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def _columns_of(
-    database: duckdb.DuckDBPyConnection, where: str | None, schema: pa.Schema
-) -> set[str]:
-    """The manifest's columns that a condition names, after trying it on an empty manifest."""
-    if where is None:
-        return set()
-    database.from_arrow(schema.empty_table()).filter(where).fetchall()
-    ((answer,),) = database.execute(
-        "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
-    ).fetchall()
-    named: set[str] = set()
-    everything = False
-    waiting = [json.loads(answer)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            everything |= node.get("class") == "STAR"
-            named.update(name.lower() for name in node.get("column_names", ()))
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
-    return {name for name in schema.names if everything or name.lower() in named}
+def _numbered(rows: pa.Table, part: int, first: int) -> pa.Table:
+    """These rows with the part they are from, and their row in it, counted from `first`."""
+    places = np.arange(first, first + rows.num_rows, dtype=np.int64)
+    numbered = rows.append_column("__part", pa.array(np.full_like(places, part)))
+    return numbered.append_column("__row", pa.array(places))
 
 
-def _numbered_rows(
-    catalog: Catalog, columns: list[str], faults: list[PopulaceError]
-) -> pa.RecordBatchReader:
-    """The manifest's rows with only these columns, each with its part and its row in the part.
-
-    An error met on the way ends the rows and is put into `faults`: raised here, it would come out
-    of DuckDB as one of its own, with our sentence lost in it.
-    """
-    whole = catalog.schema()
-    numbers = [pa.field("__part", pa.int64()), pa.field("__row", pa.int64())]
-    schema = pa.schema([*numbers, *(whole.field(name) for name in columns)])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        try:
-            for number, part in enumerate(catalog.parts):
-                for index, (first, count) in enumerate(catalog.row_groups(part)):
-                    table = catalog.row_group(part, index, columns)
-                    rows = np.arange(first, first + count)
-                    places = [pa.array(np.full_like(rows, number)), pa.array(rows)]
-                    arrays: list[Any] = [*places, *(table.column(name) for name in columns)]
-                    yield from pa.Table.from_arrays(arrays, schema=schema).to_batches()
-        except PopulaceError as error:
-            faults.append(error)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-def _refusal(where: str | None, reason: str) -> SpecError:
+def _refusal(where: str | None, error: duckdb.Error) -> SpecError:
     # DuckDB goes on with the query, which is ours and not the reader's.
-    sentence = " ".join(re.split(r"\sLINE \d+:", reason, maxsplit=1)[0].split())
+    reason = re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0]
+    sentence = " ".join(reason.split())
     return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.assets.encode import decode
 from pipeline.catalog.fetch import asset_of, fetch_group, in_order
 from pipeline.catalog.manifest import SCHEMA_VERSION
-from pipeline.errors import CatalogError
+from pipeline.errors import CatalogError, StoreError
 from pipeline.storage import MissingObject, Store
 
 CATALOG_KEY = "catalog.json"
@@ -97,11 +98,20 @@ class Catalog:
         """Turn Arrow's errors about a part into one sentence."""
         try:
             yield
-        except (pa.ArrowException, OSError, MissingObject) as error:
-            raise CatalogError(
-                f"{self.store.uri}/{part.key} is missing or damaged; "
-                "restore it from a copy of the catalog"
-            ) from error
+        except StoreError as error:
+            # Arrow's file keeps the error that it met, and the error's traceback would keep the
+            # file and all that stands above it, open databases too. So it goes on as a copy.
+            error.__traceback__ = None
+            gone = isinstance(error, MissingObject)
+            raise (self._damaged(part) if gone else copy(error)) from error.__cause__
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(part) from error
+
+    def _damaged(self, part: Part) -> CatalogError:
+        return CatalogError(
+            f"{self.store.uri}/{part.key} is missing or damaged; "
+            "restore it from a copy of the catalog"
+        )
 
 
 def open_catalog(store: Store) -> Catalog:

@@ -9,7 +9,7 @@ from fake_job import FakeJob, Watched
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
-from pipeline.errors import CatalogError, SpecError
+from pipeline.errors import SpecError, StoreError
 
 
 @pytest.fixture
@@ -122,8 +122,8 @@ def test_a_store_that_fails_meanwhile_says_so_itself(catalog, tmp_path):
     class Failing(Watched):
         def get(self, key, start=None, length=None):
             if self.reads > 0:
-                raise CatalogError("the line is cut")
+                raise StoreError("the line is cut")
             return super().get(key, start, length)
 
-    with pytest.raises(CatalogError, match="the line is cut"):
+    with pytest.raises(StoreError, match="the line is cut"):
         Selection(dataclasses.replace(catalog, store=Failing(catalog.store)), tmp_path, "age > 1")
