@@ -23,11 +23,12 @@ LIMITS = """\
 - It answers with confidence on pictures that hold no face at all. A small `skin_share` is the only
   warning; gate foreign pictures before scoring them.
 - Presentation has two classes; its probabilities are the continuum between them.
-- Skin tone is measured on skin pixels and corrected for light by an affine fit. The lightest three
-  Monk tones lie within 6 dE of each other, less than a change of light makes: they are told apart
-  worst. `ita` is measured without any correction, as pictured.
-- Expected ages are pulled towards the middle of the range: the very young and very old score
-  nearer to it than they are.
+- Skin tone is measured on skin pixels and corrected for light by an affine fit. Neighbours among
+  the lightest and the darkest Monk tones differ by a few dE, less than a change of light makes:
+  they are told apart worst. `ita` is measured without any correction, as pictured.
+- Scored ages are means, pulled towards the middle of the range: the very young and very old score
+  nearer to it than they are, and where the generator draws few cues of age, as between 18 and 40,
+  they say little. Read the confusion of the usual bins before balancing over ages.
 """
 
 
@@ -41,11 +42,13 @@ def model_card(card: Mapping[str, Any]) -> str:
     titles = {"natural": "the natural distribution", "flattened": "the flattened distribution"}
     for name, title in titles.items():
         held = card["held_out"][name]
-        parts += [f"## Held out, {title} ({held['count']:,} renders)\n", _numbers(held["numbers"])]
+        parts += [f"## Held out, {title} ({held['count']:,} renders)\n", _numbers(held)]
         parts += [_classes(held["classes"]), _groups(held["groups"])]
     parts += ["## Confusion, flattened distribution\n", "Rows are true, columns scored.\n"]
-    for name, figures in card["held_out"]["flattened"]["classes"].items():
-        parts.append(_confusion(name, figures))
+    flattened = card["held_out"]["flattened"]
+    parts.append(_confusion("age, usual bins", flattened["bins"]["age"], "bins"))
+    for name, figures in flattened["classes"].items():
+        parts.append(_confusion(name, figures, "classes"))
     parts += [_previews(card["previews"]), LIMITS]
     return "\n".join(parts)
 
@@ -78,12 +81,18 @@ def _span(figure: Sequence[float], form: str) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _numbers(numbers: Mapping[str, Any]) -> str:
+def _numbers(held: Mapping[str, Any]) -> str:
     rows = [
-        [f"`{name}`", _span(f["mae"], ".3g"), _span(f["r2"], ".3f"), format(f["bias"], "+.3g")]
-        for name, f in numbers.items()
+        [
+            f"`{name}`",
+            _span(f["mae"], ".3g"),
+            _span(f["r2"], ".3f"),
+            format(f["bias"], "+.3g"),
+            _span(held["bins"][name]["accuracy"], ".1%"),
+        ]
+        for name, f in held["numbers"].items()
     ]
-    return _table(["number", "mean absolute error", "R²", "bias"], rows)
+    return _table(["number", "mean absolute error", "R²", "bias", "in its usual bin"], rows)
 
 
 def _classes(classes: Mapping[str, Any]) -> str:
@@ -104,18 +113,20 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     return _table(["true group", "renders", *figures], rows)
 
 
-def _confusion(name: str, figures: Mapping[str, Any]) -> str:
+def _confusion(title: str, figures: Mapping[str, Any], labels: str) -> str:
     rows = [
         [f"**{label}**", *row]
-        for label, row in zip(figures["classes"], figures["confusion"], strict=True)
+        for label, row in zip(figures[labels], figures["confusion"], strict=True)
     ]
-    return f"### {name}\n\n" + _table(["", *figures["classes"]], rows)
+    return f"### {title}\n\n" + _table(["", *figures[labels]], rows)
 
 
 def _previews(previews: Mapping[str, Any]) -> str:
-    rows = [[f"`{name}`", format(value, ".3g")] for name, value in previews.items()]
+    rows = [
+        [f"`{name}`", format(value, ".3g")] for name, value in previews.items() if name != "count"
+    ]
     return (
-        "## The same people at 64 px and at full size\n\n"
+        f"## The same {previews['count']} people at 64 px and at 256 px\n\n"
         "Mean absolute difference of numbers, share of equal classes.\n\n"
         + _table(["attribute", "agreement"], rows)
     )

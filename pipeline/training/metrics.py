@@ -6,16 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.attributes.bins import bin_index, parse_bins
 from pipeline.attributes.network import NUMBER_HEADS
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.training.calibrate import class_truth, expected_calibration_error
-from pipeline.training.draws import Labels
+from pipeline.training.draws import Labels, tone_class
 
 Floats = NDArray[np.float64]
 
 RESAMPLES = 400
 """Bootstrap resamples behind each interval."""
+
+NUMBERS = ("age", "skin_tone", *NUMBER_HEADS)
+"""Numbers whose truth is known."""
 
 DECADES = tuple(f"{low}-{low + 9}" for low in range(0, 100, 10))
 
@@ -53,13 +57,14 @@ def judge(scores: Scores, labels: Labels, seed: int) -> dict[str, Any]:
                 np.asarray(scores.values[name], np.float64),
                 rng,
             )
-            for name in ("age", "skin_tone", *NUMBER_HEADS)
+            for name in NUMBERS
         },
         "classes": {
             name: class_figures(name, scores, labels, rng)
             for name in names
             if name in scores.probabilities
         },
+        "bins": {name: bin_figures(name, scores, labels, rng) for name in NUMBERS},
         "groups": group_figures(scores, labels),
     }
 
@@ -107,6 +112,28 @@ def class_figures(
         near = np.abs(truth - guess) <= 1
         figures["within_one"] = _interval(lambda r: float(near[r].mean()), len(truth), rng)
     return figures
+
+
+def bin_figures(
+    name: str, scores: Scores, labels: Labels, rng: np.random.Generator
+) -> dict[str, Any]:
+    """How often a number falls in the same usual bin as the truth does.
+
+    Accuracy counts images whose truth lies in a bin; skin tones are true to the nearest whole one.
+    The confusion's rows are true and its columns scored, both with a last entry for no bin.
+    """
+    bins = parse_bins(name, BY_NAME[name].usual_bins)
+    truth = np.asarray(labels[name], np.float64)
+    inside = bin_index(bins, tone_class(truth) + 1 if name == "skin_tone" else truth)
+    guess = bin_index(bins, np.asarray(scores.values[name]))
+    size = len(bins) + 1
+    confusion = np.bincount(inside % size * size + guess % size, minlength=size * size)
+    right = (inside == guess)[inside >= 0]
+    return {
+        "bins": [*BY_NAME[name].usual_bins, "none"],
+        "accuracy": _interval(lambda rows: float(right[rows].mean()), len(right), rng),
+        "confusion": confusion.reshape(size, size).tolist(),
+    }
 
 
 def group_figures(scores: Scores, labels: Labels) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ def test_perfect_scores_have_perfect_figures() -> None:
         confusion = np.array(figures["confusion"])
         assert confusion.sum() == np.trace(confusion) == 300
     assert found["classes"]["age"]["classes"][-1] == "90-99"
+    assert all(figures["accuracy"] == [1, 1, 1] for figures in found["bins"].values())
     assert [g["group"] for g in found["groups"]][:3] == ["1-3", "4-6", "7-10"]
     assert sum(g["count"] for g in found["groups"] if g["attribute"] == "age") == 300
 
@@ -63,6 +64,11 @@ def test_errors_show_in_figures_intervals_and_confusion() -> None:
     tones = found["classes"]["skin_tone"]
     assert tones["accuracy"][0] == 0
     assert 0.8 < tones["within_one"][0] < 1  # tone 1 was scored as 10
+    ages = found["bins"]["age"]
+    assert ages["bins"] == ["18-29", "30-44", "45-59", "60-80", "none"]
+    assert 0.8 < ages["accuracy"][0] < 1
+    assert ages["confusion"][0][1] > 0  # 29 was scored as 31
+    assert sum(map(sum, ages["confusion"])) == 400
 
 
 def test_agreement_compares_two_scores_of_the_same_people() -> None:

@@ -49,7 +49,14 @@ def test_the_model_card_tells_figures_and_limits(
     trained: tuple[Path, dict[str, Any], set[str]],
 ) -> None:
     text = (trained[0] / "MODEL_CARD.md").read_text()
-    for part in ("stereotyped geometry", "within one", "### skin_tone", "age 60+", "seed 3"):
+    for part in (
+        "stereotyped geometry",
+        "within one",
+        "### skin_tone",
+        "usual bin",
+        "age 60+",
+        "seed 3",
+    ):
         assert part in text
 
 
