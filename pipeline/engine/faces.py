@@ -1,4 +1,4 @@
-"""Find the faces of one shard: draw, preview, render, score, accept. Pure, and free of Ray.
+"""Find the faces of one shard: draw, preview, render, encode, score, accept. Free of Ray.
 
 The face of a slot is its first attempt that passes; which candidates share a batch is decided by
 the shard alone. Batches stay full: when few slots are left, several attempts of each are tried at
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.assets.encode import decode, encode
 from pipeline.attributes.scorer import Scorer, Scores
 from pipeline.engine.job import Job
 from pipeline.errors import JobError
@@ -25,7 +26,9 @@ from pipeline.sampling.seeds import normals
 class Face:
     """An accepted face.
 
-    w: float32 [D]. pixels: uint8 [H, W, 3]. It is image `index` of the batch behind `scores`.
+    w: float32 [D]. pixels: uint8 [H, W, 3], as rendered. file: the encoded image, unlabelled;
+    `scores` are of what it decodes to, so that an auditor reads the same. It is image `index` of
+    the batch behind `scores`.
     """
 
     slot: int
@@ -34,12 +37,13 @@ class Face:
     confidence: float
     w: NDArray[np.float32]
     pixels: NDArray[np.uint8]
+    file: bytes
     scores: Scores
     index: int
 
     def without_pixels(self) -> "Face":
         """The same face without its image, for those who only need its row."""
-        return replace(self, pixels=_NO_PIXELS)
+        return replace(self, pixels=_NO_PIXELS, file=b"")
 
 
 _NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
@@ -137,10 +141,15 @@ class Faces:
         w = np.stack([latent for _, latent in tries])
         images = self._generator.render(w, self._job.spec.image.size)
         rendered = time.perf_counter()
-        scores = self._scorer.score(images)
+        image = self._job.spec.image
+        files = [encode(pixels, image.format, image.quality) for pixels in images]
+        seen = np.stack([decode(file) for file in files])
+        encoded = time.perf_counter()
+        scores = self._scorer.score(seen)
         self.tally.renders += len(w)
         self.tally.seconds["render"] += rendered - start
-        self.tally.seconds["score"] += time.perf_counter() - rendered
+        self.tally.seconds["encode_store"] += encoded - rendered
+        self.tally.seconds["score"] += time.perf_counter() - encoded
         for i, (search, (attempt, latent)) in enumerate(zip(searches, tries, strict=True)):
             cell = self._job.spec.target.bins_of(search.cell)
             why = refusal(scores, i, cell, self._limits)
@@ -150,7 +159,9 @@ class Faces:
             self.tally.accepted += 1
             self._open.remove(search)
             sure = confidence(scores, i, cell)
-            yield Face(search.slot, attempt, search.cell, sure, latent, images[i], scores, i)
+            yield Face(
+                search.slot, attempt, search.cell, sure, latent, images[i], files[i], scores, i
+            )
 
     def _unreachable(self, search: _Search) -> str:
         reasons = ", ".join(f"{why} {n:,}" for why, n in self.tally.refused.most_common(3))

@@ -1,4 +1,4 @@
-"""Make one shard: find its faces while threads encode and store them, then commit by a receipt."""
+"""Make one shard: find its faces while threads label and store them, then commit by a receipt."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from pipeline.assets.encode import EXTENSIONS, MEDIA_TYPES, encode, pixels_sha256, sha256
+from pipeline.assets.encode import EXTENSIONS, MEDIA_TYPES, pixels_sha256, sha256
 from pipeline.assets.pack import pack
 from pipeline.attributes.scorer import Scorer
 from pipeline.catalog.content import content_digest
@@ -32,11 +32,11 @@ from pipeline.generators.generator import Generator
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 from pipeline.storage import Store
 
-ENCODERS = 2
-"""Encoder threads to a worker."""
+STORERS = 2
+"""Threads to a worker that label, hash and store."""
 
 AHEAD = 8
-"""Images that may wait for an encoder before rendering pauses: memory stays flat."""
+"""Images that may wait to be stored before rendering pauses: memory stays flat."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def run_shard(
 
     Args:
         rendering: held while faces are rendered, so that the next shard of this worker renders
-            while this one is still encoding and storing.
+            while this one is still being stored.
         watch: told the tally whenever a face was accepted.
 
     Raises:
@@ -83,28 +83,28 @@ def run_shard(
         return read_receipt(store, shard)
     faces = Faces(job, shard, models.generator, models.scorer)
     waiting = threading.BoundedSemaphore(AHEAD)
-    encoding = Clock()
-    stored: list[tuple[Face, Future[Encoded]]] = []
-    with ThreadPoolExecutor(ENCODERS) as encoders:
+    storing = Clock()
+    stored: list[tuple[Face, Future[Stored]]] = []
+    with ThreadPoolExecutor(STORERS) as storers:
         with rendering or nullcontext():
             for face in faces:
                 waiting.acquire()
-                task = encoders.submit(store_face, job, shard, face, store, encoding)
+                task = storers.submit(store_face, job, shard, face, store, storing)
                 task.add_done_callback(lambda _: waiting.release())
                 stored.append((face.without_pixels(), task))
                 watch(faces.tally)
         done = [(face, task.result()) for face, task in stored]
     done.sort(key=lambda item: item[0].slot)
-    images = [encoded.image for _, encoded in done]
+    images = [item.image for _, item in done]
     if job.spec.layout == "packs":
-        images = _store_pack(shard, [encoded for _, encoded in done], store)
+        images = _store_pack(shard, [item for _, item in done], store)
     rows = [_row(job, shard, face, image) for (face, _), image in zip(done, images, strict=True)]
     origin = Origin(job.generator_digest, job.scorer_digest, models.device)
     table = rows_table(rows, _schema(job, models), origin)
     data = write_parquet(table)
     store.put(shard_key(shard), data)
     tally = faces.tally
-    tally.seconds["encode_store"] += encoding.seconds
+    tally.seconds["encode_store"] += storing.seconds
     return _commit(
         store,
         {
@@ -135,7 +135,7 @@ def asset_id(job: Job, slot: int) -> str:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Stored:
     """A stored image, or, for a pack, one that waits with its bytes."""
 
     image: StoredImage
@@ -156,13 +156,13 @@ class Clock:
             self.seconds += seconds
 
 
-def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> Encoded:
-    """Encode, label and hash a face, and store it unless it goes into a pack."""
+def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> Stored:
+    """Label and hash a face's file, and store it unless it goes into a pack."""
     start = time.thread_time()
     image = job.spec.image
     asset = asset_id(job, face.slot)
     name = f"{asset}.{EXTENSIONS[image.format]}"
-    data = embed_xmp(encode(face.pixels, image.format, image.quality), synthetic_packet(asset))
+    data = embed_xmp(face.file, synthetic_packet(asset))
     key = f"images/{shard:06d}/{name}"
     digest = pixels_sha256(face.pixels)
     height, width = face.pixels.shape[:2]
@@ -171,10 +171,10 @@ def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> 
         store.put(key, data, MEDIA_TYPES[image.format])
         data = b""
     clock.add(time.thread_time() - start)
-    return Encoded(stored, name, data)
+    return Stored(stored, name, data)
 
 
-def _store_pack(shard: int, members: list[Encoded], store: Store) -> list[StoredImage]:
+def _store_pack(shard: int, members: list[Stored], store: Store) -> list[StoredImage]:
     key = f"packs/{shard:06d}.tar"
     data, spans = pack([(member.name, member.data) for member in members])
     store.put(key, data, "application/x-tar")

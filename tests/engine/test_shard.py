@@ -33,10 +33,11 @@ def test_a_shard_made_twice_is_committed_once_and_alike(null_job: Callable[..., 
     assert other.get(shard_key(1)) == rows
 
 
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp"])
 def test_rows_point_at_labelled_files_whose_scores_are_the_rows_own(
-    null_job: Callable[..., Job],
+    null_job: Callable[..., Job], format: str
 ) -> None:
-    job = null_job(image={"size": 64, "format": "png"})
+    job = null_job(image={"size": 64, "format": format, "quality": 60})
     store = store_of(job)
     run_shard(job, 0, load_models(job), store)
     rows = pq.read_table(io.BytesIO(store.get(shard_key(0)))).to_pylist()
@@ -46,7 +47,8 @@ def test_rows_point_at_labelled_files_whose_scores_are_the_rows_own(
         assert sha256(data) == row["sha256"]
         assert "trainedAlgorithmicMedia" in (read_xmp(data) or "")
         again = NullScorer().score(decode(data)[None])
-        assert again.values["age"][0] == row["age"]
+        for name in ("age", "yaw", "smile", "light_azimuth"):
+            assert again.values[name][0] == row[name]
 
 
 def test_a_pack_holds_every_image_as_one_range(null_job: Callable[..., Job]) -> None:
