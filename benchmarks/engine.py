@@ -35,7 +35,7 @@ def throughput(pairs: int = 3, shards: int = 2) -> None:
     ratios = []
     for pair in range(pairs):
         with tempfile.TemporaryDirectory() as folder:
-            job = plan_job(read_spec(DEMO, ["shard_size=12"], folder))
+            job = plan_job(read_spec(DEMO, [], folder))
             models, numbers = load_models(job), range(pair * shards, (pair + 1) * shards)
             start = time.perf_counter()
             bare = sum(1 for n in numbers for _ in Faces(job, n, models.generator, models.scorer))
@@ -100,7 +100,7 @@ def _run_null(count: int, folder: str) -> None:
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:] or ["help"]
-    commands = {"throughput": throughput, "encode": encode, "memory": memory}
+    commands = {"throughput": throughput, "storing": storing, "memory": memory}
     if name not in commands:
         sys.exit(__doc__)
     commands[name](*map(int, arguments))
