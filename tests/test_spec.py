@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SpecError
@@ -64,6 +64,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from([*JobSpec.model_fields, "x"]), ANYTHING))
 def test_whatever_stands_in_a_spec_the_answer_is_a_spec_or_one_line(data: dict[str, Any]) -> None:
     line = ""

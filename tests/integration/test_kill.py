@@ -100,13 +100,21 @@ def test_killed_drivers_and_workers_leave_the_same_catalog(job: Path, tmp_path: 
     assert len(list((output / "images").rglob("*.png"))) == 300
 
 
-def test_an_interrupted_run_says_how_to_continue(job: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_continue(
+    job: Path, tmp_path: Path, stop: signal.Signals
+) -> None:
     output = tmp_path / "out"
     driver = subprocess.Popen(
-        command(job, output, 1), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command(job, output, 1),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests started in the background inherit an ignored SIGINT; a terminal's job does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(output, driver, 2)
-    driver.send_signal(signal.SIGINT)
+    driver.send_signal(stop)
     _, errors = driver.communicate(timeout=60)
     assert driver.returncode == 130
     assert "run the same command again to continue" in errors
