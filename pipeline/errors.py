@@ -10,6 +10,10 @@ class PopulaceError(Exception):
 class SpecError(PopulaceError):
     """A job spec, an option or another input that cannot be meant as it stands."""
 
+    def __init__(self, sentence: str) -> None:
+        # Values are quoted as users wrote them: a control character must not break the line.
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in sentence))
+
 
 class StoreError(PopulaceError):
     """An object store that cannot be reached, read or written."""

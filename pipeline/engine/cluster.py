@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -39,6 +41,7 @@ def cluster(address: str | None, workers: int | Literal["auto"]) -> Iterator[Sea
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         if address is None:
             # Actors count logical CPUs: more workers than cores are allowed when asked for.
@@ -55,6 +58,9 @@ def cluster(address: str | None, workers: int | Literal["auto"]) -> Iterator[Sea
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = address or "this machine"
         raise JobError(f"Ray at {where} cannot be reached: {error}") from error
+    if threading.current_thread() is threading.main_thread():
+        # Ray puts its own handler in the place of the command's.
+        signal.signal(signal.SIGTERM, on_terminate)
     try:
         # Ray prints news of dead workers to stdout, where only results belong.
         with redirect_stdout(sys.stderr):
