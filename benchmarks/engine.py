@@ -95,7 +95,7 @@ def _run_null(count: int, folder: str) -> None:
     job: Job = plan_job(spec)
     store = open_store(folder)
     claim(store, job)
-    make_shards(job, Missing(store, spec.shards), store, _Silent(), "auto", None)
+    make_shards(job, Missing(store, spec.count, spec.shard_size), store, _Silent(), "auto", None)
 
 
 if __name__ == "__main__":

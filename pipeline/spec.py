@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
-from pipeline.attributes.bins import Bin, parse_bins
+from pipeline.attributes.bins import Bin, overlap, parse_bins
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.errors import SpecError
 from pipeline.sampling.acceptance import Limits
@@ -118,6 +118,12 @@ class JobSpec(_Part):
         return self
 
     @property
+    def generator_name(self) -> str:
+        """The built-in generator's name, or the checkpoint's address."""
+        generator = self.generator
+        return generator if isinstance(generator, str) else generator.checkpoint
+
+    @property
     def location(self) -> OutputSpec:
         """Where the catalog is written, in full."""
         return OutputSpec(uri=self.output) if isinstance(self.output, str) else self.output
@@ -219,18 +225,12 @@ def _check_overlap(target: Target, where: Mapping[str, Sequence[Bin]]) -> None:
     for axis in target.axes:
         allowed = where.get(axis.attribute, axis.bins)
         for one in axis.bins:
-            if not any(_meet(one, other) for other in allowed):
+            if not any(overlap(one, other) for other in allowed):
                 raise SpecError(
                     f"balance.{axis.attribute}: bin '{one.label}' lies outside "
                     f"where.{axis.attribute} ({', '.join(b.label for b in allowed)}); "
                     "remove the bin or widen the limit."
                 )
-
-
-def _meet(one: Bin, other: Bin) -> bool:
-    if one.classes:
-        return bool(one.classes & other.classes)
-    return max(one.low, other.low) < min(one.high, other.high)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -78,7 +78,7 @@ def parse_bins(attribute: str, labels: Sequence[str]) -> tuple[Bin, ...]:
     bins = tuple(parse_bin(attribute, label) for label in labels)
     for i, one in enumerate(bins):
         for other in bins[:i]:
-            if _overlap(one, other):
+            if overlap(one, other):
                 raise SpecError(
                     f"{attribute}: bins '{other.label}' and '{one.label}' overlap; "
                     "every value may lie in one bin only, so change one of them."
@@ -208,7 +208,8 @@ def _usual(entry: Attribute) -> str:
     return ", ".join(f"'{label}'" for label in entry.usual_bins)
 
 
-def _overlap(one: Bin, other: Bin) -> bool:
+def overlap(one: Bin, other: Bin) -> bool:
+    """Whether a value can lie in both of two bins of one attribute."""
     if one.classes:
         return bool(one.classes & other.classes)
     return max(one.low, other.low) < min(one.high, other.high)

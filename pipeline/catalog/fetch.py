@@ -1,13 +1,12 @@
 """Fetch assets by their rows: few ranges, many threads, every file checked by its sha256."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from pipeline.assets.encode import EXTENSIONS
+from pipeline.assets.encode import EXTENSIONS, sha256
 from pipeline.errors import CatalogError
 from pipeline.storage import MissingObject, Store
 from pipeline.storage.keys import fault_of_key
@@ -92,7 +91,7 @@ def fetch_group(store: Store, assets: Sequence[Asset]) -> list[tuple[Asset, byte
     files = []
     for asset in assets:
         file = data[asset.offset - start : asset.offset - start + asset.length]
-        if hashlib.sha256(file).hexdigest() != asset.sha256:
+        if sha256(file) != asset.sha256:
             raise CatalogError(
                 f"asset {asset.asset_id!r} at {store.uri}/{asset.uri} is not the file that the "
                 "manifest names: its sha256 differs; restore it from a copy of the catalog"

@@ -1,6 +1,5 @@
 """Copy faces out of a catalog to a folder: chosen by SQL, checked, and never twice."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from pipeline.catalog.fetch import Asset, fetch_group, group, in_order
+from pipeline.assets.encode import sha256
+from pipeline.catalog.fetch import COLUMNS, Asset, fetch_group, group, in_order
 from pipeline.catalog.manifest import ROW_GROUP_ROWS, open_writer
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
@@ -85,7 +85,7 @@ def _missing(assets: Sequence[Asset], to: Path, threads: int) -> list[Asset]:
         # The size first: it tells most wrong files without reading them.
         if not path.is_file() or path.stat().st_size != asset.length:
             return False
-        return hashlib.sha256(path.read_bytes()).hexdigest() == asset.sha256
+        return sha256(path.read_bytes()) == asset.sha256
 
     found = in_order(present, assets, threads)
     return [asset for asset, here in zip(assets, found, strict=True) if not here]
@@ -129,8 +129,7 @@ def _write_rows(selection: Selection, to: Path) -> None:
 
 def _with_local_paths(table: pa.Table) -> pa.Table:
     """The rows with `uri` and `offset` saying where the files lie below the folder of the pull."""
-    names = ("asset_id", "shard", "uri", "offset", "length", "sha256", "format")
-    columns = (table.column(name).to_pylist() for name in names)
+    columns = (table.column(name).to_pylist() for name in COLUMNS)
     paths = [Asset(*values).path for values in zip(*columns, strict=True)]
     for name, values in (("uri", paths), ("offset", [0] * len(paths))):
         index = table.schema.get_field_index(name)

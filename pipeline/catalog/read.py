@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.assets.encode import decode
 from pipeline.catalog.fetch import asset_of, fetch_group, in_order
+from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
 from pipeline.catalog.manifest import SCHEMA_VERSION
 from pipeline.errors import CatalogError, StoreError
 from pipeline.storage import MissingObject, Store
-
-CATALOG_KEY = "catalog.json"
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def open_catalog(store: Store) -> Catalog:
     try:
         document = json.loads(store.get(CATALOG_KEY))
     except MissingObject as error:
-        if store.exists("job.json"):
+        if store.exists(JOB_KEY):
             raise CatalogError(
                 f"{store.uri} is not sealed yet; run its job again to finish and seal it"
             ) from error

@@ -1,6 +1,5 @@
 """Read the receipts of a job and bring the shard tables that they vouch for to this machine."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.assets.encode import sha256
 from pipeline.catalog.fetch import in_order
+from pipeline.catalog.layout import RECEIPTS
 from pipeline.errors import CatalogError
 from pipeline.storage import Store
 
@@ -52,7 +53,7 @@ class Work:
 
 def read_receipts(store: Store, shards: int, threads: int) -> list[Receipt]:
     """The receipts of shards 0 .. shards-1 in order; CatalogError names the shards without one."""
-    keys = [key for key in store.list("receipts/") if key.endswith(".json")]
+    keys = [key for key in store.list(RECEIPTS) if key.endswith(".json")]
     read = in_order(lambda key: _read(store, key), keys, threads)
     found = {receipt.shard: receipt for receipt in read}
     missing = [shard for shard in range(shards) if shard not in found]
@@ -101,7 +102,7 @@ def fetch_shards(
 
     def fetch(receipt: Receipt) -> pa.Schema:
         data = store.get(receipt.key)
-        if hashlib.sha256(data).hexdigest() != receipt.sha256:
+        if sha256(data) != receipt.sha256:
             raise CatalogError(
                 f"{store.uri}/{receipt.key} is not the table that the receipt of shard "
                 f"{receipt.shard} names; {_AGAIN}"

@@ -1,6 +1,5 @@
 """Seal a finished job: check every row, write the manifest, and say what the catalog holds."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,14 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import __version__
+from pipeline.assets.encode import sha256
 from pipeline.catalog.content import ContentDigest
+from pipeline.catalog.layout import CATALOG_KEY
 from pipeline.catalog.ledger import Ledger
 from pipeline.catalog.manifest import ROW_GROUP_ROWS, SCHEMA_VERSION, open_writer
 from pipeline.catalog.order import Order, read_order
 from pipeline.catalog.previews import SHEET_KEY, contact_sheet_file
-from pipeline.catalog.read import CATALOG_KEY, Catalog, open_catalog
+from pipeline.catalog.read import Catalog, open_catalog
 from pipeline.catalog.receipts import Work, fetch_shards, read_receipts, total
 from pipeline.catalog.report import build_report, render_report
 from pipeline.errors import CatalogError
@@ -113,8 +114,7 @@ def _write_manifest(
         data = path.read_bytes()
         key = f"manifest/part-{len(parts):05d}.parquet"
         store.put(key, data, _PARQUET)
-        sha256 = hashlib.sha256(data).hexdigest()
-        parts.append({"key": key, "rows": rows, "bytes": len(data), "sha256": sha256})
+        parts.append({"key": key, "rows": rows, "bytes": len(data), "sha256": sha256(data)})
     return parts, digest.hexdigest()
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pipeline.attributes import load_scorer
-from pipeline.engine.job import CATALOG_KEY, JOB_KEY, RECEIPTS, Job, identity_of
+from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
+from pipeline.engine.job import Job, identity_of
 from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
 from pipeline.spec import JobSpec
@@ -46,9 +47,8 @@ class Outcome:
 
 def plan_job(spec: JobSpec) -> Job:
     """Fix the job: load the models that the spec names for their digests."""
-    generator = spec.generator
-    name = generator if isinstance(generator, str) else generator.checkpoint
-    return Job(spec, load_generator(name).digest, load_scorer(spec.scorer).digest)
+    generator = load_generator(spec.generator_name)
+    return Job(spec, generator.digest, load_scorer(spec.scorer).digest)
 
 
 def run_job(
@@ -71,8 +71,8 @@ def run_job(
     claim(store, job)
     if store.exists(CATALOG_KEY):
         return _sealed(store, job, already=True)
-    missing = Missing(store, spec.shards)
-    view.start(spec.shards, spec.shards - missing.count, missing.faces_committed(job))
+    missing = Missing(store, spec.count, spec.shard_size)
+    view.start(spec.shards, spec.shards - missing.count, spec.count - missing.faces)
     if missing.count:
         make_shards(job, missing, store, view, workers or spec.workers, address)
     view.sealing()
@@ -86,20 +86,25 @@ def run_job(
 class Missing:
     """Which shards have no receipt: one byte a shard, whatever the job's size."""
 
-    def __init__(self, store: Store, shards: int) -> None:
-        self._done = bytearray(shards)
+    def __init__(self, store: Store, faces: int, shard_size: int) -> None:
+        self._size = shard_size
+        self._last = -(-faces // shard_size) - 1
+        self._in_last = faces - self._last * shard_size
+        self._done = bytearray(self._last + 1)
         for key in store.list(RECEIPTS):
             shard = key.removeprefix(RECEIPTS).removesuffix(".json")
-            if shard.isdigit() and int(shard) < shards:
+            if shard.isdigit() and int(shard) <= self._last:
                 self._done[int(shard)] = 1
         self.count = self._done.count(0)
 
     def __iter__(self) -> Iterator[int]:
         return (shard for shard, done in enumerate(self._done) if not done)
 
-    def faces_committed(self, job: Job) -> int:
-        """Faces in the committed shards."""
-        return sum(len(job.slots_of(shard)) for shard, done in enumerate(self._done) if done)
+    @property
+    def faces(self) -> int:
+        """Faces in the missing shards; only the last shard may be short."""
+        short = 0 if self._done[self._last] else self._size - self._in_last
+        return self.count * self._size - short
 
 
 def make_shards(
@@ -181,16 +186,14 @@ def _sealed(store: Store, job: Job, *, already: bool) -> Outcome:
 def job_status(store: Store) -> dict[str, Any]:
     """How far a job is: shards and faces committed, and whether it is sealed."""
     document = read_job(store)
-    missing = Missing(store, int(document["shards"]))
-    size, count = int(document["shard_size"]), int(document["count"])
-    last = count - (int(document["shards"]) - 1) * size
-    lacking = sum(last if shard == document["shards"] - 1 else size for shard in missing)
+    count, shards = int(document["count"]), int(document["shards"])
+    missing = Missing(store, count, int(document["shard_size"]))
     return {
         "uri": store.uri,
         "name": document["name"],
         "sealed": store.exists(CATALOG_KEY),
-        "shards": document["shards"],
-        "shards_committed": document["shards"] - missing.count,
+        "shards": shards,
+        "shards_committed": shards - missing.count,
         "faces": count,
-        "faces_committed": count - lacking,
+        "faces_committed": count - missing.faces,
     }

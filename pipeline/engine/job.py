@@ -1,4 +1,4 @@
-"""Fix what a job is: its spec, its models' digests, its quotas and the keys of its output."""
+"""Fix what a job is: its spec, its models' digests and its quotas."""
 
 import platform
 from dataclasses import dataclass
@@ -11,20 +11,6 @@ from pipeline.sampling.quotas import quotas
 from pipeline.sampling.slots import Slots
 from pipeline.sampling.targets import cells_of
 from pipeline.spec import JobSpec
-
-JOB_KEY = "job.json"
-CATALOG_KEY = "catalog.json"
-RECEIPTS = "receipts/"
-
-
-def receipt_key(shard: int) -> str:
-    """The key whose creation commits a shard."""
-    return f"{RECEIPTS}{shard:06d}.json"
-
-
-def shard_key(shard: int) -> str:
-    """The key of a shard's rows."""
-    return f"shards/{shard:06d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -57,15 +43,11 @@ class Job:
     def document(self) -> dict[str, Any]:
         """What `job.json` says."""
         spec, counts = self.spec, self.slots.quotas.ravel().tolist()
-        generator = spec.generator
         return {
             "name": spec.name,
             "spec": spec.model_dump(mode="json", exclude={"output", "workers"}),
             "spec_digest": spec.digest,
-            "generator": {
-                "name": generator if isinstance(generator, str) else generator.checkpoint,
-                "digest": self.generator_digest,
-            },
+            "generator": {"name": spec.generator_name, "digest": self.generator_digest},
             "scorer": {"name": spec.scorer, "digest": self.scorer_digest},
             "count": spec.count,
             "shards": spec.shards,

@@ -17,6 +17,7 @@ from pipeline.assets.encode import EXTENSIONS, MEDIA_TYPES, pixels_sha256, sha25
 from pipeline.assets.pack import pack
 from pipeline.attributes.scorer import Scorer
 from pipeline.catalog.content import content_digest
+from pipeline.catalog.layout import receipt_key, shard_key
 from pipeline.catalog.manifest import (
     Origin,
     Row,
@@ -26,7 +27,7 @@ from pipeline.catalog.manifest import (
     write_parquet,
 )
 from pipeline.engine.faces import Face, Faces, Tally
-from pipeline.engine.job import Job, receipt_key, shard_key
+from pipeline.engine.job import Job
 from pipeline.errors import CatalogError
 from pipeline.generators.generator import Generator
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet

@@ -25,9 +25,8 @@ def load_models(job: Job) -> Models:
         JobError: this machine's models differ from the driver's.
     """
     torch.set_num_threads(THREADS)
-    generator = job.spec.generator
-    name = generator if isinstance(generator, str) else generator.checkpoint
-    models = Models(load_generator(name), load_scorer(job.spec.scorer), device_name())
+    generator = load_generator(job.spec.generator_name)
+    models = Models(generator, load_scorer(job.spec.scorer), device_name())
     found = (models.generator.digest, models.scorer.digest)
     if found != (job.generator_digest, job.scorer_digest):
         raise JobError(

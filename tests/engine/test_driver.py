@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.catalog.layout import receipt_key
 from pipeline.catalog.read import open_catalog
 from pipeline.engine.driver import Missing, job_status, make_shards, run_job
-from pipeline.engine.job import Job, receipt_key
+from pipeline.engine.job import Job
 from pipeline.engine.plan import plan
 from pipeline.engine.shard import run_shard
 from pipeline.engine.worker import load_models
@@ -92,7 +93,7 @@ def test_workers_that_cannot_start_stop_the_job_with_their_reason(
     stranger = Job(job.spec, "0" * 64, job.scorer_digest)
     store = open_store(job.spec.location.uri)
     with pytest.raises(JobError, match="install the same version of populace on every node"):
-        make_shards(stranger, Missing(store, 4), store, Watch(), 1, None)
+        make_shards(stranger, Missing(store, 60, 15), store, Watch(), 1, None)
 
 
 def test_a_relative_output_means_the_drivers_folder(

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.assets.encode import decode, sha256
 from pipeline.attributes.null_scorer import NullScorer
-from pipeline.engine.job import Job, receipt_key, shard_key
+from pipeline.catalog.layout import receipt_key, shard_key
+from pipeline.engine.job import Job
 from pipeline.engine.shard import run_shard
 from pipeline.engine.worker import load_models
 from pipeline.errors import CatalogError
