@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from pipeline.attributes.bins import Bin, overlap, parse_bins
-from pipeline.attributes.taxonomy import ATTRIBUTES
+from pipeline.attributes.taxonomy import ATTRIBUTES, presets
 from pipeline.errors import SpecError
 from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.targets import JOINT, Target, named_in, parse_balance
@@ -20,16 +20,22 @@ from pipeline.storage import check_endpoint, parse_uri
 
 BUILTINS = ("builtin:heads", "builtin:null")
 
+MODELLERS = ("builtin:heads",)
+"""Generators that know the truth about their pixels."""
+
+Extra = Literal["landmarks", "segmentation", "alpha", "depth"]
+"""A file beside each image with something that its generator knows of it."""
+
 _BINS = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
 _PERCENT = {"type": ["number", "string"]}
 _BALANCE_SCHEMA = {
     "type": "object",
-    "description": "What is balanced: attribute -> uniform, bins, or bins with percentages.",
+    "description": "What is balanced: attribute -> a preset, bins, or bins with percentages.",
     "properties": {
         attribute.name: {
             "description": f"{attribute.doc}; usual bins {', '.join(attribute.usual_bins)}",
             "anyOf": [
-                {"const": "uniform"},
+                {"enum": [*presets(attribute.name)]},
                 _BINS,
                 {"type": "object", "additionalProperties": _PERCENT, "minProperties": 1},
             ],
@@ -68,6 +74,20 @@ class ImageSpec(_Part):
     size: int = Field(256, ge=64, le=1024, description="width and height in px")
     format: Literal["jpeg", "png", "webp"] = "jpeg"
     quality: int = Field(95, ge=1, le=100, description="of JPEG and WebP; WebP 100 is lossless")
+    background: str = Field(
+        "scene",
+        pattern=r"^(scene|transparent|#[0-9a-fA-F]{6})$",
+        description="scene: the generator's own; transparent: an alpha channel; or #rrggbb",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "ImageSpec":
+        if self.background == "transparent" and self.format == "jpeg":
+            raise SpecError(
+                "image.background: 'transparent' needs an alpha channel, which jpeg does not "
+                "have; set image.format to png or webp."
+            )
+        return self
 
 
 class QualitySpec(_Part):
@@ -99,6 +119,11 @@ class JobSpec(_Part):
     )
     where: Annotated[dict[str, Any], WithJsonSchema(_WHERE_SCHEMA)] = Field(default_factory=dict)
     image: ImageSpec = ImageSpec()
+    extras: tuple[Extra, ...] = Field(
+        (),
+        description="files beside each image with what the generator knows of it",
+        json_schema_extra={"uniqueItems": True},
+    )
     quality: QualitySpec = QualitySpec()
     output: str | OutputSpec = Field(description="./dir, file:///dir or s3://bucket/prefix")
     layout: Literal["files", "packs"] = "files"
@@ -115,7 +140,27 @@ class JobSpec(_Part):
         if self.location.endpoint is not None:
             check_endpoint(self.location.endpoint)
         _check_overlap(self.target, self.limits.where)
+        self._check_extras()
         return self
+
+    def _check_extras(self) -> None:
+        """Refuse repeats, and truths about pixels from a generator that knows none."""
+        twice = [one for one in self.extras if self.extras.count(one) > 1]
+        if twice:
+            raise SpecError(f"extras: '{twice[0]}' stands twice; remove one of them.")
+        if self.generator_name in MODELLERS:
+            return
+        wanted = {
+            "image.background": "" if self.image.background == "scene" else self.image.background,
+            "extras": ", ".join(self.extras),
+        }
+        for field, value in wanted.items():
+            if value:
+                raise SpecError(
+                    f"{field}: '{value}' needs a generator that models what it draws, and "
+                    f"{self.generator_name} does not; remove it, or set generator to "
+                    f"{' or '.join(MODELLERS)}."
+                )
 
     @property
     def generator_name(self) -> str:
@@ -253,6 +298,8 @@ def _sentence(error: ValidationError) -> str:
         "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint and kind",
         "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "workers": "write auto or a whole number from 1",
+        "extras": f"write a list of {', '.join(get_args(Extra))}",
+        "image.background": "write scene, transparent or a colour as '#rrggbb'",
     }.get(field)
     mend = choice or fault["msg"][:1].lower() + fault["msg"][1:]
     return f"{field}: {fault['input']!r} does not fit; {mend}."

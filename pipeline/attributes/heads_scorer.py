@@ -129,7 +129,7 @@ class HeadsScorer:
         values["skin_tone"] = (1 + tones.argmax(1)).astype(np.float32)
         values["ita"] = ita(seen.skin.median).astype(np.float32)
         return Scores(
-            values={name: values[name] for name in BY_NAME},
+            values={name: values[name] for name in BY_NAME if name in values},
             probabilities={name: probabilities[name] for name in BY_NAME if name in probabilities},
             quality={
                 "sharpness": sharpness(images),

@@ -17,8 +17,8 @@ from pipeline.attributes.taxonomy import ATTRIBUTES
 class Prior:
     """Scores of N natural draws of one generator by one scorer.
 
-    values: name -> [N], as in `Scores.values`. The digests say of which generator and scorer; a
-    prior of others is only an estimate.
+    values: name -> [N], as in `Scores.values`, of what the scorer measured. The digests say of
+    which generator and scorer; a prior of others is only an estimate.
     """
 
     values: Mapping[str, NDArray[np.generic]]
@@ -33,6 +33,7 @@ def write_prior(path: Path, scores: Scores, generator_digest: str, scorer_digest
             scores.values[attribute.name], np.int8 if attribute.kind == "class" else np.float32
         )
         for attribute in ATTRIBUTES
+        if attribute.name in scores.values
     }
     digests = {"generator_digest": generator_digest, "scorer_digest": scorer_digest}
     table = pa.table(columns).replace_schema_metadata(digests)
@@ -45,6 +46,8 @@ def read_prior(path: Path) -> Prior:
     header = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     values: dict[str, NDArray[np.generic]] = {}
     for attribute in ATTRIBUTES:
+        if attribute.name not in table.column_names:
+            continue
         column = table.column(attribute.name).to_numpy()
         values[attribute.name] = column.astype(
             np.int64 if attribute.kind == "class" else np.float32

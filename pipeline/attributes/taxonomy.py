@@ -19,6 +19,19 @@ MONK_HEX = (
 )  # fmt: skip
 """The published sRGB colour of each Monk tone."""
 
+PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
+    "age": {
+        "fairface": (
+            "0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+",
+        ),
+    },
+    "skin_tone": {"monk": MONK_TONES},
+    "ita": {"delbino": ("-90..-30", "-30..10", "10..28", "28..41", "41..55", "55..90")},
+}  # fmt: skip
+"""Bins known by a name, by attribute: the age bands of FairFace (Karkkainen and Joo, 2021), every
+Monk tone alone, and the six skin colour groups, dark to very light, of Del Bino and Bernerd (2013).
+"""
+
 
 @dataclass(frozen=True)
 class Attribute:
@@ -80,6 +93,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("smile", "number", "strength of the smile", usual_bins=("0..0.5", "0.5..1")),
     Attribute("mouth_open", "number", "opening of the mouth", usual_bins=("0..0.3", "0.3..1")),
     Attribute(
+        "expression",
+        "class",
+        "dominant expression",
+        classes=("neutral", "smile", "laugh", "surprise", "anger", "sadness"),
+        usual_bins=("neutral", "smile", "laugh", "surprise", "anger", "sadness"),
+    ),
+    Attribute(
         "hair_length",
         "class",
         "length of the head hair",
@@ -138,6 +158,11 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 """All attributes, in the order of the manifest's columns."""
 
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
+
+
+def presets(attribute: str) -> dict[str, tuple[str, ...]]:
+    """Bins of an attribute by name: `uniform`, its usual ones, and its entries in PRESETS."""
+    return {"uniform": BY_NAME[attribute].usual_bins, **PRESETS.get(attribute, {})}
 
 
 def names(attributes: Sequence[Attribute] = ATTRIBUTES) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin, bin_index, bin_probability
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import BY_NAME
+from pipeline.errors import SpecError
 
 PREVIEW_PROBABILITY = 0.25
 """A preview is worth a full render when the scorer gives the ordered bins this much together."""
@@ -72,13 +74,27 @@ def implausible(scores: Scores, index: int, cell: Sequence[Bin], limits: Limits)
     return min(odds)[1]
 
 
+def unread(name: str) -> SpecError:
+    """The error for an attribute that the job wants and its scorer does not read."""
+    return SpecError(
+        f"{name}: this job's scorer does not read it; remove it from balance and where, "
+        "or name another scorer."
+    )
+
+
+def _value(scores: Scores, index: int, name: str) -> NDArray[np.generic]:
+    """The perceived value as an array of one; SpecError where the scorer does not read it."""
+    if name not in scores.values:
+        raise unread(name)
+    return scores.values[name][index : index + 1]
+
+
 def _holds(scores: Scores, index: int, name: str, bins: Sequence[Bin]) -> bool:
-    value = scores.values[name][index : index + 1]
-    return bool(bin_index(bins, value)[0] >= 0)
+    return bool(bin_index(bins, _value(scores, index, name))[0] >= 0)
 
 
 def _nearly_holds(scores: Scores, index: int, name: str, bins: Sequence[Bin]) -> bool:
-    value = float(scores.values[name][index])
+    value = float(_value(scores, index, name)[0])
     slack = PREVIEW_SLACK * (BY_NAME[name].high - BY_NAME[name].low)
     return any(one.low - slack <= value <= one.high + slack for one in bins)
 

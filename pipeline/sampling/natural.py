@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin, bin_index
+from pipeline.sampling.acceptance import unread
 from pipeline.sampling.targets import Target
 
 
@@ -40,7 +41,13 @@ def natural_cells(
         values: attribute -> scores [N] of natural draws, as in `Scores.values`.
         target: the cells.
         where: limits that a draw must satisfy to count.
+
+    Raises:
+        SpecError: an attribute of the cells or the limits has no scores.
     """
+    for name in (*(axis.attribute for axis in target.axes), *where):
+        if name not in values:
+            raise unread(name)
     draws = len(next(iter(values.values())))
     cell = np.zeros(draws, np.int64)
     inside = np.ones(draws, bool)

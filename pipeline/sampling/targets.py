@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin, attribute_named, parse_bins
-from pipeline.attributes.taxonomy import Attribute
+from pipeline.attributes.taxonomy import Attribute, presets
 from pipeline.errors import SpecError
 
 MAX_CELLS = 100_000
@@ -56,9 +56,9 @@ class Target:
 def parse_balance(balance: Mapping[str, Any]) -> Target:
     """Read the spec's `balance`.
 
-    Each attribute takes `uniform` (its usual bins, evenly), a list of bins (evenly) or a mapping
-    of bin to percentage; attributes are independent of each other unless `joint`, a list of
-    cells with a `share` each, says otherwise.
+    Each attribute takes a preset (`uniform`, its usual bins, or `fairface`, `monk` ...; evenly), a
+    list of bins (evenly) or a mapping of bin to percentage; attributes are independent of each
+    other unless `joint`, a list of cells with a `share` each, says otherwise.
 
     Raises:
         SpecError: an attribute, bin or percentage that cannot be meant; names field and mend.
@@ -80,7 +80,7 @@ def parse_balance(balance: Mapping[str, Any]) -> Target:
 
 
 def _axis(name: str, target: Any, joint: bool) -> Axis:
-    entry = named_in("balance", name)
+    named_in("balance", name)
     try:
         if isinstance(target, Mapping):
             if joint:
@@ -90,19 +90,23 @@ def _axis(name: str, target: Any, joint: bool) -> Axis:
                 )
             bins = parse_bins(name, [str(label) for label in target])
             return Axis(name, bins, _percentages(name, target))
-        if target == "uniform":
-            labels: Sequence[Any] = entry.usual_bins
-        elif isinstance(target, list):
-            labels = target
-        else:
-            raise SpecError(
-                f"{name}: cannot read {target!r}; write 'uniform', a list of bins, "
-                "or bins with percentages."
-            )
+        labels = target if isinstance(target, list) else _preset(name, target)
         bins = parse_bins(name, [str(label) for label in labels])
     except SpecError as error:
         raise SpecError(f"balance.{error}") from None
     return Axis(name, bins, (1 / len(bins),) * len(bins))
+
+
+def _preset(name: str, target: Any) -> Sequence[str]:
+    """The bins of a preset by its name."""
+    known = presets(name)
+    if isinstance(target, str) and target in known:
+        return known[target]
+    listed = " or ".join(f"'{preset}'" for preset in known)
+    raise SpecError(
+        f"{name}: {target!r} is no preset of {name}; write {listed}, a list of bins, "
+        "or bins with percentages."
+    )
 
 
 def named_in(field: str, name: str) -> Attribute:

@@ -1,13 +1,26 @@
 """The taxonomy's own consistency, and the page that documents it."""
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pipeline.attributes.bins import parse_bin
-from pipeline.attributes.taxonomy import ATTRIBUTES, MONK_HEX, MONK_TONES, Attribute, names
+from pipeline.attributes.bins import bin_index, parse_bin, parse_bins
+from pipeline.attributes.color import MONK_LAB, ita
+from pipeline.attributes.taxonomy import (
+    ATTRIBUTES,
+    MONK_HEX,
+    MONK_TONES,
+    PRESETS,
+    Attribute,
+    names,
+    presets,
+)
+from pipeline.provenance.xmp import read_xmp
 
-PAGE = (Path(__file__).parents[2] / "docs" / "attributes.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "attributes.md").read_text()
 
 
 def cells(line: str) -> list[str]:
@@ -38,10 +51,45 @@ def test_the_page_documents_nothing_else() -> None:
     assert found == [attribute.name for attribute in ATTRIBUTES]
 
 
-def test_the_page_shows_every_monk_tone_in_order() -> None:
-    lines = PAGE.splitlines()
-    at = next(i for i, line in enumerate(lines) if cells(line) == list(MONK_TONES))
-    assert cells(lines[at + 2]) == [f"`{code}`" for code in MONK_HEX]
+def test_the_page_shows_every_monk_tone_with_its_colour_in_order() -> None:
+    rows = [cells(line) for line in PAGE.split("| tone |")[1].split("\n\n")[0].splitlines()[2:]]
+    assert [row[0] for row in rows] == list(MONK_TONES)
+    assert [row[1] for row in rows] == [f"`{code}`" for code in MONK_HEX]
+    assert np.array([row[2:5] for row in rows], float) == pytest.approx(MONK_LAB, abs=0.0051)
+    assert np.array([row[5] for row in rows], float) == pytest.approx(ita(MONK_LAB), abs=0.051)
+
+
+def test_the_page_lists_every_preset_with_its_bins() -> None:
+    table = PAGE.split("| preset |")[1].split("\n\n")[0]
+    rows = [cells(line) for line in table.splitlines()[3:]]
+    found = {(row[1].strip("`"), row[0].strip("`")): row[2].split(":")[0] for row in rows}
+    known = {(name, preset): bins for name in PRESETS for preset, bins in PRESETS[name].items()}
+    assert found == {key: " ".join(f"`{one}`" for one in bins) for key, bins in known.items()}
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
+def test_presets_are_sound_bins_and_leave_no_value_out(attribute: Attribute) -> None:
+    for name, labels in presets(attribute.name).items():
+        bins = parse_bins(attribute.name, labels)
+        if name == "uniform":
+            assert labels == attribute.usual_bins
+        else:
+            values = np.linspace(attribute.low, attribute.high, 1999)
+            assert (bin_index(bins, values) >= 0).all()
+
+
+@pytest.mark.parametrize("name", [path.stem for path in (DOCS / "attributes").glob("*.jpg")])
+def test_every_picture_is_shown_and_labelled_as_synthetic(name: str) -> None:
+    assert f"](attributes/{name}.jpg)" in PAGE
+    data = (DOCS / "attributes" / f"{name}.jpg").read_bytes()
+    assert "trainedAlgorithmicMedia" in (read_xmp(data) or "")
+
+
+def test_every_picture_that_is_shown_is_there() -> None:
+    shown = re.findall(r"\]\((attributes/.*?)\)", PAGE)
+    assert shown
+    assert all((DOCS / path).is_file() for path in shown)
+    assert sum(path.stat().st_size for path in (DOCS / "attributes").iterdir()) < 600_000
 
 
 def test_the_page_warns_that_everything_is_perceived() -> None:
