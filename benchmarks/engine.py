@@ -22,7 +22,7 @@ from pipeline.assets.encode import decode, encode
 from pipeline.engine.driver import Missing, claim, make_shards, plan_job
 from pipeline.engine.faces import Face, Faces
 from pipeline.engine.job import Job
-from pipeline.engine.shard import Clock, store_face
+from pipeline.engine.storing import Clock, store_face
 from pipeline.engine.worker import Worker, load_models
 from pipeline.spec import parse_spec, read_spec
 from pipeline.storage import open_store

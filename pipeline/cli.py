@@ -129,6 +129,7 @@ def status(uri: str, endpoint: str | None, as_json: bool) -> None:
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
 @click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
+@click.option("--extras/--no-extras", default=True, help="Files beside the images, too (default).")
 @ENDPOINT
 @JSON
 def pull(
@@ -136,6 +137,7 @@ def pull(
     folder: Path,
     where: str | None,
     count: int | None,
+    extras: bool,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
@@ -144,7 +146,8 @@ def pull(
     from pipeline.catalog.read import open_catalog
     from pipeline.storage import open_store
 
-    summary = pull_faces(open_catalog(open_store(uri, endpoint=endpoint)), folder, where, count)
+    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    summary = pull_faces(catalog, folder, where, count, extras=extras)
     if as_json:
         click.echo(json.dumps(vars(summary), default=str))
     else:

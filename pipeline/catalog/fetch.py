@@ -7,12 +7,19 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from pipeline.assets.encode import EXTENSIONS, sha256
+from pipeline.assets.extras import EXTRAS
 from pipeline.errors import CatalogError
+from pipeline.spec import Extra
 from pipeline.storage import MissingObject, Store
 from pipeline.storage.keys import fault_of_key
 
 COLUMNS = ("asset_id", "shard", "uri", "offset", "length", "sha256", "format")
 """The manifest's columns that say where an asset is."""
+
+EXTRA_COLUMNS = ("uri", "offset", "length", "sha256")
+"""Of these, the columns that an extra has for itself, as `<kind>_uri`."""
+
+_SUFFIXES: dict[str, str] = EXTENSIONS | {kind: entry.suffix for kind, entry in EXTRAS.items()}
 
 _NEAR = 64 * 1024
 _LONGEST = 8 * 1024 * 1024
@@ -23,7 +30,10 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Asset:
-    """Where one file lies and what it must hash to; made from a row, with nothing believed."""
+    """Where one file lies and what it must hash to; made from a row, with nothing believed.
+
+    format: of an image, or the kind of an extra.
+    """
 
     asset_id: str
     shard: int
@@ -36,14 +46,25 @@ class Asset:
     @property
     def path(self) -> str:
         """Where the file belongs below a folder of pulled images, whatever the layout."""
-        return f"images/{self.shard:06d}/{self.asset_id}.{EXTENSIONS[self.format]}"
+        return f"images/{self.shard:06d}/{self.asset_id}.{_SUFFIXES[self.format]}"
 
 
 def asset_of(row: Mapping[str, Any]) -> Asset:
     """The asset that a row names; CatalogError when a name in it would leave its folder."""
-    asset = Asset(*(row[name] for name in COLUMNS))
+    return _trusted(Asset(*(row[name] for name in COLUMNS)))
+
+
+def extra_of(row: Mapping[str, Any], kind: Extra) -> Asset | None:
+    """The extra of a kind that a row names, if any; CatalogError as for `asset_of`."""
+    if row[f"{kind}_uri"] is None:
+        return None
+    uri, offset, length, digest = (row[f"{kind}_{name}"] for name in EXTRA_COLUMNS)
+    return _trusted(Asset(row["asset_id"], row["shard"], uri, offset, length, digest, kind))
+
+
+def _trusted(asset: Asset) -> Asset:
     name = repr(asset.asset_id)
-    if asset.format not in EXTENSIONS:
+    if asset.format not in _SUFFIXES:
         raise CatalogError(f"asset {name} has the unknown format {asset.format!r}; do not trust it")
     if "/" in asset.asset_id or (fault := fault_of_key(asset.path)):
         fault = "is not a plain file name" if "/" in asset.asset_id else fault

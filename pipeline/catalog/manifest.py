@@ -1,7 +1,7 @@
 """Define the manifest: what each column means, and how rows become a table and a Parquet file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.assets.extras import EXTRAS
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import ATTRIBUTES, Attribute
+from pipeline.generators.generator import LANDMARKS
+from pipeline.spec import Extra
 
 SCHEMA_VERSION = "1"
 ROW_GROUP_ROWS = 65_536
@@ -21,7 +24,10 @@ _OF_ROW = (
     *("asset_id", "person_id", "slot", "shard", "attempt", "seed"),
     *("cell", "cell_label", "confidence"),
 )
-_UNIQUE_STRINGS = ("asset_id", "person_id", "sha256", "pixels_sha256")
+_UNIQUE_STRINGS = ("asset_id", "person_id")
+
+CAMERA = 12
+"""Values of a camera, a 3 x 4 matrix."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,16 @@ class StoredImage:
 
 
 @dataclass(frozen=True)
+class StoredExtra:
+    """Where a file beside an asset lies; the fields mean what they do in `StoredImage`."""
+
+    uri: str
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Row:
     """One accepted face.
 
@@ -51,6 +67,8 @@ class Row:
     confidence: probability, in [0, 1], that the scorer gives the cell.
     w: float32 [D], every value exactly representable in float16.
     scores, index: the face is image `index` of the batch that was scored.
+    extras: the files beside the image. landmarks: float32 [68, 2], camera: float32 [3, 4], both as
+    in `Truth`, or None.
     """
 
     asset_id: str
@@ -67,6 +85,9 @@ class Row:
     w: NDArray[np.float32]
     scores: Scores
     index: int
+    extras: Mapping[Extra, StoredExtra] = field(default_factory=dict)
+    landmarks: NDArray[np.float32] | None = None
+    camera: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +99,17 @@ class Origin:
     device: str
 
 
-def manifest_schema(balanced: Sequence[str], latent_size: int, spec_digest: str) -> pa.Schema:
+def manifest_schema(
+    balanced: Sequence[str],
+    latent_size: int,
+    spec_digest: str,
+    extras: Sequence[Extra] = (),
+) -> pa.Schema:
     """The columns of a manifest, each with `doc`, `unit` and `range` in its field metadata.
 
     balanced: the names of the balanced attributes; each has a `<name>_bin` column.
     latent_size: D, the length of `w`.
+    extras: kinds of files beside each image; each has columns of its own.
     """
     fields = [
         _field("asset_id", pa.string(), "name of the asset, unique in the catalog"),
@@ -97,7 +124,7 @@ def manifest_schema(balanced: Sequence[str], latent_size: int, spec_digest: str)
         _field("offset", pa.int64(), "start of the file in `uri`", "bytes", "0 .."),
         _field("length", pa.int64(), "size of the file", "bytes", "1 .."),
         _field("sha256", pa.string(), "sha256 of the file, hexadecimal"),
-        _field("pixels_sha256", pa.string(), "sha256 of the RGB pixels before encoding"),
+        _field("pixels_sha256", pa.string(), "sha256 of the RGB or RGBA pixels before encoding"),
         _field("width", pa.int32(), "width of the image", "px", "1 .."),
         _field("height", pa.int32(), "height of the image", "px", "1 .."),
         _field("format", pa.string(), "encoding of the file", span="jpeg | png | webp"),
@@ -112,6 +139,9 @@ def manifest_schema(balanced: Sequence[str], latent_size: int, spec_digest: str)
         _field(f"{name}_bin", pa.string(), f"the bin of {name} that the slot ordered")
         for name in balanced
     ]
+    for kind in EXTRAS:
+        if kind in extras:
+            fields += _extra_fields(kind)
     fields += [
         _field("confidence", pa.float32(), "scorer's probability of the cell", span="0 .. 1"),
         _field("sharpness", pa.float32(), "0 flat, 1 crisp", span="0 .. 1"),
@@ -146,19 +176,31 @@ def rows_table(rows: Sequence[Row], schema: pa.Schema, origin: Origin) -> pa.Tab
             columns[f"{attribute.name}_p"] = _lists(
                 [_at(row.scores.probabilities, attribute.name, row.index) for row in rows]
             )
+    for kind in extras_in(schema):
+        for name in StoredExtra.__dataclass_fields__:
+            columns[f"{kind}_{name}"] = [
+                getattr(row.extras[kind], name) if kind in row.extras else None for row in rows
+            ]
+    columns["landmarks"] = _lists([_flat(row.landmarks) for row in rows])
+    columns["camera"] = _lists([_flat(row.camera) for row in rows])
     for name in ("sharpness", "clipped", "skin_share"):
         columns[name] = [_at(row.scores.quality, name, row.index) for row in rows]
     for name in ("generator_digest", "scorer_digest", "device"):
         columns[name] = [getattr(origin, name)] * len(rows)
-    for field in schema:
-        if field.name not in columns:
-            balanced = field.name.removesuffix("_bin")
-            columns[field.name] = [row.bins[balanced] for row in rows]
+    for name in schema.names:
+        if name not in columns:
+            balanced = name.removesuffix("_bin")
+            columns[name] = [row.bins[balanced] for row in rows]
     arrays = [
-        values if isinstance(values, pa.Array) else pa.array(values, field.type)
-        for field, values in ((field, columns[field.name]) for field in schema)
+        values if isinstance(values, pa.Array) else pa.array(values, column.type)
+        for column, values in ((column, columns[column.name]) for column in schema)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def extras_in(schema: pa.Schema) -> list[Extra]:
+    """The kinds of files beside each image that a manifest's columns tell of."""
+    return [kind for kind in EXTRAS if f"{kind}_uri" in schema.names]
 
 
 def open_writer(sink: pa.NativeFile | str, schema: pa.Schema) -> pq.ParquetWriter:
@@ -170,7 +212,8 @@ def open_writer(sink: pa.NativeFile | str, schema: pa.Schema) -> pq.ParquetWrite
     lists = [field.name for field in schema if pa.types.is_list(field.type)]
     floats = [field.name for field in schema if pa.types.is_float32(field.type)]
     strings = [field.name for field in schema if pa.types.is_string(field.type)]
-    dictionary = [name for name in strings if name not in _UNIQUE_STRINGS]
+    unique = [name for name in strings if name in _UNIQUE_STRINGS or name.endswith("sha256")]
+    dictionary = [name for name in strings if name not in unique]
     split = floats + [f"{name}.list.element" for name in lists]
     return pq.ParquetWriter(
         sink,
@@ -195,6 +238,25 @@ def _field(
     name: str, kind: pa.DataType, doc: str, unit: str = "", span: str = ""
 ) -> "pa.Field[Any]":
     return pa.field(name, kind, metadata={"doc": doc, "unit": unit, "range": span})
+
+
+def _extra_fields(kind: Extra) -> "list[pa.Field[Any]]":
+    entry = EXTRAS[kind]
+    fields = [
+        _field(f"{kind}_uri", pa.string(), f"as `uri`, of <asset>.{entry.suffix}: {entry.doc}"),
+        _field(f"{kind}_offset", pa.int64(), f"start of the file in `{kind}_uri`", "bytes", "0 .."),
+        _field(f"{kind}_length", pa.int64(), "size of the file", "bytes", "1 .."),
+        _field(f"{kind}_sha256", pa.string(), "sha256 of the file, hexadecimal"),
+    ]
+    if kind == "landmarks":
+        doc = f"x, y of each of {LANDMARKS} points: {entry.facts['scheme']}"
+        fields.append(_field("landmarks", _FLOATS, doc, "px"))
+        fields.append(_field("camera", _FLOATS, f"{CAMERA} values: {entry.facts['camera']}"))
+    return fields
+
+
+def _flat(values: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    return None if values is None else values.ravel()
 
 
 def _counts_units(attribute: Attribute) -> bool:

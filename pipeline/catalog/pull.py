@@ -1,6 +1,7 @@
 """Copy faces out of a catalog to a folder: chosen by SQL, checked, and never twice."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,17 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from pipeline.assets.encode import sha256
-from pipeline.catalog.fetch import COLUMNS, Asset, fetch_group, group, in_order
-from pipeline.catalog.manifest import ROW_GROUP_ROWS, open_writer
+from pipeline.catalog.fetch import (
+    COLUMNS,
+    EXTRA_COLUMNS,
+    Asset,
+    asset_of,
+    extra_of,
+    fetch_group,
+    group,
+    in_order,
+)
+from pipeline.catalog.manifest import ROW_GROUP_ROWS, extras_in, open_writer
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
 from pipeline.errors import SpecError, StoreError
@@ -24,8 +34,8 @@ _BATCH = 4096
 class PullSummary:
     """What a pull did.
 
-    faces: chosen, all of them now in `to`. fetched: of these, transferred. skipped: there already.
-    bytes: size of the images transferred.
+    faces: chosen, all of them now in `to`. fetched: of these, transferred, image or extras.
+    skipped: there already. bytes: size of the files transferred.
     """
 
     to: Path
@@ -41,13 +51,15 @@ def pull(
     where: str | None = None,
     count: int | None = None,
     *,
+    extras: bool = True,
     threads: int = 16,
     progress: Callable[[int, int], None] | None = None,
 ) -> PullSummary:
     """Bring the images of chosen rows to `to/images/…` and their rows to `to/manifest.parquet`.
 
     where: a SQL condition over the manifest's columns. count: at most so many faces, taken by turns
-    from the cells. progress: called with faces done and faces in all.
+    from the cells. extras: bring the files beside the images too. progress: called with faces done
+    and faces in all.
 
     Every file is checked against its sha256 before it appears under its name, and one that is there
     already is left alone; a pull that was interrupted goes on where it stopped. The rows written
@@ -55,23 +67,28 @@ def pull(
     for a file that is not the catalog's.
     """
     _make_folder(to)
+    kinds = extras_in(catalog.schema()) if extras else ()
     fetched = done = size = 0
     with TemporaryDirectory(prefix="populace-") as folder:
-        selection = Selection(catalog, Path(folder), where, count)
+        selection = Selection(catalog, Path(folder), where, count, kinds)
         try:
             for assets in selection.assets(_BATCH):
                 missing = _missing(assets, to, threads)
-                done += len(assets) - len(missing)
+                left = Counter(asset.asset_id for asset in missing)
+                fetched += len(left)
+                done += len({asset.asset_id for asset in assets}) - len(left)
                 if progress is not None:
                     progress(done, selection.count)
                 groups = group(missing)
                 for brought in in_order(lambda g: _bring(catalog, g, to), groups, threads):
-                    fetched += len(brought)
-                    done += len(brought)
-                    size += sum(brought)
+                    for asset in brought:
+                        size += asset.length
+                        left[asset.asset_id] -= 1
+                        # A face is done with its last file.
+                        done += not left[asset.asset_id]
                     if progress is not None:
                         progress(done, selection.count)
-            _write_rows(selection, to)
+            _write_rows(selection, to, extras)
         finally:
             selection.close()
     return PullSummary(to, done, fetched, done - fetched, size)
@@ -91,9 +108,8 @@ def _missing(assets: Sequence[Asset], to: Path, threads: int) -> list[Asset]:
     return [asset for asset, here in zip(assets, found, strict=True) if not here]
 
 
-def _bring(catalog: Catalog, assets: Sequence[Asset], to: Path) -> list[int]:
-    """Fetch and write one group of assets; the sizes of the files written."""
-    sizes = []
+def _bring(catalog: Catalog, assets: Sequence[Asset], to: Path) -> Sequence[Asset]:
+    """Fetch and write one group of assets; gives them back."""
     for asset, data in fetch_group(catalog.store, assets):
         path = to / asset.path
         _make_folder(path.parent)
@@ -105,17 +121,16 @@ def _bring(catalog: Catalog, assets: Sequence[Asset], to: Path) -> list[int]:
             raise _unwritten(path, error) from error
         finally:
             hidden.unlink(missing_ok=True)
-        sizes.append(len(data))
-    return sizes
+    return assets
 
 
-def _write_rows(selection: Selection, to: Path) -> None:
+def _write_rows(selection: Selection, to: Path, extras: bool) -> None:
     path = to / MANIFEST_NAME
     hidden = _hidden(path)
     writer = None
     try:
         for table in selection.rows():
-            local = _with_local_paths(table)
+            local = _with_local_paths(table, extras)
             writer = writer or open_writer(str(hidden), local.schema)
             writer.write_table(local, row_group_size=ROW_GROUP_ROWS)
         if writer is not None:
@@ -127,12 +142,28 @@ def _write_rows(selection: Selection, to: Path) -> None:
         hidden.unlink(missing_ok=True)
 
 
-def _with_local_paths(table: pa.Table) -> pa.Table:
-    """The rows with `uri` and `offset` saying where the files lie below the folder of the pull."""
-    columns = (table.column(name).to_pylist() for name in COLUMNS)
-    paths = [Asset(*values).path for values in zip(*columns, strict=True)]
-    for name, values in (("uri", paths), ("offset", [0] * len(paths))):
-        index = table.schema.get_field_index(name)
+def _with_local_paths(table: pa.Table, extras: bool) -> pa.Table:
+    """The rows with `uri` and `offset` saying where the files lie below the folder of the pull.
+
+    Extras that were not pulled lose the columns that say where they lie.
+    """
+    kinds = extras_in(table.schema)
+    placing = [f"{kind}_{name}" for kind in kinds for name in EXTRA_COLUMNS]
+    if not extras:
+        table, kinds, placing = table.drop_columns(placing), [], []
+    rows = table.select([*COLUMNS, *placing]).to_pylist()
+    table = _moved(table, "", [asset_of(row) for row in rows])
+    for kind in kinds:
+        table = _moved(table, f"{kind}_", [extra_of(row, kind) for row in rows])
+    return table
+
+
+def _moved(table: pa.Table, prefix: str, assets: Sequence[Asset | None]) -> pa.Table:
+    """The rows with these files' places, null where there is none, in `uri` and `offset`."""
+    paths = [None if asset is None else asset.path for asset in assets]
+    offsets = [None if asset is None else 0 for asset in assets]
+    for name, values in (("uri", paths), ("offset", offsets)):
+        index = table.schema.get_field_index(prefix + name)
         field = table.schema.field(index)
         table = table.set_column(index, field, pa.array(values, field.type))
     return table

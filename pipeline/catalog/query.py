@@ -2,20 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pipeline.catalog.fetch import COLUMNS, Asset, asset_of
+from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, asset_of, extra_of
 from pipeline.catalog.read import Catalog
 from pipeline.errors import SpecError
+from pipeline.spec import Extra
 
 _EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
 _MEMORY = "1GB"
-_QUOTED = ", ".join(f'"{name}"' for name in COLUMNS)
 
 
 class Selection:
@@ -24,16 +24,28 @@ class Selection:
     folder: an empty one, for what does not fit in memory.
     where: a SQL condition over the manifest's columns, or None for all rows.
     count: at most so many faces, spread evenly over the cells, or None for all.
+    extras: kinds of files beside the images that `assets` gives too.
 
     Raises SpecError when the condition cannot be meant or matches nothing.
     """
 
     def __init__(
-        self, catalog: Catalog, folder: Path, where: str | None = None, count: int | None = None
+        self,
+        catalog: Catalog,
+        folder: Path,
+        where: str | None = None,
+        count: int | None = None,
+        extras: Sequence[Extra] = (),
     ) -> None:
         if count is not None and count < 1:
             raise SpecError(f"count: {count} faces cannot be pulled; ask for 1 or more")
         self._catalog = catalog
+        self._extras = extras
+        self._columns = [
+            *COLUMNS,
+            *(f"{kind}_{name}" for kind in extras for name in EXTRA_COLUMNS),
+        ]
+        self._quoted = ", ".join(f'"{name}"' for name in self._columns)
         self._database = _locked_database(folder)
         try:
             self._match(where)
@@ -50,10 +62,16 @@ class Selection:
         self._database.close()
 
     def assets(self, batch: int) -> Iterator[list[Asset]]:
-        """The chosen assets in their order, `batch` at a time."""
-        relation = self._database.sql(f"SELECT {_QUOTED} FROM chosen ORDER BY turn, cell, slot")
+        """The files of the chosen assets in their order, `batch` assets at a time."""
+        relation = self._database.sql(
+            f"SELECT {self._quoted} FROM chosen ORDER BY turn, cell, slot"
+        )
         for records in relation.to_arrow_reader(batch):
-            yield [asset_of(row) for row in records.to_pylist()]
+            files = []
+            for row in records.to_pylist():
+                found = (extra_of(row, kind) for kind in self._extras)
+                files += [asset_of(row), *(extra for extra in found if extra is not None)]
+            yield files
 
     def rows(self) -> Iterator[pa.Table]:
         """The chosen rows with all columns, by cell, then slot, a row group at a time.
@@ -78,7 +96,7 @@ class Selection:
         would come out of DuckDB as one of its own.
         """
         schema = self._catalog.schema()
-        named = {*COLUMNS, "cell", "slot", *self._columns_of(where, schema)}
+        named = {*self._columns, "cell", "slot", *self._columns_of(where, schema)}
         columns = [name for name in schema.names if name in named]
         self._keep(where, _numbered(schema.empty_table().select(columns), 0, 0))
         for number, part in enumerate(self._catalog.parts):
@@ -93,7 +111,7 @@ class Selection:
             if where is not None:
                 # A relation's filter parses one expression; no statement can hide in it.
                 relation = relation.filter(where)
-            relation = relation.project(f"__part, __row, cell, slot, {_QUOTED}")
+            relation = relation.project(f"__part, __row, cell, slot, {self._quoted}")
             if rows.num_rows:
                 relation.insert_into("matches")
             else:

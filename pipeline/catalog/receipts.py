@@ -23,7 +23,7 @@ class Receipt:
     """The commit of one shard: what it holds and what it cost.
 
     renders, previews: images rendered at full and at preview size. refused: reason -> candidates.
-    seconds: stage -> seconds of work. bytes: size of the images.
+    seconds: stage -> seconds of work. bytes: size of the images and their extras.
     """
 
     shard: int

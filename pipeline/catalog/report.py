@@ -57,6 +57,8 @@ def build_report(
             {"width": width, "height": height, "format": name}
             for width, height, name in ledger.pictures()
         ],
+        "background": job["spec"].get("image", {}).get("background", "scene"),
+        "extras": list(job["spec"].get("extras", ())),
         "balanced": [_margin(name, bins, cells) for name, bins in order.axes()],
         "cells": cells,
         "perceived": {"classes": ledger.classes(), "numbers": ledger.numbers()},
@@ -176,14 +178,22 @@ def _summary(report: Mapping[str, Any]) -> str:
         image = images[0]
         kind = f", {image['width']} \N{MULTIPLICATION SIGN} {image['height']} px {image['format']}"
         kind = kind.replace("jpeg", "JPEG").replace("png", "PNG").replace("webp", "WebP")
+        if report["background"] != "scene":
+            kind += f" on {report['background']}".replace("on transparent", "cut out")
+    if report["extras"]:
+        kind += f", each with {_listed(report['extras'])} beside it"
     names = [margin["name"].replace("_", " ") for margin in report["balanced"]]
     if not names:
         return f"{faces} of {people}{kind}, in the generator's natural mix."
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     return (
-        f"{faces} of {people}{kind}, balanced by {listed}: "
+        f"{faces} of {people}{kind}, balanced by {_listed(names)}: "
         f"{len(cells)} cells, each with exactly the faces ordered."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a phrase: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _size(size: float) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.assets.encode import sha256
+from pipeline.assets.extras import describe
 from pipeline.catalog.content import ContentDigest
 from pipeline.catalog.layout import CATALOG_KEY
 from pipeline.catalog.ledger import Ledger
@@ -141,6 +142,7 @@ def _document(
         "generator": order.generator,
         "scorer": order.scorer,
         "manifest": {"content_digest": digest, "parts": parts},
+        "extras": {kind: describe(kind) for kind in job["spec"].get("extras", ())},
         # The ledger has checked that every cell holds what was asked.
         "cells": [
             {

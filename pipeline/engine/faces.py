@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.assets.encode import decode, encode
+from pipeline.assets.extras import Truth, truth_of
 from pipeline.attributes.scorer import Scorer, Scores
 from pipeline.engine.job import Job
+from pipeline.engine.shots import take
 from pipeline.errors import JobError
 from pipeline.generators.generator import Generator
 from pipeline.sampling.acceptance import confidence, implausible, refusal
@@ -26,9 +28,9 @@ from pipeline.sampling.seeds import normals
 class Face:
     """An accepted face.
 
-    w: float32 [D]. pixels: uint8 [H, W, 3], as rendered. file: the encoded image, unlabelled;
-    `scores` are of what it decodes to, so that an auditor reads the same. It is image `index` of
-    the batch behind `scores`.
+    w: float32 [D]. pixels: uint8 [H, W, 3], or 4 with alpha, as rendered. file: the encoded image,
+    unlabelled; `scores` are of what `decode` makes of it, so that an auditor reads the same. It is
+    image `index` of the batch behind `scores`. truth: of the pixels, where the job has extras.
     """
 
     slot: int
@@ -40,10 +42,12 @@ class Face:
     file: bytes
     scores: Scores
     index: int
+    truth: Truth | None = None
 
     def without_pixels(self) -> "Face":
         """The same face without its image, for those who only need its row."""
-        return replace(self, pixels=_NO_PIXELS, file=b"")
+        truth = None if self.truth is None else self.truth.without_pixels()
+        return replace(self, pixels=_NO_PIXELS, file=b"", truth=truth)
 
 
 _NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
@@ -139,7 +143,7 @@ class Faces:
         start = time.perf_counter()
         tries = [search.hopeful.popleft() for search in searches]
         w = np.stack([latent for _, latent in tries])
-        images = self._generator.render(w, self._job.spec.image.size)
+        images, pictures = take(self._job.spec, self._generator, w)
         rendered = time.perf_counter()
         image = self._job.spec.image
         files = [encode(pixels, image.format, image.quality) for pixels in images]
@@ -159,8 +163,11 @@ class Faces:
             self.tally.accepted += 1
             self._open.remove(search)
             sure = confidence(scores, i, cell)
+            truth = truth_of(pictures, i) if pictures is not None else None
+            # A copy, since a view would keep the whole batch in memory until it is stored.
+            pixels = images[i].copy()
             yield Face(
-                search.slot, attempt, search.cell, sure, latent, images[i], files[i], scores, i
+                search.slot, attempt, search.cell, sure, latent, pixels, files[i], scores, i, truth
             )
 
     def _unreachable(self, search: _Search) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.assets.encode import encode
+from pipeline.assets.encode import MID_GREY, encode, over
+from pipeline.assets.extras import encode_extra, truth_of
 from pipeline.attributes import WEIGHTS
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models
+from pipeline.engine.shots import take
 from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
 from pipeline.sampling.seeds import normals
@@ -35,7 +37,7 @@ class Plan:
 
     attempts: expected candidates a face in each cell, float64 [cells]. unseen: labels of ordered
     cells that no natural draw hit. draws: natural draws that the estimate rests on. previews,
-    renders: expected in all. seconds: of one worker. bytes: of all images.
+    renders: expected in all. seconds: of one worker. bytes: of all files.
     """
 
     job: Job
@@ -111,15 +113,20 @@ def _draw(job: Job, models: Models, count: int) -> NDArray[np.float32]:
 
 
 def _measure(job: Job, models: Models) -> tuple[float, float, float]:
-    """Seconds a preview and a full render take here, scores included, and bytes a file."""
-    w, image = _draw(job, models, SAMPLE), job.spec.image
-    took = []
-    images = np.zeros((0, 0, 0, 3), np.uint8)
-    for size in (job.spec.preview_size or image.size, image.size):
-        models.scorer.score(models.generator.render(w[:1], size))
-        start = time.perf_counter()
-        images = models.generator.render(w, size)
-        models.scorer.score(images)
-        took.append((time.perf_counter() - start) / SAMPLE)
-    files = [len(encode(pixels, image.format, image.quality)) for pixels in images]
-    return took[0], took[1], float(np.mean(files))
+    """Seconds a preview and a full render take here, scores included, and bytes a face stores."""
+    w, spec = _draw(job, models, SAMPLE), job.spec
+    small = spec.preview_size or spec.image.size
+    models.scorer.score(models.generator.render(w[:1], small))
+    start = time.perf_counter()
+    models.scorer.score(models.generator.render(w, small))
+    preview = time.perf_counter() - start
+    take(spec, models.generator, w[:1])
+    start = time.perf_counter()
+    pixels, pictures = take(spec, models.generator, w)
+    models.scorer.score(over(pixels, MID_GREY))
+    full = time.perf_counter() - start
+    files = [len(encode(one, spec.image.format, spec.image.quality)) for one in pixels]
+    if pictures is not None:
+        truths = [truth_of(pictures, i) for i in range(SAMPLE)]
+        files += [len(encode_extra(kind, one, "plan")) for kind in spec.extras for one in truths]
+    return preview / SAMPLE, full / SAMPLE, sum(files) / SAMPLE
