@@ -38,6 +38,28 @@ def test_bad_specs_exit_with_2_and_one_line(tmp_path: Path) -> None:
     assert err == "populace: cuont: is no key of a job spec; did you mean 'count'?\n"
 
 
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ("image.background=transparent", "set image.format to png or webp."),
+        ("extras=[depth]", "set generator to builtin:heads."),
+        ("extras=[depth,depth]", "remove one of them."),
+        ("balance.age=fairfaces", "write 'uniform' or 'fairface', a list of bins, or bins with"),
+    ],
+)
+def test_cut_outs_and_extras_that_cannot_be_exit_with_2(
+    change: str, mend: str, tmp_path: Path
+) -> None:
+    job = tmp_path / "job.yaml"
+    job.write_text(SPEC.format(output=tmp_path / "out"))
+    code, out, err = invoke("run", str(job), "--set", change)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"populace: {change.partition('=')[0]}: ")
+    assert mend in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("command", ["status", "pull"])
 def test_a_folder_without_a_catalog_exits_with_2(command: str, tmp_path: Path) -> None:
     more = ["--to", str(tmp_path / "to")] if command == "pull" else []

@@ -41,6 +41,35 @@ JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
             {"generator": "builtin:cats"},
             "generator: 'builtin:cats' does not fit; write builtin:heads",
         ),
+        (
+            {"image": {"background": "transparent"}},
+            "image.background: 'transparent' needs an alpha channel, which jpeg does not have; "
+            "set image.format to png or webp.",
+        ),
+        (
+            {"image": {"background": "green"}},
+            "image.background: 'green' does not fit; write scene, transparent or a colour as "
+            "'#rrggbb'.",
+        ),
+        (
+            {"image": {"background": "transparent", "format": "png"}, "generator": "builtin:null"},
+            "image.background: 'transparent' needs a generator that models what it draws, and "
+            "builtin:null does not; remove it, or set generator to builtin:heads.",
+        ),
+        (
+            {"extras": ["depth"], "generator": {"checkpoint": "m.pkl", "kind": "stylegan2"}},
+            "extras: 'depth' needs a generator that models what it draws, and m.pkl does not; "
+            "remove it, or set generator to builtin:heads.",
+        ),
+        ({"extras": ["depth", "alpha", "depth"]}, "extras: 'depth' stands twice; remove one"),
+        ({"extras": ["dpeth"]}, "extras.0: 'dpeth' does not fit; input should be 'landmarks',"),
+        ({"extras": "depth"}, "extras: 'depth' does not fit; write a list of landmarks, seg"),
+        (
+            {"balance": {"age": "fairfaces"}},
+            "balance.age: 'fairfaces' is no preset of age; write 'uniform' or 'fairface', a list "
+            "of bins, or bins with percentages.",
+        ),
+        ({"balance": {"smile": "wide"}}, "balance.smile: 'wide' is no preset of smile; write 'un"),
         ({"workers": 0}, "workers: 0 does not fit; write auto or a whole number from 1."),
     ],
 )
@@ -79,7 +108,15 @@ def test_whatever_stands_in_a_spec_the_answer_is_a_spec_or_one_line(data: dict[s
 def test_the_digest_leaves_out_only_where_and_how_fast() -> None:
     digest = parse_spec(BASE).digest
     assert parse_spec(BASE | {"output": "s3://bucket/c", "workers": 5}).digest == digest
-    for change in ({"seed": 1}, {"count": 11}, {"balance": {"age": "uniform"}}, {"shard_size": 9}):
+    changes: list[dict[str, Any]] = [
+        {"seed": 1},
+        {"count": 11},
+        {"balance": {"age": "uniform"}},
+        {"shard_size": 9},
+        {"extras": ["alpha"]},
+        {"image": {"background": "#ffffff"}},
+    ]
+    for change in changes:
         assert parse_spec(BASE | change).digest != digest
 
 
@@ -106,6 +143,33 @@ def test_a_file_that_is_no_spec_is_one_line(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SpecError, match=r"job\.yaml: "):
         read_spec(path)
+
+
+def test_a_preset_stands_for_its_bins() -> None:
+    spec = parse_spec(BASE | {"balance": {"age": "fairface", "skin_tone": "monk"}})
+    age, tone = spec.target.axes
+    assert age.labels[:2] == ("0-2", "3-9")
+    assert age.labels[-1] == "70+"
+    assert tone.labels == tuple(map(str, range(1, 11)))
+    assert spec.target.shares == pytest.approx(1 / 90)
+
+
+def test_extras_and_background_are_read_as_written() -> None:
+    change = {"image": {"format": "webp", "background": "transparent"}, "extras": ["depth"]}
+    spec = parse_spec(BASE | change)
+    assert (spec.image.background, spec.extras) == ("transparent", ("depth",))
+    assert parse_spec(BASE | {"image": {"background": "#00FF7f"}}).image.format == "jpeg"
+    assert (parse_spec(BASE).image.background, parse_spec(BASE).extras) == ("scene", ())
+
+
+def test_the_schema_offers_extras_backgrounds_and_presets() -> None:
+    schema = JobSpec.model_json_schema()
+    extras = schema["properties"]["extras"]
+    assert extras["items"]["enum"] == ["landmarks", "segmentation", "alpha", "depth"]
+    assert extras["uniqueItems"] is True
+    assert "transparent" in schema["$defs"]["ImageSpec"]["properties"]["background"]["pattern"]
+    age = schema["properties"]["balance"]["properties"]["age"]
+    assert {"enum": ["uniform", "fairface"]} in age["anyOf"]
 
 
 def test_the_schema_names_every_attribute() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from pipeline.attributes import load_scorer
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.job import Job, identity_of
+from pipeline.engine.shots import modeller
 from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
 from pipeline.spec import JobSpec
@@ -46,8 +47,13 @@ class Outcome:
 
 
 def plan_job(spec: JobSpec) -> Job:
-    """Fix the job: load the models that the spec names for their digests."""
+    """Fix the job: load the models that the spec names for their digests.
+
+    Raises:
+        SpecError: the generator cannot give what the spec asks for.
+    """
     generator = load_generator(spec.generator_name)
+    modeller(spec, generator)
     return Job(spec, generator.digest, load_scorer(spec.scorer).digest)
 
 

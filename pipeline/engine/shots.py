@@ -19,16 +19,27 @@ def take(
     Raises:
         SpecError: they do, and the generator does not model what it draws.
     """
-    image = spec.image
-    if image.background == "scene" and not spec.extras:
-        return generator.render(w, image.size), None
+    known = modeller(spec, generator)
+    if known is None:
+        return generator.render(w, spec.image.size), None
+    pictures = known.pictures(w, spec.image.size)
+    return _pixels(pictures, spec.image.background), pictures
+
+
+def modeller(spec: JobSpec, generator: Generator) -> Modeller | None:
+    """The generator as one that knows its pixels, where background or extras need that, or None.
+
+    Raises:
+        SpecError: they do, and it knows nothing of its pixels.
+    """
+    if spec.image.background == "scene" and not spec.extras:
+        return None
     if not isinstance(generator, Modeller):
         raise SpecError(
             f"generator: {spec.generator_name} does not model what it draws, so that it has "
             "neither cut-outs nor extras; remove image.background and extras."
         )
-    pictures = generator.pictures(w, image.size)
-    return _pixels(pictures, image.background), pictures
+    return generator
 
 
 def _pixels(pictures: Pictures, background: str) -> NDArray[np.uint8]:

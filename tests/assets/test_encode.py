@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.assets.encode import decode, encode, pixels_sha256
+from pipeline.assets.encode import decode, decode_stored, encode, over, pixels_sha256
 from pipeline.errors import CatalogError
 
 
@@ -57,6 +57,45 @@ def test_grey_and_transparent_files_become_rgb(image):
         file = io.BytesIO()
         Image.fromarray(image).convert(mode).save(file, "PNG")
         assert decode(file.getvalue()).shape == (64, 48, 3)
+
+
+@pytest.fixture
+def cut(image) -> NDArray[np.uint8]:
+    """The picture with every alpha, and colour where nothing shows: uint8 [64, 48, 4]."""
+    alpha = np.arange(64 * 48).reshape(64, 48, 1) % 256
+    return np.concatenate([image, alpha.astype(np.uint8)], 2)
+
+
+@pytest.mark.parametrize(("form", "quality"), [("png", 95), ("webp", 100)])
+def test_lossless_formats_keep_alpha_and_the_colour_below_it(cut, form, quality):
+    data = encode(cut, form, quality)
+    assert Image.open(io.BytesIO(data)).mode == "RGBA"
+    np.testing.assert_array_equal(decode_stored(data), cut)
+    assert encode(np.asfortranarray(cut), form, quality) == data
+
+
+def test_lossy_webp_keeps_alpha_exactly_and_colour_nearly(cut):
+    stored = decode_stored(encode(cut, "webp", 95))
+    np.testing.assert_array_equal(stored[..., 3], cut[..., 3])
+    assert np.abs(stored[..., :3].astype(int) - cut[..., :3]).mean() < 12
+
+
+def test_a_transparent_picture_is_looked_at_on_mid_grey(cut):
+    share = cut[..., 3:] / 255
+    expected = np.rint(share * cut[..., :3] + (1 - share) * 128)
+    np.testing.assert_array_equal(decode(encode(cut, "png")), expected)
+
+
+def test_laying_over_a_colour_is_exact_at_both_ends():
+    pixels = np.array([[10, 20, 30, 255], [10, 20, 30, 0], [0, 0, 0, 128]], np.uint8)
+    assert over(pixels, (255, 1, 2)).tolist() == [[10, 20, 30], [255, 1, 2], [127, 0, 1]]
+    np.testing.assert_array_equal(over(pixels[:, :3], (9, 9, 9)), pixels[:, :3])
+
+
+def test_the_pixel_digest_covers_alpha(cut):
+    other = cut.copy()
+    other[0, 0, 3] ^= 1
+    assert pixels_sha256(cut) == hashlib.sha256(cut.tobytes()).hexdigest() != pixels_sha256(other)
 
 
 def test_what_is_no_picture_is_refused_in_a_sentence(image):

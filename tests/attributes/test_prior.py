@@ -29,3 +29,10 @@ def test_scores_come_back_with_their_digests(tmp_path: Path) -> None:
     schema = pq.read_schema(path)
     assert schema.field("glasses").type == pa.int8()
     assert schema.field("age").type == pa.float32()
+
+
+def test_what_the_scorer_did_not_measure_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "prior.parquet"
+    ages = np.array([20, 30], np.float32)
+    write_prior(path, Scores({"age": ages}, {}, {}), "generator", "scorer")
+    assert list(read_prior(path).values) == ["age"]

@@ -1,5 +1,7 @@
 """Rows keep their meaning from scores to Parquet and back."""
 
+import dataclasses
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -12,7 +14,9 @@ from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.catalog.manifest import (
     Origin,
     Row,
+    StoredExtra,
     StoredImage,
+    extras_in,
     manifest_schema,
     rows_table,
     write_parquet,
@@ -56,6 +60,34 @@ def test_a_row_says_what_the_scorer_saw():
 def test_what_the_scorer_does_not_measure_is_null():
     (only,) = rows_table([row(0, two_scores())], SCHEMA, ORIGIN).to_pylist()
     assert only["smile"] is only["glasses"] is only["glasses_p"] is only["skin_share"] is None
+
+
+def test_extras_have_columns_only_where_they_were_asked_for_and_null_where_they_are_not() -> None:
+    schema = manifest_schema([], LATENT_SIZE, "5" * 64, ["depth", "landmarks"])
+    assert extras_in(schema) == ["landmarks", "depth"]
+    assert extras_in(SCHEMA) == []
+    with_depth = dataclasses.replace(
+        row(0, two_scores()), extras={"depth": StoredExtra("packs/0.tar", 512, 9, "c" * 64)}
+    )
+    points = np.arange(136, dtype=np.float32).reshape(68, 2)
+    camera = np.eye(3, 4, dtype=np.float32)
+    both = dataclasses.replace(
+        row(1, two_scores()),
+        extras={**with_depth.extras, "landmarks": StoredExtra("l.json", 0, 7, "d" * 64)},
+        landmarks=points,
+        camera=camera,
+    )
+    table = rows_table([with_depth, both], schema, ORIGIN)
+    first, second = pq.read_table(pa.BufferReader(write_parquet(table))).to_pylist()
+    place = ("uri", "offset", "length", "sha256")
+    assert [first[f"depth_{name}"] for name in place] == ["packs/0.tar", 512, 9, "c" * 64]
+    assert first["landmarks"] is first["camera"] is first["landmarks_uri"] is None
+    assert first["landmarks_offset"] is None
+    assert second["landmarks"] == points.ravel().tolist()
+    assert second["camera"] == camera.ravel().tolist()
+    assert second["landmarks_uri"] == "l.json"
+    for field in schema:
+        assert field.metadata[b"doc"]
 
 
 def test_a_latent_off_the_float16_lattice_is_refused():

@@ -1,9 +1,11 @@
 """The full image's scores accept; a preview only rules out what is clearly another cell."""
 
 import numpy as np
+import pytest
 
 from pipeline.attributes.bins import parse_bin
 from pipeline.attributes.scorer import Scores
+from pipeline.errors import SpecError
 from pipeline.sampling.acceptance import Limits, confidence, implausible, refusal
 
 CELL = (parse_bin("age", "18-29"), parse_bin("gender_presentation", "feminine"))
@@ -52,3 +54,12 @@ def test_a_preview_is_looser_than_the_full_image() -> None:
     where = Limits({"yaw": (parse_bin("yaw", "-10..10"),)}, {}, {})
     assert implausible(scores(24, 0.9, yaw=15), 0, CELL, where) is None
     assert implausible(scores(24, 0.9, yaw=40), 0, CELL, where) == "yaw"
+
+
+def test_an_attribute_that_the_scorer_does_not_read_is_named() -> None:
+    line = "expression: this job's scorer does not read it; remove it from balance and where"
+    with pytest.raises(SpecError, match=line):
+        refusal(scores(24, 0.9), 0, (parse_bin("expression", "smile"),), FREE)
+    limits = Limits({"pitch": (parse_bin("pitch", "0..10"),)}, {}, {})
+    with pytest.raises(SpecError, match="pitch: this job's scorer"):
+        implausible(scores(24, 0.9), 0, CELL, limits)

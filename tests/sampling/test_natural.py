@@ -1,8 +1,10 @@
 """Natural draws say how often a cell comes by itself."""
 
 import numpy as np
+import pytest
 
 from pipeline.attributes.bins import parse_bins
+from pipeline.errors import SpecError
 from pipeline.sampling.natural import natural_cells
 from pipeline.sampling.targets import parse_balance
 
@@ -22,3 +24,8 @@ def test_draws_are_counted_by_cell_and_those_outside_all_bins_left_out() -> None
 def test_limits_make_cells_rarer() -> None:
     where = {"glasses": parse_bins("glasses", ["none"])}
     assert natural_cells(VALUES, TARGET, where).hits.tolist() == [2, 0, 1, 0, 1, 0]
+
+
+def test_an_attribute_without_scores_is_named() -> None:
+    with pytest.raises(SpecError, match="expression: this job's scorer does not read it"):
+        natural_cells(VALUES, parse_balance({"expression": "uniform"}), {})
