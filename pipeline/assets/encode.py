@@ -110,8 +110,9 @@ def over(pixels: NDArray[np.uint8], color: tuple[int, int, int]) -> NDArray[np.u
     """
     if pixels.shape[-1] == 3:
         return pixels
-    alpha = pixels[..., 3:].astype(np.uint32)
-    mixed = alpha * pixels[..., :3] + (255 - alpha) * np.array(color, np.uint32)
+    alpha = pixels[..., 3:].astype(np.uint16)
+    # At most 255 * 255 + 127, which 16 bits hold.
+    mixed = alpha * pixels[..., :3] + (255 - alpha) * np.array(color, np.uint16)
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
