@@ -1,0 +1,45 @@
+"""Hair as strands: where it grows, how it is cut and combed, how it is drawn and lit.
+
+    roots() -> Roots                                   rest points to append to the mesh, cached
+    grow(t, moved, normals, size) -> Strands           B people; head space, mm
+    pose(strands, camera) -> Posed                     to the world
+    draw(posed, project, toward, side, buffer, first)  into the keys; numbers first .. + span(posed)
+    samples(posed, toward, number - first, person) -> Samples       of the winning keys
+    shade(samples, lights, eye, lit, ao) -> radiance [N, 3]
+    transmittance(mm) -> share of light                behind the nearest hair seen from a light
+    follicles(t, rest, person) -> [N, 3]               scalp, beard, brow density for the skin
+
+`t` holds traits as float32 [B]; `moved` and `normals` are [B, S, 3] for all S roots; `toward` are
+unit directions to the viewer or light [B, 3]; `project` takes world points [B, S, P, 3] to
+(samples right, samples down, depth 0..1), as `Camera.project` does.
+"""
+
+from pipeline.generators.heads_new.hair.draw import (
+    Posed,
+    Samples,
+    draw,
+    pose,
+    samples,
+    span,
+)
+from pipeline.generators.heads_new.hair.follicles import follicles
+from pipeline.generators.heads_new.hair.grow import grow
+from pipeline.generators.heads_new.hair.roots import Roots, roots
+from pipeline.generators.heads_new.hair.shade import shade, transmittance
+from pipeline.generators.heads_new.hair.strands import Strands
+
+__all__ = [
+    "Posed",
+    "Roots",
+    "Samples",
+    "Strands",
+    "draw",
+    "follicles",
+    "grow",
+    "pose",
+    "roots",
+    "samples",
+    "shade",
+    "span",
+    "transmittance",
+]

@@ -1,0 +1,64 @@
+"""Choose the colours of hair: natural tones, their variation from strand to strand, and grey."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pipeline.generators.heads_new.hair.regions import step
+
+PALETTE = (
+    # tones of each class of the taxonomy's hair_color, from dark to light, linear RGB
+    ((0.0075, 0.0066, 0.0068), (0.0125, 0.0095, 0.0085), (0.021, 0.0145, 0.0115)),
+    ((0.036, 0.0185, 0.0100), (0.074, 0.0360, 0.0180), (0.150, 0.0790, 0.0400)),
+    ((0.250, 0.1450, 0.0620), (0.410, 0.2600, 0.1220), (0.620, 0.4700, 0.2750)),
+    ((0.120, 0.0270, 0.0090), (0.270, 0.0720, 0.0180), (0.430, 0.1550, 0.0480)),
+)
+GREY = (0.47, 0.47, 0.48)
+WHITE = (0.72, 0.71, 0.69)
+
+
+def natural(t: Mapping[str, Tensor]) -> Tensor:
+    """Natural colour of each person's hair, linear albedo [B, 3]."""
+    device = t["hair_shade"].device
+    table = torch.tensor(PALETTE, device=device)[t["natural_color"].round().long()]
+    f = (1 + 0.45 * t["hair_shade"]).clamp(0, 2)[:, None]
+    low, middle, high = table.unbind(1)
+    return torch.where(f < 1, low + (middle - low) * f, middle + (high - middle) * (f - 1))
+
+
+def strands(
+    t: Mapping[str, Tensor], r: Tensor, lock: Tensor, grey_share: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Colour at root and tip of each strand.
+
+    Args:
+        r: [8, B, S], random 0..1 of the strands; lock: [B, S], random of their locks.
+        grey_share: [B, S], share of grey strands there.
+
+    Returns:
+        two linear albedos [B, S, 3].
+    """
+    base = natural(t)[:, None]
+    device = base.device
+    light = (base.mean(-1, keepdim=True) / 0.25).clamp(0, 1).sqrt()
+    vary = ((lock - 0.5) * 0.55 + (r[0] - 0.5) * 0.45)[..., None]
+    tone = base * (1.0 + vary * (1.0 - 0.45 * light))
+    # Some locks are warmer, some ashen.
+    warm = (r[1] - 0.5)[..., None] * torch.tensor([0.16, 0.0, -0.14], device=device)
+    tone = tone * (1 + warm)
+    tip = tone * (1.12 + 0.22 * light)
+    root = tone * (0.86 - 0.16 * light)
+    grey = torch.tensor(GREY, device=device)
+    white = torch.tensor(WHITE, device=device)
+    full = step(t["grey_share"], 0.55, 1.0)[:, None, None]
+    silver = (grey + (white - grey) * (full * (0.4 + 0.6 * r[2][..., None]))) * (
+        0.82 + 0.3 * r[4][..., None]
+    )
+    mixed = 0.55 * r[5] + 0.45 * lock
+    turned = step(grey_share - mixed, -0.05, 0.05)[..., None]
+    # What keeps its pigment fades too.
+    faded = (0.35 * step(t["grey_share"], 0.1, 0.9))[:, None, None]
+    dull = tone.mean(-1, keepdim=True)
+    root, tip = (c + (dull * 1.15 - c) * faded for c in (root, tip))
+    return root + (silver - root) * turned, tip + (silver - tip) * turned

@@ -1,0 +1,30 @@
+"""Evaluate smooth curves through the strands' points by fixed weights."""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+def taps(u: Tensor, points: int) -> tuple[Tensor, Tensor]:
+    """Points and weights that give Catmull-Rom curves at u: int64 and float32 [N, 4] each."""
+    at = u.clamp(0, 1) * (points - 1)
+    low = at.floor().clamp(0, points - 2)
+    f = at - low
+    w = torch.stack([
+        ((-0.5 * f + 1) * f - 0.5) * f,
+        (1.5 * f - 2.5) * f * f + 1,
+        ((-1.5 * f + 2) * f + 0.5) * f,
+        (0.5 * f - 0.5) * f * f,
+    ], -1)  # fmt: skip
+    i = low.long()[:, None] + torch.arange(-1, 3, device=u.device)
+    return i.clamp(0, points - 1), w
+
+
+@lru_cache(maxsize=256)
+def weights(points: int, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Weights [points, count] of `count` even places along a strand, and the places u [count]."""
+    u = (torch.arange(count, device=device) + 0.5) / count
+    i, w = taps(u, points)
+    full = torch.zeros(count, points, device=device).scatter_add_(1, i, w)
+    return full.T.contiguous(), u

@@ -1,0 +1,317 @@
+"""Draw strands into the buffer of nearest primitives, from the camera or from a light."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.generators.heads_new import raster
+from pipeline.generators.heads_new.camera import Camera
+from pipeline.generators.heads_new.hair import curves
+from pipeline.generators.heads_new.hair.children import offsets
+from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.hair.roots import SCALP
+from pipeline.generators.heads_new.hair.strands import Strands
+
+Project = Callable[[Tensor], Tensor]
+"""World points [B, ..., 3] to (samples right, samples down, depth 0..1)."""
+
+HAIRS = 32
+"""Most hairs drawn for a strand."""
+
+COUNTS = (
+    2,
+    4,
+    6,
+    9,
+    13,
+    18,
+    25,
+    34,
+    46,
+    62,
+    84,
+    112,
+    150,
+    200,
+    270,
+    360,
+    480,
+    640,
+    850,
+    1150,
+    1600,
+)
+"""Points drawn for a hair: strands are grouped by the next of these numbers."""
+
+SPACING = 0.85
+"""Samples between the points of a hair."""
+
+
+@dataclass(frozen=True)
+class Posed:
+    """Strands in the world: points, normal, tangent float32 [B, S, P, 3], the last two unit."""
+
+    strands: Strands
+    points: Tensor
+    normal: Tensor
+    tangent: Tensor
+
+
+def pose(strands: Strands, camera: Camera) -> Posed:
+    """Turn strands into the world: hair that hangs on the body turns with the body."""
+    p = strands.points
+    low = step(-p[..., 1:2] - 40 * 0.0, 95.0, 185.0)
+    world = torch.lerp(camera.world(p), camera.world(p, body=True), low)
+    ahead = torch.cat([world[..., 1:, :], world[..., -1:, :]], -2)
+    behind = torch.cat([world[..., :1, :], world[..., :-1, :]], -2)
+    tangent = ahead - behind
+    tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
+    return Posed(strands, world, camera.directions(strands.normal), tangent)
+
+
+@dataclass(frozen=True)
+class Bits:
+    """How a drawn number splits into strand, hair and place along the strand."""
+
+    hairs: int
+    places: int
+
+    @staticmethod
+    def of(strands: int, hairs: int = HAIRS) -> "Bits":
+        """As many places as numbers of 27 bits leave, at most 1024."""
+        used = (strands * hairs - 1).bit_length()
+        return Bits(hairs, 1 << min(10, 27 - used))
+
+    def span(self, strands: int) -> int:
+        """Numbers in use."""
+        return strands * self.hairs * self.places
+
+
+def span(posed: Posed) -> int:
+    """How many numbers, from `first` on, `draw` may write."""
+    s = posed.points.shape[1]
+    return Bits.of(s).span(s)
+
+
+def draw(
+    posed: Posed,
+    project: Project,
+    toward: Tensor,
+    side: int,
+    buffer: Tensor,
+    first: int,
+    detail: float = 1.0,
+) -> None:
+    """Draw strands of B people into `buffer` in place.
+
+    Args:
+        project: from the world to samples; sees points [B, S, P, 3].
+        toward: unit directions to the viewer, [B, 3].
+        buffer: int64 [B * side * side] of `raster` keys; strands hidden by what it holds are skipped.
+        first: number of the first hair; the numbers first .. first + `span` are used.
+        detail: below 1, fewer hairs, as for a shadow.
+    """
+    st, world = posed.strands, posed.points
+    b, s, p, _ = world.shape
+    seen = project(world)
+    per_mm = _per_mm(project, world, toward)
+    mm = 1 / per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt().clamp(min=1e-6)
+    lines = _lines(st, mm) * detail
+    length = _drawn_length(st, seen, mm)
+    visible = _visible(st, seen, buffer, side) & (length > 0)
+    lines = torch.where(visible, lines, torch.zeros_like(lines))
+
+    # One row a drawn hair; the last, fractional one of a strand by chance.
+    chance = offsets(HAIRS, world.device).chance[st.root]
+    hair = torch.arange(HAIRS, device=world.device)
+    drawn = lines[..., None] > hair + chance
+    strand, k = torch.nonzero(drawn.flatten(0, 1), as_tuple=True)
+    if strand.numel() == 0:
+        return
+    bits = Bits.of(s)
+    groups = torch.tensor(COUNTS, device=world.device)
+    group = torch.searchsorted(groups, (length / SPACING).flatten()[strand]).clamp(
+        max=len(COUNTS) - 1
+    )
+    order = torch.argsort(group, stable=True)
+    sizes = torch.bincount(group, minlength=len(COUNTS)).tolist()
+    start = 0
+    flat = _Flat(posed, seen, per_mm, toward)
+    for count, size in zip(COUNTS, sizes, strict=True):
+        # Few rows at a time stay in the processor's cache.
+        most = max(1, 400_000 // count)
+        for low in range(start, start + size, most):
+            rows = order[low : min(low + most, start + size)]
+            flat.points(strand[rows], k[rows], count, side, buffer, first, bits)
+        start += size
+
+
+def _per_mm(project: Project, world: Tensor, toward: Tensor) -> Tensor:
+    """Change of (x, y, depth) for a step of 1 mm along each world axis: [B, 3 axes, 3]."""
+    middle = torch.tensor([0.0, 0.0, -40.0], device=world.device).expand(len(world), 1, 3)
+    axes = torch.eye(3, device=world.device)
+    return project(middle + axes) - project(middle)
+
+
+def _lines(st: Strands, mm: Tensor) -> Tensor:
+    """Hairs of one sample's width to draw for each strand: [B, S]."""
+    sample = mm[:, None]
+    wanted = st.hairs * st.width / sample
+    # Long hair covers itself many times over: enough is enough.
+    area = (st.spread / 0.62).square()
+    enough = 4.5 * area / (sample * st.length.clamp(min=1.0))
+    capped = torch.minimum(wanted, enough.clamp(min=1.0))
+    tube = (st.weave > 0) | (st.amp > 2 * st.spread)
+    capped = torch.where(tube, (1.3 * st.spread / sample).clamp(min=1.0), capped)
+    return torch.where(st.kind == SCALP, capped, wanted).clamp(max=HAIRS)
+
+
+def _drawn_length(st: Strands, seen: Tensor, mm: Tensor) -> Tensor:
+    """Length of the strands in samples, waves included: [B, S]."""
+    d = seen[..., 1:, :2] - seen[..., :-1, :2]
+    seg = d.square().sum(-1).sqrt()
+    length = 0.5 * (seg.sum(-1) + seg.amax(-1) * seg.shape[-1])
+    wave = st.amp * st.turns / mm[:, None]
+    length = (length.square() + 0.6 * wave.square()).sqrt()
+    return length.clamp(min=0.5) * (st.length > 0)
+
+
+def _visible(st: Strands, seen: Tensor, buffer: Tensor, side: int) -> Tensor:
+    """Whether any point of a strand may show past what `buffer` holds: bool [B, S]."""
+    x, y, z = seen.unbind(-1)
+    inside = (x > -8) & (x < side + 8) & (y > -8) & (y < side + 8)
+    person = torch.arange(len(x), device=x.device)[:, None, None] * side * side
+    cell = person + y.long().clamp(0, side - 1) * side + x.long().clamp(0, side - 1)
+    return (inside & (z < raster.depth_of(buffer[cell]) + 0.009)).any(-1)
+
+
+class _Flat:
+    """Strands of all people as one list, to draw chosen hairs of it."""
+
+    def __init__(self, posed: Posed, seen: Tensor, per_mm: Tensor, toward: Tensor) -> None:
+        st = posed.strands
+        self.s = seen.shape[1]
+        self.seen = seen.flatten(0, 1).transpose(1, 2).contiguous()
+        self.per_mm = per_mm
+        self.toward = toward
+        self.st = st
+        self.disc = offsets(HAIRS, seen.device)
+        across = torch.linalg.cross(
+            posed.tangent, toward[:, None, None].expand_as(posed.tangent), dim=-1
+        )
+        across = across / across.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-3)
+        self.across = torch.einsum("bspi,bij->bsjp", across, per_mm[..., :2]).flatten(0, 1)
+        self.deep = torch.einsum("bi,bi->b", toward, per_mm[..., 2])
+
+    def points(
+        self, strand: Tensor, k: Tensor, count: int, side: int, buffer: Tensor, first: int,
+        bits: Bits,
+    ) -> None:  # fmt: skip
+        """Draw `count` points of each of the hairs (strand [R], k [R])."""
+        st = self.st
+        person, own = strand // self.s, strand % self.s
+        w, u = curves.weights(self.seen.shape[-1], count, strand.device)
+        x, y, z = (self.seen[strand].flatten(0, 1) @ w).view(len(strand), 3, count).unbind(1)
+
+        def of(field: Tensor) -> Tensor:
+            return field.flatten(0, 1)[strand][:, None]
+
+        spread, taper = of(st.spread), of(st.taper)
+        off = self.disc.ball[st.root[own], k] * spread
+        off = torch.einsum("ri,rij->rj", off, self.per_mm[person])[..., None]
+        profile = 1 - (1 - taper) * u
+        x, y, z = x + off[:, 0] * profile, y + off[:, 1] * profile, z + off[:, 2] * profile
+        amp = of(st.amp)
+        if bool((amp > 0.2).any()):
+            angle = of(st.turns) * u + of(st.phase)
+            ramp = amp * ((u - of(st.start)) / 0.12).clamp(0, 1)
+            sine, cosine = angle.sin(), angle.cos()
+            deep = cosine * torch.where(of(st.weave) > 0, sine, of(st.depth))
+            ex, ey = (self.across[strand].flatten(0, 1) @ w).view(-1, 2, count).unbind(1)
+            swing = ramp * sine
+            x, y = x + ex * swing, y + ey * swing
+            z = z + self.deep[person][:, None] * ramp * deep
+        inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
+        cell = (y.int() * side + x.int()).long() + (person * (side * side))[:, None]
+        places = (u * bits.places).long()
+        number = first + (own * bits.hairs + k)[:, None] * bits.places + places
+        keys = raster.key(z.clamp(0, 1), number)
+        keys = torch.where(inside, keys, raster.EMPTY)
+        buffer.scatter_reduce_(0, torch.where(inside, cell, 0).flatten(), keys.flatten(), "amin")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Hair at N samples. [N] each, or [N, 3]; world space, unit vectors.
+
+    person, strand: int64. u: 0 root .. 1 tip. position, tangent, normal; color: linear albedo;
+    open: 0 deep inside to 1 at the surface of the hair; gloss; random: of the single hair; kind.
+    """
+
+    person: Tensor
+    strand: Tensor
+    u: Tensor
+    position: Tensor
+    tangent: Tensor
+    normal: Tensor
+    color: Tensor
+    open: Tensor
+    gloss: Tensor
+    random: Tensor
+    kind: Tensor
+
+
+def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Samples:
+    """What hair is at samples whose keys hold `number` - first [N], of `person` [N]."""
+    st = posed.strands
+    b, s, p, _ = posed.points.shape
+    bits = Bits.of(s)
+    u = ((number % bits.places).float() + 0.5) / bits.places
+    row = number // bits.places
+    own, k = row // bits.hairs, row % bits.hairs
+    strand = person * s + own
+    at = u * (p - 1)
+    low = at.floor().clamp(0, p - 2)
+    f = (at - low)[:, None]
+    i = strand * p + low.long()
+
+    every = torch.cat([posed.points, posed.tangent, posed.normal, st.open[..., None]], -1).view(
+        -1, 10
+    )
+    both = torch.lerp(every[i], every[i + 1], f)
+    position, tangent, normal, open_ = both.split([3, 3, 3, 1], 1)
+
+    def of(field: Tensor) -> Tensor:
+        return field.flatten(0, 1)[strand]
+
+    disc = offsets(HAIRS, u.device)
+    ball = disc.ball[st.root[own], k]
+    profile = (of(st.spread) * (1 - (1 - of(st.taper)) * u))[:, None]
+    position = position + ball * profile
+    length = of(st.length).clamp(min=0.5)
+    angle = of(st.turns) * u + of(st.phase)
+    ramp = of(st.amp) * ((u - of(st.start)) / 0.12).clamp(0, 1)
+    across = torch.linalg.cross(tangent, toward[person], dim=-1)
+    across = across / across.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-3)
+    sine, cosine = angle.sin(), angle.cos()
+    woven = of(st.weave) > 0
+    depth = torch.where(woven, sine, of(st.depth))
+    wind = across * (ramp * sine)[:, None] + toward[person] * (ramp * cosine * depth)[:, None]
+    position = position + wind
+    rate = ramp * of(st.turns) / length
+    turn = torch.where(woven, (2 * angle).cos(), -sine * of(st.depth))
+    tangent = tangent + across * (rate * cosine)[:, None] + toward[person] * (rate * turn)[:, None]
+    tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
+    # Hairs on the outside of a lock face outwards: locks look round.
+    bulge = wind / (ramp[:, None] + 0.6) * (0.9 + 0.8 * woven)[:, None].float()
+    normal = normal + 0.55 * ball + bulge
+    normal = normal / normal.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
+    depth_in = 0.5 + 0.5 * (ball * toward[person]).sum(-1)
+    color = torch.lerp(of(st.root_color), of(st.tip_color), u.sqrt()[:, None])
+    return Samples(
+        person=person, strand=own, u=u, position=position, tangent=tangent, normal=normal,
+        color=color, open=open_[:, 0] * (0.6 + 0.4 * depth_in), gloss=of(st.gloss),
+        random=disc.chance[st.root[own], (k + 7) % HAIRS], kind=st.kind[own],
+    )  # fmt: skip

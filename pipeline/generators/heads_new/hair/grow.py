@@ -1,0 +1,110 @@
+"""Grow all hair of B people from their roots, as the shape of the head has moved them."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pipeline.generators.heads_new.hair import colors, cuts, facial
+from pipeline.generators.heads_new.hair.locks import lock, waves
+from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.hair.roots import BEARD, BROW, COUNTS, LASH, SCALP
+from pipeline.generators.heads_new.hair.scalp import comb, plan
+from pipeline.generators.heads_new.hair.still import Still, still
+from pipeline.generators.heads_new.hair.strands import Level, Strands, join, level
+from pipeline.generators.heads_new.hair.styles import Style, style
+from pipeline.generators.heads_new.hair.tied import is_tied, tie
+
+SETTLE = 60.0
+"""Strands forget, over so many mm, how their root's skin departs from the template's form."""
+
+
+def grow(
+    t: Mapping[str, Tensor],
+    moved: Tensor,
+    normals: Tensor,
+    size: int,
+    index: Tensor | None = None,
+) -> Strands:
+    """The hair of B people.
+
+    Args:
+        t: traits, float32 [B] each.
+        moved: places of all `roots()` after all deformations, head space, float32 [B, S, 3].
+        normals: unit normals of the skin there, [B, S, 3].
+        size: side of the final picture in pixels; sets the level of detail.
+        index: int64 [B], haircuts instead of the chosen ones (`cuts.NAMES`).
+    """
+    lod = level(size)
+    device = moved.device
+    at = {kind: still(kind, lod, device) for kind in (SCALP, BROW, LASH, BEARD)}
+
+    def roots_of(kind: int) -> tuple[Tensor, Tensor]:
+        i = at[kind].index
+        return moved[:, i].permute(2, 0, 1), normals[:, i].permute(2, 0, 1)
+
+    parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod)]
+    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points))
+    parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points))
+    if bool((t["facial_hair"] > 0.5).any()):
+        parts.append(facial.beards(t, at[BEARD], *roots_of(BEARD), lod.points))
+    return join(parts)
+
+
+def scalp(
+    t: Mapping[str, Tensor], chosen: Style, roots: Still, moved: Tensor, lod: Level
+) -> Strands:
+    """The hair of the scalp from its moved roots [B, S, 3]."""
+    plans = plan(chosen, roots)
+    p, n, open_ = comb(chosen, roots, plans, lod.points)
+    p = lock(p, chosen, roots, plans)
+    wave = waves(chosen, roots, plans)
+    length = plans.length
+    tied = is_tied(chosen, roots, plans)
+    if bool(tied.any()):
+        # A tied strand is the way to the tie and a tail.
+        q, m, o = tie(chosen, roots, plans, lod.points)
+        p = torch.where(tied[..., None], q, p)
+        n = torch.where(tied[..., None], m, n)
+        open_ = torch.where(tied[..., None], o, open_)
+    guide = p[:, :, roots.coarse]
+    tube = (chosen.cut["tubes"] > 0)[:, None, None]
+    round_ = (p - guide) / 9.0
+    n = n + torch.where(tube, 0.0, 0.9) * round_ * (1 / (1 + round_.square().sum(0).sqrt()))
+    n = n / n.square().sum(0).sqrt().clamp(min=1e-6)
+
+    rest4 = torch.cat([roots.rest, torch.ones_like(roots.rest[:, :1])], 1)
+    affine = roots.fit @ moved
+    home = moved - rest4 @ affine
+    q4 = torch.cat([p, torch.ones_like(p[:1])])
+    placed = torch.einsum("cbsp,bcd->bspd", q4, affine)
+    s = torch.linspace(0, 1, lod.points, device=p.device) * length[..., None]
+    placed = placed + home[:, :, None] * (-s / SETTLE).exp()[..., None]
+
+    lock_random = plans.random[5][:, roots.coarse]
+    temples = 0.85 + 0.3 * step(-roots.rest[:, 1], -70.0, 0.0)
+    root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
+    one = torch.ones_like(length)
+    hidden = (chosen.cut["length"] == cuts.BALD)[:, None] & (chosen.cut["side"] < 1)[:, None]
+    gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
+    return Strands(
+        points=placed,
+        normal=n.permute(1, 2, 3, 0),
+        open=open_,
+        root_color=root,
+        tip_color=tip,
+        length=torch.where(hidden, torch.minimum(length, 0.6 * one), length),
+        width=0.09 * one,
+        hairs=11.0 * COUNTS[SCALP] / length.shape[1] * one,
+        spread=wave.spread,
+        taper=wave.taper,
+        amp=wave.amp,
+        turns=wave.turns,
+        phase=wave.phase,
+        start=0.5 * tied,
+        depth=wave.depth,
+        weave=wave.weave,
+        gloss=gloss * one,
+        kind=torch.full((length.shape[1],), SCALP, device=p.device),
+        root=roots.index,
+    )
