@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -172,23 +173,32 @@ def train() -> None:
 
 @train.command()
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--images", default=14_000, show_default=True, help="Renders to learn from.")
-@click.option("--held-out", default=1_000, show_default=True, help="Renders to judge on.")
+@click.option("--images", default=16_000, show_default=True, help="Renders to learn from.")
+@click.option("--held-out", default=1_000, show_default=True, help="Renders to judge on, three times.")
 @click.option("--epochs", default=14, show_default=True, help="Passes over the renders.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Rendering processes.")
-def scorer(folder: Path, images: int, held_out: int, epochs: int, seed: int, workers: int) -> None:
+@click.option("--threads", default=1, show_default=True, help="Threads of the fit's arithmetic.")
+def scorer(
+    folder: Path,
+    images: int,
+    held_out: int,
+    epochs: int,
+    seed: int,
+    workers: int,
+    threads: int,
+) -> None:
     """Train the scorer of builtin:heads on renders; resumes where it was broken off."""
     from pipeline.training.scorer import train_scorer
 
-    said = ""
+    start, said = time.monotonic(), ""
 
     def tell(stage: str, done: int, total: int) -> None:
         nonlocal said
-        line = f"{stage}: {done * 10 // max(total, 1) * 10} %"
+        line = f"{stage}: {done * 20 // max(total, 1) * 5} %"
         if line != said:
             said = line
-            click.echo(line, err=True)
+            click.echo(f"{(time.monotonic() - start) / 60:5.1f} min  {line}", err=True)
 
     train_scorer(
         folder,
@@ -197,6 +207,7 @@ def scorer(folder: Path, images: int, held_out: int, epochs: int, seed: int, wor
         epochs=epochs,
         seed=seed,
         workers=workers,
+        threads=threads,
         progress=tell,
     )
     click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")

@@ -96,6 +96,7 @@ class QualitySpec(_Part):
     min_sharpness: float = Field(0.0, ge=0, le=1)
     max_clipped: float = Field(1.0, ge=0, le=1, description="share of black or white pixels")
     min_skin_share: float = Field(0.0, ge=0, le=1, description="share of pixels read as skin")
+    min_realism: float = Field(0.0, ge=0, le=1, description="1: a proper face; 0: none, or broken")
     min_confidence: float = Field(0.0, ge=0, lt=1, description="probability of the ordered cell")
 
 

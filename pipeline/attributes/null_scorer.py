@@ -30,8 +30,9 @@ class NullScorer:
             values[attribute.name] = _value(attribute, place)
             if attribute.classes:
                 probabilities[attribute.name] = _certain(attribute, values[attribute.name])
-        flat = np.zeros(len(images), np.float32)
-        quality = {"sharpness": flat + 1, "clipped": flat, "skin_share": flat + 1}
+        none = np.zeros(len(images), np.float32)
+        full = none + 1
+        quality = {"sharpness": full, "clipped": none, "skin_share": full, "realism": full}
         return Scores(values, probabilities, quality)
 
 

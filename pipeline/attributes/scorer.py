@@ -16,12 +16,16 @@ class Scores:
         classes.
     probabilities: name -> float32 [B, C], rows sum to 1, for every attribute with classes.
     quality: name -> float32 [B]: `sharpness` (0 flat .. 1 crisp), `clipped` (share of pixels at
-        black or white) and whatever else the scorer measures; limits in the spec's `quality`.
+        black or white), `realism` (0 no face, or a broken one .. 1 a proper one) and whatever else
+        the scorer measures; limits in the spec's `quality`.
+    landmarks: float32 [B, 68, 2], x and y as fractions of the side, in the order of iBUG 300-W;
+        None where the scorer finds none.
     """
 
     values: Mapping[str, NDArray[np.generic]]
     probabilities: Mapping[str, NDArray[np.float32]]
     quality: Mapping[str, NDArray[np.float32]]
+    landmarks: NDArray[np.float32] | None = None
 
 
 class Scorer(Protocol):

@@ -13,7 +13,7 @@ FEATURES = (
     "skin_L_20", "skin_L_50", "skin_L_80", "skin_a_20", "skin_a_50", "skin_a_80",
     "skin_b_20", "skin_b_50", "skin_b_80", "scene_L", "scene_a", "scene_b", "light_side",
 )  # fmt: skip
-"""What the correction sees: skin quantiles and scene medians (CIELAB), |light azimuth| / 70."""
+"""What the correction sees: skin quantiles and scene medians (CIELAB), |light azimuth| / 90."""
 
 _SURE = 0.5
 """Skin probability below which a cell does not count; certainty above it is its weight."""
@@ -40,12 +40,14 @@ class SkinColor:
 class LightCorrection:
     """A fitted affine map from FEATURES to the CIELAB of the Monk scale in plain light.
 
-    weight: float64 [len(FEATURES), 3]; offset: float64 [3]; spread: the error left, in dE.
+    weight: float64 [len(FEATURES), 3]; offset: float64 [3]; spread: the error left, in dE; trust:
+    how much the tones found this way count beside what the network says, 0 or more.
     """
 
     weight: Floats
     offset: Floats
     spread: float
+    trust: float = 1.0
 
     def tones(self, features: Floats) -> Floats:
         """Probabilities of the ten Monk tones: [B, F] to float64 [B, 10]."""
@@ -71,7 +73,7 @@ def skin_color(cells: NDArray[np.floating], mask: Floats, light_azimuth: Floats)
     weight[empty] = _centre(mask.shape[1]).ravel()
     quantiles = [weighted_quantiles(lab[..., i], weight, (0.2, 0.5, 0.8)) for i in range(3)]
     scene = np.median(lab, 1)
-    side = np.minimum(np.abs(light_azimuth) / 70, 1)
+    side = np.minimum(np.abs(light_azimuth) / 90, 1)
     return SkinColor(
         median=np.stack([q[:, 1] for q in quantiles], -1),
         features=np.concatenate([*quantiles, scene, side[:, None]], 1),

@@ -1,90 +1,113 @@
-"""Disturb training images as the world does: flips, shifts, blur, light, noise and JPEG."""
+"""Disturb training images as the world does: placement, mirroring, size, light, noise and JPEG."""
 
 import io
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional as F
+
+from pipeline.attributes.resample import area_average, resized
 
 MIRRORED = ("yaw", "light_azimuth")
 """Labels whose sign turns with a horizontal flip."""
 
+MIRROR: tuple[int, ...] = (
+    *range(16, -1, -1),  # jaw
+    *range(26, 16, -1),  # brows
+    *range(27, 31), *range(35, 30, -1),  # nose
+    *(45, 44, 43, 42, 47, 46), *(39, 38, 37, 36, 41, 40),  # eyes
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *(67, 66, 65),  # lips
+)  # fmt: skip
+"""The landmark that each one becomes in a mirrored picture."""
 
-def augment(
-    images: NDArray[np.uint8],
-    masks: NDArray[np.uint8],
-    labels: Mapping[str, Tensor],
-    rng: np.random.Generator,
-) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Disturb a batch; about a third of the images is only flipped or left alone.
+HARD_QUALITY = 60
+"""JPEG quality of the hard conditions."""
+
+_MARGIN = 0.2
+"""How far beyond its edge a picture is continued before it is moved, in sides."""
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def moved(
+    image: Bytes, mask: Bytes, landmarks: Floats, rng: np.random.Generator
+) -> tuple[Bytes, Bytes, Floats]:
+    """Turn by up to 5 degrees, scale within 8 % and shift within 6 % of the side.
 
     Args:
-        images: uint8 [B, 64, 64, 3].
-        masks: uint8 [B, 32, 32].
-        labels: name -> [B].
+        image: uint8 [S, S, 3].
+        mask: uint8 [M, M].
+        landmarks: float32 [68, 2], fractions.
         rng: the only source of chance.
+    """
+    angle, scale = np.radians(rng.uniform(-5, 5)), rng.uniform(0.92, 1.08)
+    turn = scale * np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    )  # from the new picture's points to the old one's
+    shift = rng.uniform(-0.06, 0.06, 2)
+    points = (landmarks - 0.5 - shift) @ np.linalg.inv(turn).T + 0.5
+    return _placed(image, turn, shift), _placed(mask, turn, shift), points.astype(np.float32)
+
+
+def _placed(image: Bytes, turn: NDArray[np.float64], shift: NDArray[np.float64]) -> Bytes:
+    side = len(image)
+    margin = round(_MARGIN * side)
+    around = ((margin, margin), (margin, margin), (0, 0))[: image.ndim]
+    source = Image.fromarray(np.pad(image, around, mode="edge"))
+    (a, b), (d, e) = turn.tolist()
+    c = side * (0.5 + shift[0] - 0.5 * (a + b)) + margin
+    f = side * (0.5 + shift[1] - 0.5 * (d + e)) + margin
+    affine, bilinear = Image.Transform.AFFINE, Image.Resampling.BILINEAR
+    return np.asarray(source.transform((side, side), affine, (a, b, c, d, e, f), bilinear))
+
+
+def mirrored(
+    image: Bytes, mask: Bytes, landmarks: Floats, labels: Mapping[str, float]
+) -> tuple[Bytes, Bytes, Floats, dict[str, float]]:
+    """The picture, mask, landmarks and labels of the same person in a mirror."""
+    points = landmarks[list(MIRROR)]
+    points[:, 0] = 1 - points[:, 0]
+    turned = {name: -value if name in MIRRORED else value for name, value in labels.items()}
+    return image[:, ::-1], mask[:, ::-1], points, turned
+
+
+def worn(image: Bytes, rng: np.random.Generator) -> Floats:
+    """Picture quality as it comes: about a third of the images is left alone.
+
+    Some are halved (and enlarged again), some pass through JPEG, some get another brightness and
+    contrast or noise.
 
     Returns:
-        float32 [B, 3, 64, 64], 0..255, channels last; float32 [B, 32, 32], 0..1; the labels.
+        float32 [S, S, 3], 0..255.
     """
-    count = len(images)
-    pressed = images.copy()
-    for i in np.flatnonzero(rng.random(count) < 0.25):
-        pressed[i] = jpeg(pressed[i], int(rng.integers(60, 96)))
-    x = torch.from_numpy(pressed).permute(0, 3, 1, 2).float()
-    m = torch.from_numpy(masks).float()[:, None] / 255
-    moved = _rows(rng, count, 0.5)
-    theta = _placements(len(moved), rng)
-    x[moved], m[moved] = _place(x[moved], theta), _place(m[moved], theta)
-    soft = _rows(rng, count, 0.15)
-    x[soft] = F.interpolate(F.avg_pool2d(x[soft], 2), scale_factor=2.0, mode="bilinear")
-    lit = _rows(rng, count, 0.4)
-    x[lit] = _relight(x[lit], rng)
-    x = x.clamp(0, 255)
-    flip = torch.from_numpy(rng.random(count) < 0.5)
-    x = torch.where(flip[:, None, None, None], x.flip(3), x)
-    m = torch.where(flip[:, None, None, None], m.flip(3), m)
-    turned = {
-        name: torch.where(flip, -value, value) if name in MIRRORED else value
-        for name, value in labels.items()
-    }
-    return x.contiguous(memory_format=torch.channels_last), m[:, 0], turned
+    side = len(image)
+    halved, pressed, relit, noisy = rng.random(4) < (0.35, 0.3, 0.3, 0.15)
+    if halved:
+        image = np.rint(area_average(image[None], side // 2)[0]).astype(np.uint8)
+    if pressed:
+        image = jpeg(image, int(rng.integers(55, 96)))
+    x = resized(image[None], side)[0]
+    if relit:
+        gain, lift = rng.uniform(0.94, 1.06), rng.uniform(-6, 6)
+        x = (x - 128) * np.float32(gain) + np.float32(128 + lift)
+    if noisy:
+        x = x + np.float32(rng.uniform(1, 5)) * rng.standard_normal(x.shape, np.float32)
+    return np.asarray(np.clip(x, 0, 255), np.float32)
 
 
-def jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+def hard_conditions(images: Bytes) -> Bytes:
+    """Half the size, and JPEG of quality 60 after that: uint8 [B, S, S, 3] to [B, S/2, S/2, 3]."""
+    side = images.shape[1] // 2
+    small = np.rint(area_average(images, side)).astype(np.uint8)
+    pressed = [jpeg(image, HARD_QUALITY) for image in small]
+    return np.stack(pressed) if pressed else small
+
+
+def jpeg(image: Bytes, quality: int) -> Bytes:
     """Through JPEG and back: uint8 [H, W, 3]."""
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=0)
+    Image.fromarray(np.ascontiguousarray(image)).save(file, "JPEG", quality=quality)
     with Image.open(file) as decoded:
         return np.asarray(decoded.convert("RGB"))
-
-
-def _rows(rng: np.random.Generator, count: int, share: float) -> Tensor:
-    return torch.from_numpy(np.flatnonzero(rng.random(count) < share))
-
-
-def _placements(count: int, rng: np.random.Generator) -> Tensor:
-    """Random scales within 6 % and shifts within 2 of 64 px: float32 [count, 2, 3]."""
-    theta = np.zeros((count, 2, 3), np.float32)
-    theta[:, 0, 0] = theta[:, 1, 1] = 1 + rng.uniform(-0.06, 0.06, count)
-    theta[:, :, 2] = rng.uniform(-1 / 16, 1 / 16, (count, 2))
-    return torch.from_numpy(theta)
-
-
-def _place(x: Tensor, theta: Tensor) -> Tensor:
-    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def _relight(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Brightness and contrast within 12 %, noise of up to 5 levels."""
-    shape = (len(x), 1, 1, 1)
-    gain = torch.from_numpy(rng.uniform(0.88, 1.12, shape).astype(np.float32))
-    lift = torch.from_numpy(rng.uniform(-12, 12, shape).astype(np.float32))
-    level = torch.from_numpy(rng.uniform(0, 5, shape).astype(np.float32))
-    noise = torch.from_numpy(rng.standard_normal(tuple(x.shape), np.float32))
-    return (x - 128) * gain + 128 + lift + level * noise

@@ -2,33 +2,41 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from pipeline.attributes.color import monk_lab
-from pipeline.attributes.heads_scorer import Perception, softmax
+from pipeline.attributes.heads_scorer import softmax
+from pipeline.attributes.heads_weights import REALISM
 from pipeline.attributes.network import CLASS_HEADS
+from pipeline.attributes.perception import Perception
 from pipeline.attributes.skin import LightCorrection
 from pipeline.training.draws import Labels, tone_class
+from pipeline.training.truth import class_target
 
 Floats = NDArray[np.float64]
 
 RIDGE = 1e-3
 """Pull of the correction's weights towards zero, per image and per standard deviation."""
 
-
-def class_truth(name: str, labels: Labels) -> NDArray[np.int64]:
-    """The index of the true class, or of the band that holds the true number: int64 [B]."""
-    values = np.asarray(labels[name])
-    if name == "age":
-        return np.clip(values // 5, 0, 19).astype(np.int64)
-    return tone_class(values) if name == "skin_tone" else values.astype(np.int64)
+_BOUNDS = (np.log(0.2), np.log(5))
+"""Logarithms between which temperatures are sought."""
 
 
-def fit_temperatures(seen: Perception, labels: Labels) -> dict[str, float]:
-    """One temperature a head, by maximum likelihood on images not trained on (Guo et al., 2017)."""
-    return {
-        name: _temperature(seen.logits[name], class_truth(name, labels)) for name in CLASS_HEADS
+def fit_temperatures(seen: Perception, labels: Labels, broken: Perception) -> dict[str, float]:
+    """One temperature a head, by maximum likelihood on images not trained on (Guo et al., 2017).
+
+    Args:
+        seen: of proper images.
+        labels: their truth.
+        broken: of bad pictures; together they set the temperature of realism.
+    """
+    found = {
+        name: _temperature(seen.logits[name], class_target(name, labels)) for name in CLASS_HEADS
     }
+    logit = np.concatenate([seen.realism, broken.realism])
+    proper = np.arange(len(logit)) < len(seen.realism)
+    two = np.stack([np.zeros_like(logit), logit], 1)
+    return {**found, REALISM: _temperature(two, np.eye(2)[proper.astype(np.int64)])}
 
 
 def fit_correction(
@@ -49,7 +57,7 @@ def fit_correction(
     slope = np.linalg.solve(x.T @ x + pull, x.T @ (target - target.mean(0)))
     weight = slope / scale[:, None]
     offset = target.mean(0) - mean @ weight
-    held = tone_class(truth)
+    held = np.eye(10)[tone_class(truth)]
 
     def surprise(log_spread: float) -> float:
         p = LightCorrection(weight, offset, float(np.exp(log_spread))).tones(calibration)
@@ -59,24 +67,52 @@ def fit_correction(
     return LightCorrection(weight, offset, float(np.exp(found.x)))
 
 
-def expected_calibration_error(p: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins (Naeini et al., 2015): 0..1."""
+def fit_trust(
+    logits: NDArray[np.float32], tones: Floats, truth: NDArray[np.generic]
+) -> tuple[float, float]:
+    """How the network's and the colour's word on skin tones are weighed, by maximum likelihood.
+
+    Args:
+        logits: float32 [M, 10], the network's, of images not trained on.
+        tones: float64 [M, 10], probabilities by colour.
+        truth: [M], the true tones.
+
+    Returns:
+        The temperature of the logits and the trust in the colour, 0 or more.
+    """
+    held, colour = np.eye(10)[tone_class(truth)], np.log(tones + 1e-6)
+
+    def surprise(x: Floats) -> float:
+        return _surprise(softmax(logits / np.exp(x[0]) + np.exp(x[1]) * colour), held)
+
+    found = minimize(surprise, np.array([0.0, -1.0]), bounds=[_BOUNDS, (-7, 1)], method="Powell")
+    return float(np.exp(found.x[0])), float(np.exp(found.x[1]))
+
+
+def expected_calibration_error(p: NDArray[np.floating], target: NDArray[np.floating]) -> float:
+    """Mean gap between confidence and accuracy over 15 equal bins (Naeini et al., 2015): 0..1.
+
+    Args:
+        p: [B, C], rows sum to 1.
+        target: [B, C], likewise: how far each class is right; one 1 a row where truth is a class.
+    """
+    guess = p.argmax(1)
     confidence = p.max(1)
-    right = p.argmax(1) == truth
+    right = target[np.arange(len(p)), guess]
     index = np.minimum((confidence * 15).astype(np.int64), 14)
     gap = np.abs(np.bincount(index, right - confidence, 15))
-    return float(gap.sum() / len(p))
+    return float(gap.sum() / max(len(p), 1))
 
 
-def _temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+def _temperature(logits: NDArray[np.floating], target: NDArray[np.floating]) -> float:
     found = minimize_scalar(
-        lambda log_t: _surprise(softmax(logits / np.exp(log_t)), truth),
-        bounds=(np.log(0.2), np.log(5)),
+        lambda log_t: _surprise(softmax(logits / np.exp(log_t)), target),
+        bounds=_BOUNDS,
         method="bounded",
     )
     return float(np.exp(found.x))
 
 
-def _surprise(p: Floats, truth: NDArray[np.int64]) -> float:
-    """Mean negative log likelihood of the truth."""
-    return float(-np.log(p[np.arange(len(p)), truth] + 1e-12).mean())
+def _surprise(p: Floats, target: NDArray[np.floating]) -> float:
+    """Cross-entropy: mean negative log likelihood of the target."""
+    return float(-(target * np.log(p + 1e-12)).sum(1).mean())

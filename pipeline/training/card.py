@@ -3,13 +3,35 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.training.presentation import AMBIGUOUS
+
 HEAD = """\
 # Model card: `builtin:heads` scorer
 
-Reads perceived age, gender presentation, skin tone, hair, glasses, expression, pose and light from
-pixels of stylised synthetic heads: a small residual network at 64 px, and colorimetry on the skin
-it finds. Written by `populace train scorer` from `card.json`. Brackets hold 95 % bootstrap
-intervals. Licence: Apache-2.0.
+Reads perceived age, gender presentation, skin tone, expression, hair, glasses, pose, light and 68
+landmarks from pixels of stylised synthetic heads, and says whether a picture holds a proper face at
+all: a small residual network at 128 px, and colorimetry on the skin it finds. Written by `populace
+train scorer` from `card.json`. Brackets hold 95 % bootstrap intervals. Licence: Apache-2.0.
+"""
+
+TITLES = {
+    "natural": "the natural distribution",
+    "flattened": "the flattened distribution",
+    "hard": "hard conditions",
+}
+
+PRESENTATION = f"""\
+Presentation is drawn as a continuum, `masculinity` 0..1. Its probability is trained to follow the
+share of viewers that we let call a face masculine: 1/2 at 0.5, 95 % at {AMBIGUOUS[1]}, where the
+ambiguous middle ({AMBIGUOUS[0]} to {AMBIGUOUS[1]}) ends. That curve is ours, not measured on
+people. Accuracy counts faces outside the middle; inside it the probability is held to the curve.
+"""
+
+REALISM = """\
+`realism` is 1 for a proper face and 0 for anything else; `quality.min_realism` refuses what lies
+under it. Each kind of bad picture is made from held-out renders, half of them in hard conditions,
+and set against proper faces in both. Area under the ROC curve, and the share refused at the limit
+that all but 1 % of the proper faces reach.
 """
 
 LIMITS = """\
@@ -17,18 +39,20 @@ LIMITS = """\
 
 - Everything is *perceived* in a picture. Nothing here says what a person is, feels or calls
   themselves, and no score may be used to decide about anybody.
-- The scorer was trained on, and only on, renders of our own procedural generator. Its cues of age
-  and gender presentation are **stereotyped geometry** that we drew: jaws, brows, lips, wrinkles,
-  hair. It learned our stereotypes, not people. On photographs its scores mean nothing.
-- It answers with confidence on pictures that hold no face at all. A small `skin_share` is the only
-  warning; gate foreign pictures before scoring them.
+- The scorer was trained on, and only on, renders of our own procedural generator. Its cues of age,
+  gender presentation and expression are **stereotyped geometry** that we drew: jaws, brows, lips,
+  wrinkles, hair. It learned our stereotypes, not people. On photographs its scores mean nothing.
+- `realism` has learned the kinds of damage named here. It is no detector of generated pictures, and
+  subtle faults, such as an ear too many or teeth that do not meet, pass it.
 - Presentation has two classes; its probabilities are the continuum between them.
-- Skin tone is measured on skin pixels and corrected for light by an affine fit. Neighbours among
-  the lightest and the darkest Monk tones differ by a few dE, less than a change of light makes:
-  they are told apart worst. `ita` is measured without any correction, as pictured.
+- Skin tone is what the network says and what the colour of the skin, corrected for light by an
+  affine fit, says. Neighbours among the lightest and the darkest Monk tones differ by a few dE,
+  less than a change of light makes: they are told apart worst. `ita` is measured without any
+  correction, as pictured.
 - Scored ages are means, pulled towards the middle of the range: the very young and very old score
   nearer to it than they are, and where the generator draws few cues of age, as between 18 and 40,
   they say little. Read the confusion of the usual bins before balancing over ages.
+- Landmarks of points hidden from view are guesses.
 """
 
 
@@ -39,16 +63,17 @@ def model_card(card: Mapping[str, Any]) -> str:
         card: what `train_scorer` writes to card.json.
     """
     parts = [HEAD, _recipe(card)]
-    titles = {"natural": "the natural distribution", "flattened": "the flattened distribution"}
-    for name, title in titles.items():
+    for name, title in TITLES.items():
         held = card["held_out"][name]
         parts += [f"## Held out, {title} ({held['count']:,} renders)\n", _numbers(held)]
-        parts += [_classes(held["classes"]), _groups(held["groups"])]
-    parts += ["## Confusion, flattened distribution\n", "Rows are true, columns scored.\n"]
-    flattened = card["held_out"]["flattened"]
-    parts.append(_confusion("age, usual bins", flattened["bins"]["age"], "bins"))
-    for name, figures in flattened["classes"].items():
-        parts.append(_confusion(name, figures, "classes"))
+        parts += [_classes(held["classes"]), _presentation(held), _landmarks(held)]
+        parts.append(_groups(held["groups"]))
+    parts += ["## Proper faces against bad pictures\n", REALISM, _realism(card["realism"])]
+    for name in ("flattened", "hard"):
+        held = card["held_out"][name]
+        parts += [f"## Confusion, {TITLES[name]}\n", "Rows are true, columns scored.\n"]
+        parts.append(_confusion("age, usual bins", held["bins"]["age"], "bins"))
+        parts += [_confusion(n, figures, "classes") for n, figures in held["classes"].items()]
     parts += [_previews(card["previews"]), LIMITS]
     return "\n".join(parts)
 
@@ -56,19 +81,25 @@ def model_card(card: Mapping[str, Any]) -> str:
 def _recipe(card: Mapping[str, Any]) -> str:
     recipe = card["recipe"]
     sizes = ", ".join(f"{size} px ({share:.0%})" for size, share in recipe["sizes"].items())
+    shares = ", ".join(f"{share:.0%} {kind}" for kind, share in recipe["shares"].items())
     lines = [
         f"{card['parameters']:,} parameters, {card['weights_bytes']:,} bytes of weights.",
-        f"{recipe['images']:,} renders to learn from, {recipe['flattened']:.0%} of them flattened "
-        "over age, skin tone and presentation.",
-        f"{recipe['calibration']:,} more to calibrate on; {recipe['held_out']:,} natural and as "
-        "many flattened ones held out.",
-        f"Rendered at {sizes}, averaged down to 64 px.",
+        f"{recipe['images']:,} renders to learn from: {shares}. Flattened draws hold ages, skin "
+        "tones, presentations and expressions about equally often; hard ones turn the head to "
+        "every side and light it from everywhere.",
+        f"{recipe['calibration']:,} more to calibrate on; {recipe['held_out']:,} of each "
+        "distribution held out.",
+        f"Rendered at {sizes} and brought to 128 px; held-out sets at {recipe['judged_size']} px.",
+        "Hard conditions: hard draws, halved, then JPEG of quality "
+        f"{recipe['hard_quality']}. In training pictures are moved, mirrored, halved, compressed, "
+        "relit and made noisy by chance.",
+        f"One bad picture to four proper ones: {', '.join(recipe['broken']['trained'])}.",
         f"{recipe['epochs']} epochs of batches of {recipe['batch']}, AdamW, peak rate "
         f"{recipe['rate']}, cosine, seed {recipe['seed']}.",
         f"Generator `{card['generator_digest'][:16]}…`.",
         f"Scorer `{card['scorer_digest'][:16]}…`.",
     ]
-    return "## Recipe\n\n" + "\n".join(f"- {line}" for line in lines) + "\n"
+    return "## Recipe\n\n" + "\n".join(f"- {line}" for line in lines) + f"\n\n{PRESENTATION}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -100,17 +131,61 @@ def _classes(classes: Mapping[str, Any]) -> str:
     for name, f in classes.items():
         near = f"; within one {_span(f['within_one'], '.1%')}" if "within_one" in f else ""
         title = "`age` by decades" if name == "age" else f"`{name}`"
-        rows.append([title, _span(f["accuracy"], ".1%") + near, format(f["ece"], ".3f")])
+        rows.append([title, _span(f["accuracy"], ".1%") + near, _span(f["ece"], ".3f")])
     return _table(["classes", "accuracy", "calibration error"], rows)
 
 
+def _presentation(held: Mapping[str, Any]) -> str:
+    f = held["presentation"]
+    inside = (
+        f"inside it ({f['inside_count']} renders) the probability lies "
+        f"{_span(f['inside_gap'], '.3f')} from the curve, bias {_span(f['inside_bias'], '+.3f')}"
+        if f["inside_count"]
+        else "nobody lies inside it"
+    )
+    return (
+        f"Presentation outside the ambiguous middle: {_span(f['outside'], '.1%')} right; {inside}."
+        "\n"
+    )
+
+
+def _landmarks(held: Mapping[str, Any]) -> str:
+    f = held["landmarks"]
+    return (
+        "Landmarks, mean error over the distance of the outer eye corners: "
+        f"{_span(f['frontal'], '.2%')} on {f['frontal_count']:,} frontal faces (turned by 15° or "
+        f"less), {_span(f['all'], '.2%')} on all.\n"
+    )
+
+
 def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
-    figures = [key for key in groups[0] if key not in ("attribute", "group", "count")]
-    rows = [
-        [f"{g['attribute']} {g['group']}", g["count"], *(format(g[key], ".3g") for key in figures)]
-        for g in groups
+    """One row a figure, one column a group: there are more figures than groups."""
+    heads = [f"{g['attribute']} {g['group']}".strip() for g in groups]
+    rows: list[list[object]] = [["renders", *(g["count"] for g in groups)]]
+    rows.append(["age, mean absolute error", *(_span(g["age_mae"], ".3g") for g in groups)])
+    for name in groups[0]["shares"]:
+        cells = [
+            _span(g["shares"][name], ".1%") + (" ⚑" if name in g["behind"] else "") for g in groups
+        ]
+        rows.append([name, *cells])
+    note = "Shares scored right. ⚑: more than 5 points under everybody's.\n\n"
+    return note + _table(["true group", *heads], rows)
+
+
+def _realism(figures: Mapping[str, Any]) -> str:
+    parts = [
+        f"{figures['proper']:,} proper faces; all but 1 % of them reach {figures['limit']:.3g}.\n"
     ]
-    return _table(["true group", "renders", *figures], rows)
+    for title, kinds in (
+        ("kinds trained on", figures["trained"]),
+        ("kinds never seen in training", figures["held_out"]),
+    ):
+        rows = [
+            [name.replace("_", " "), _span(f["auc"], ".4f"), format(f["refused"], ".1%")]
+            for name, f in kinds.items()
+        ]
+        parts.append(_table([title, "area under the curve", "refused"], rows))
+    return "\n".join(parts)
 
 
 def _confusion(title: str, figures: Mapping[str, Any], labels: str) -> str:

@@ -1,10 +1,12 @@
-"""Draw latents to learn from: as nature has them, or flattened so that rare groups are seen."""
+"""Draw latents to learn from: as nature has them, flattened for rare groups, or hard to read."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.generators.generator import Modeller
 
 Labels = Mapping[str, NDArray[np.generic]]
 """name -> float32 [B] numbers or int64 [B] class indices, and what else the generator knows."""
@@ -15,25 +17,15 @@ POOL = 12
 STRETCH = 1.4
 """Half the pool is drawn this much wider, so that the tails hold more than a handful."""
 
+_BLOCK = 1 << 14
+"""Draws made at a time, to bound the memory of their truth."""
 
-class LabelledGenerator(Protocol):
+
+class LabelledGenerator(Modeller, Protocol):
     """A generator that also knows what it drew: what a scorer learns from."""
 
-    digest: str
-    latent_size: int
-
-    def latents(self, normals: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standard normal draws to latents: float32 [B, D]."""
-        ...
-
-    def render_with_masks(
-        self, w: NDArray[np.float32], size: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Pictures, uint8 [B, size, size, 3], and skin masks, float32 [B, size, size], 0..1."""
-        ...
-
     def truth(self, w: NDArray[np.float32]) -> Labels:
-        """The truth of each row of w for every attribute but `ita`."""
+        """The truth of each row of w: every attribute but `ita`, and `masculinity`, 0..1."""
         ...
 
 
@@ -47,34 +39,79 @@ def natural_latents(
 def flattened_latents(
     generator: LabelledGenerator, count: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Draw so that age decades, skin tones and presentations come out about equally often.
+    """Draw so that age decades, skin tones, presentations and expressions come about equally often.
 
-    Hair length, glasses, smiles and open mouths are flattened half way (to the square root of their
-    shares). A pool is drawn, raked to these margins, and sampled without replacement by the
-    weights found.
+    Hair, glasses, smiles, open mouths, turns of the head and directions of the light are flattened
+    half way (to the square root of their shares).
 
     Returns:
         float32 [count, D].
     """
-    normals = rng.standard_normal((POOL * count, generator.latent_size), np.float32)
-    normals[1::2] *= STRETCH
-    pool = generator.latents(normals)
-    truth = generator.truth(pool)
+    pool, truth = _pool(generator, POOL * count, rng, STRETCH)
     decades = np.minimum(np.asarray(truth["age"]) // 10, 7).astype(np.int64)
     tones = tone_class(np.asarray(truth["skin_tone"]))
     presentation = np.asarray(truth["gender_presentation"], np.int64)
     even = [decades * 2 + presentation, tones * 2 + presentation]
-    halved = [np.asarray(truth[name], np.int64) for name in ("hair_length", "glasses")]
+    even.append(np.asarray(truth["expression"], np.int64))
+    halved = [
+        np.asarray(truth[name], np.int64)
+        for name in ("hair_length", "hair_color", "facial_hair", "glasses")
+    ]
     halved += [(4 * np.asarray(truth[name])).astype(np.int64) for name in ("smile", "mouth_open")]
-    weight = _rake([(m, 0.0) for m in even] + [(m, 0.5) for m in halved])
-    # Exponential races: the smallest count of E / w is a weighted draw (Efraimidis, 2006).
-    race = rng.standard_exponential(len(pool)) / weight
-    return pool[np.sort(np.argpartition(race, count)[:count])]
+    halved += [steps(truth["yaw"], 10), steps(truth["light_azimuth"], 20)]
+    return _chosen(pool, count, [(m, 0.0) for m in even] + [(m, 0.5) for m in halved], rng)
+
+
+def hard_latents(
+    generator: LabelledGenerator, count: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Draw natural people whose heads turn and whose light falls every way about equally often.
+
+    Returns:
+        float32 [count, D].
+    """
+    pool, truth = _pool(generator, 2 * POOL * count, rng, 1.0)
+    wide = [(steps(truth["yaw"], 10), 0.0), (steps(truth["light_azimuth"], 15), 0.0)]
+    return _chosen(pool, count, wide, rng)
+
+
+def steps(values: NDArray[np.generic], width: float) -> NDArray[np.int64]:
+    """Index of the step of |value| in which each lies: [B] to int64 [B]."""
+    return np.asarray(np.abs(values.astype(np.float64)) // width, np.int64)
 
 
 def tone_class(tone: NDArray[np.generic]) -> NDArray[np.int64]:
     """Index of the Monk tone nearest on the scale: [B] in 1..10 to int64 [B] in 0..9."""
     return np.asarray(np.clip(np.rint(tone.astype(np.float64)) - 1, 0, 9), np.int64)
+
+
+def _pool(
+    generator: LabelledGenerator, count: int, rng: np.random.Generator, stretch: float
+) -> tuple[NDArray[np.float32], Labels]:
+    """Draws to choose from, every second one `stretch` times wider, and their truth."""
+    parts, truths = [], []
+    for start in range(0, count, _BLOCK):
+        normals = rng.standard_normal(
+            (min(_BLOCK, count - start), generator.latent_size), np.float32
+        )
+        normals[1::2] *= stretch
+        parts.append(generator.latents(normals))
+        truths.append(generator.truth(parts[-1]))
+    names = truths[0].keys()
+    return np.concatenate(parts), {n: np.concatenate([t[n] for t in truths]) for n in names}
+
+
+def _chosen(
+    pool: NDArray[np.float32],
+    count: int,
+    margins: list[tuple[NDArray[np.int64], float]],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Rake the pool to the margins and sample it without replacement by the weights found."""
+    weight = _rake(margins)
+    # Exponential races: the smallest count of E / w is a weighted draw (Efraimidis, 2006).
+    race = rng.standard_exponential(len(pool)) / np.maximum(weight, 1e-12)
+    return pool[np.sort(np.argpartition(race, count)[:count])]
 
 
 def _rake(margins: list[tuple[NDArray[np.int64], float]]) -> NDArray[np.float64]:

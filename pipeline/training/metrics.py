@@ -1,6 +1,5 @@
-"""Judge scores against the truth: errors, confusion, calibration, and each group for itself."""
+"""Judge scores against the truth: errors, confusion, calibration, presentation and landmarks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,34 +9,30 @@ from pipeline.attributes.bins import bin_index, parse_bins
 from pipeline.attributes.network import NUMBER_HEADS
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import BY_NAME
-from pipeline.training.calibrate import class_truth, expected_calibration_error
+from pipeline.training.calibrate import expected_calibration_error
 from pipeline.training.draws import Labels, tone_class
+from pipeline.training.groups import group_figures
+from pipeline.training.intervals import interval, mean_interval
+from pipeline.training.presentation import is_ambiguous, seen_as_masculine
+from pipeline.training.truth import class_target, class_truth
 
 Floats = NDArray[np.float64]
-
-RESAMPLES = 400
-"""Bootstrap resamples behind each interval."""
 
 NUMBERS = ("age", "skin_tone", *NUMBER_HEADS)
 """Numbers whose truth is known."""
 
 DECADES = tuple(f"{low}-{low + 9}" for low in range(0, 100, 10))
 
-GROUPS: dict[str, tuple[tuple[str, float, float], ...]] = {
-    "skin_tone": (("1-3", 1, 3.5), ("4-6", 3.5, 6.5), ("7-10", 6.5, 11)),
-    "age": (
-        ("0-17", 0, 18),
-        ("18-29", 18, 30),
-        ("30-44", 30, 45),
-        ("45-59", 45, 60),
-        ("60+", 60, 100),
-    ),
-    "gender_presentation": (("feminine", 0, 1), ("masculine", 1, 2)),
-}
-"""Groups by the truth: label, low <= v < high."""
+FRONTAL = 15.0
+"""Largest turn of the head, degrees, that counts as frontal."""
+
+_EYE_CORNERS = (36, 45)
+"""Landmarks whose distance landmark errors are measured in: the outer corners of the eyes."""
 
 
-def judge(scores: Scores, labels: Labels, seed: int) -> dict[str, Any]:
+def judge(
+    scores: Scores, labels: Labels, landmarks: NDArray[np.floating], seed: int
+) -> dict[str, Any]:
     """All figures of one held-out set, ready for JSON.
 
     Figures with an interval are lists [figure, low, high], 95 % by bootstrap over images.
@@ -45,6 +40,7 @@ def judge(scores: Scores, labels: Labels, seed: int) -> dict[str, Any]:
     Args:
         scores: of B images.
         labels: their truth.
+        landmarks: [B, 68, 2], the true ones, fractions of the side.
         seed: of the resampling.
     """
     rng = np.random.default_rng(seed)
@@ -64,8 +60,10 @@ def judge(scores: Scores, labels: Labels, seed: int) -> dict[str, Any]:
             for name in names
             if name in scores.probabilities
         },
+        "presentation": presentation_figures(scores, labels, rng),
+        "landmarks": landmark_figures(scores, labels, landmarks, rng),
         "bins": {name: bin_figures(name, scores, labels, rng) for name in NUMBERS},
-        "groups": group_figures(scores, labels),
+        "groups": group_figures(scores, labels, rng),
     }
 
 
@@ -78,8 +76,8 @@ def number_figures(truth: Floats, value: Floats, rng: np.random.Generator) -> di
         return float(1 - (error[rows] ** 2).sum() / max(spread, 1e-12))
 
     return {
-        "mae": _interval(lambda rows: float(np.abs(error[rows]).mean()), len(truth), rng),
-        "r2": _interval(r2, len(truth), rng),
+        "mae": mean_interval(np.abs(error), rng),
+        "r2": interval(r2, len(truth), rng),
         "bias": round(float(error.mean()), 4),
     }
 
@@ -91,11 +89,9 @@ def class_figures(
 
     Ages are confused by decades; skin tones also count as right within one tone.
     """
-    truth = class_truth(name, labels)
-    p = scores.probabilities[name]
-    ece = expected_calibration_error(p, truth)
+    p, target = scores.probabilities[name], class_target(name, labels)
+    truth, guess = class_truth(name, labels), p.argmax(1)
     classes: tuple[str, ...] = BY_NAME[name].classes
-    guess = p.argmax(1)
     if name == "age":
         classes = DECADES
         truth = truth // 2
@@ -104,14 +100,56 @@ def class_figures(
     confusion = np.bincount(truth * size + guess, minlength=size * size).reshape(size, size)
     figures: dict[str, Any] = {
         "classes": list(classes),
-        "accuracy": _interval(lambda r: float((truth[r] == guess[r]).mean()), len(truth), rng),
-        "ece": round(ece, 4),
+        "accuracy": mean_interval(truth == guess, rng),
+        "ece": interval(
+            lambda rows: expected_calibration_error(p[rows], target[rows]), len(p), rng
+        ),
         "confusion": confusion.tolist(),
     }
     if name == "skin_tone":
-        near = np.abs(truth - guess) <= 1
-        figures["within_one"] = _interval(lambda r: float(near[r].mean()), len(truth), rng)
+        figures["within_one"] = mean_interval(np.abs(truth - guess) <= 1, rng)
     return figures
+
+
+def presentation_figures(
+    scores: Scores, labels: Labels, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Gender presentation apart from its ambiguous middle, and its probabilities inside it.
+
+    `outside`: accuracy where viewers agree. `inside`: mean gap between the probability of
+    "masculine" and the share of viewers that the generator's continuum stands for, and the bias.
+    """
+    masculinity = np.asarray(labels["masculinity"], np.float64)
+    middle = is_ambiguous(masculinity)
+    p = scores.probabilities["gender_presentation"][:, 1]
+    right = (p > 0.5) == (masculinity > 0.5)
+    gap = p[middle] - seen_as_masculine(masculinity[middle])
+    return {
+        "outside": mean_interval(right[~middle], rng),
+        "inside_count": int(middle.sum()),
+        "inside_gap": mean_interval(np.abs(gap), rng),
+        "inside_bias": mean_interval(gap, rng),
+    }
+
+
+def landmark_figures(
+    scores: Scores, labels: Labels, truth: NDArray[np.floating], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Mean distance of the 68 points from the true ones, over that of the outer eye corners.
+
+    Frontal faces and, as that distance shrinks when heads turn, all of them.
+    """
+    if scores.landmarks is None:
+        return {}
+    right, left = (truth[:, corner] for corner in _EYE_CORNERS)
+    between = np.maximum(np.linalg.norm(right - left, axis=1), 1e-6)
+    error = np.linalg.norm(scores.landmarks - truth, axis=2).mean(1) / between
+    frontal = np.abs(np.asarray(labels["yaw"], np.float64)) <= FRONTAL
+    return {
+        "frontal_count": int(frontal.sum()),
+        "frontal": mean_interval(error[frontal], rng),
+        "all": mean_interval(error, rng),
+    }
 
 
 def bin_figures(
@@ -128,49 +166,10 @@ def bin_figures(
     guess = bin_index(bins, np.asarray(scores.values[name]))
     size = len(bins) + 1
     confusion = np.bincount(inside % size * size + guess % size, minlength=size * size)
-    right = (inside == guess)[inside >= 0]
     return {
         "bins": [*BY_NAME[name].usual_bins, "none"],
-        "accuracy": _interval(lambda rows: float(right[rows].mean()), len(right), rng),
+        "accuracy": mean_interval((inside == guess)[inside >= 0], rng),
         "confusion": confusion.reshape(size, size).tolist(),
-    }
-
-
-def group_figures(scores: Scores, labels: Labels) -> list[dict[str, Any]]:
-    """The same few figures for each group alone, so that nobody hides in the mean."""
-    rows = []
-    for attribute, groups in GROUPS.items():
-        truth = np.asarray(labels[attribute], np.float64)
-        for label, low, high in groups:
-            inside = np.flatnonzero((truth >= low) & (truth < high))
-            if len(inside):
-                rows.append(
-                    {"attribute": attribute, "group": label, **_group(scores, labels, inside)}
-                )
-    return rows
-
-
-def _group(scores: Scores, labels: Labels, rows: NDArray[np.int64]) -> dict[str, Any]:
-    def error(name: str) -> float:
-        gap = np.asarray(scores.values[name])[rows] - np.asarray(labels[name])[rows]
-        return round(float(np.abs(gap).mean()), 4)
-
-    def right(name: str) -> float:
-        hit = class_truth(name, labels)[rows] == scores.probabilities[name][rows].argmax(1)
-        return round(float(hit.mean()), 4)
-
-    tone_gap = class_truth("skin_tone", labels)[rows] - (
-        np.asarray(scores.values["skin_tone"])[rows] - 1
-    )
-    return {
-        "count": len(rows),
-        "age_mae": error("age"),
-        "gender_presentation": right("gender_presentation"),
-        "skin_tone_within_one": round(float((np.abs(tone_gap) <= 1).mean()), 4),
-        "hair_length": right("hair_length"),
-        "glasses": right("glasses"),
-        "smile_mae": error("smile"),
-        "yaw_mae": error("yaw"),
     }
 
 
@@ -185,12 +184,3 @@ def agreement(small: Scores, full: Scores) -> dict[str, Any]:
         apart = (one == other) if attribute.kind == "class" else np.abs(one - other)
         found[name] = round(float(apart.mean()), 4)
     return found
-
-
-def _interval(
-    figure: Callable[[NDArray[np.int64]], float], count: int, rng: np.random.Generator
-) -> list[float]:
-    every = np.arange(count)
-    spread = [figure(rng.integers(0, count, count)) for _ in range(RESAMPLES)]
-    low, high = np.percentile(spread, [2.5, 97.5])
-    return [round(figure(every), 4), round(float(low), 4), round(float(high), 4)]

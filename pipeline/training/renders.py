@@ -15,13 +15,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.attributes.network import MASK_SIZE, SIZE
-from pipeline.attributes.resample import area_average
+from pipeline.attributes.network import LANDMARKS, MASK_SIZE, SIZE
+from pipeline.attributes.resample import area_average, resized
 from pipeline.errors import JobError
+from pipeline.generators.generator import SEGMENTS
 from pipeline.training.draws import LabelledGenerator
 
 SHARD = 64
 """Images in a shard."""
+
+_ARRAYS = ("images", "masks", "landmarks", "w", "sizes", "digest")
+"""What a shard's file holds."""
+
+_SKIN = SEGMENTS.index("skin")
 
 MakeGenerator = Callable[[], LabelledGenerator]
 """Builds the generator; a class or function that other processes can import."""
@@ -40,12 +46,14 @@ class Order:
 class Renders:
     """What scorers learn from.
 
-    images: uint8 [N, 64, 64, 3], area averages of the pictures; masks: uint8 [N, 32, 32], share
-    of skin, 0..255; w: float32 [N, D].
+    images: uint8 [N, 128, 128, 3], the pictures brought to the network's size; masks: uint8
+    [N, 32, 32], share of skin, 0..255; landmarks: float32 [N, 68, 2], x and y as fractions of the
+    side; w: float32 [N, D].
     """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
     w: NDArray[np.float32]
 
 
@@ -83,27 +91,26 @@ def render_set(
     return Renders(
         np.concatenate([part["images"] for part in parts]),
         np.concatenate([part["masks"] for part in parts]),
+        np.concatenate([part["landmarks"] for part in parts]),
         order.w,
     )
 
 
 def render_small(
     generator: LabelledGenerator, w: NDArray[np.float32], sizes: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Render each w at its own size and average it down.
-
-    Returns:
-        uint8 [N, 64, 64, 3] images and uint8 [N, 32, 32] skin masks.
-    """
+) -> Renders:
+    """Render each w at its own size, int64 [N], and bring it to the network's."""
     images = np.empty((len(w), SIZE, SIZE, 3), np.uint8)
     masks = np.empty((len(w), MASK_SIZE, MASK_SIZE), np.uint8)
+    landmarks = np.empty((len(w), LANDMARKS, 2), np.float32)
     for size in np.unique(sizes):
         rows = np.flatnonzero(sizes == size)
-        pictures, skin = generator.render_with_masks(w[rows], int(size))
-        images[rows] = np.rint(area_average(pictures, SIZE)).astype(np.uint8)
-        share = area_average(skin[..., None], MASK_SIZE)[..., 0]
-        masks[rows] = np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
-    return images, masks
+        pictures = generator.pictures(w[rows], int(size))
+        images[rows] = np.rint(resized(pictures.images, SIZE)).astype(np.uint8)
+        skin = (pictures.segmentation == _SKIN)[..., None]
+        masks[rows] = np.rint(255 * area_average(skin, MASK_SIZE)[..., 0]).astype(np.uint8)
+        landmarks[rows] = pictures.landmarks / size
+    return Renders(images, masks, landmarks, w)
 
 
 @dataclass(frozen=True)
@@ -124,16 +131,17 @@ class _Shard:
 
     def read(self) -> dict[str, NDArray[np.generic]]:
         with np.load(self.path, allow_pickle=False) as file:
-            return {name: file[name] for name in ("images", "masks", "w", "sizes", "digest")}
+            return {name: file[name] for name in _ARRAYS}
 
     def render(self, generator: LabelledGenerator) -> None:
-        images, masks = render_small(generator, self.w, self.sizes)
+        found = render_small(generator, self.w, self.sizes)
         part = self.path.with_suffix(".part")
         with part.open("wb") as file:
             np.savez(
                 file,
-                images=images,
-                masks=masks,
+                images=found.images,
+                masks=found.masks,
+                landmarks=found.landmarks,
                 w=self.w,
                 sizes=self.sizes,
                 digest=np.array(self.digest),

@@ -1,8 +1,9 @@
 """Train the `builtin:heads` scorer: render, fit, calibrate, judge and write it with its card."""
 
+import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.attributes.heads_scorer import HeadsScorer, Weights, perceive
-from pipeline.attributes.network import HeadsNetwork
+from pipeline.attributes import network as architecture
+from pipeline.attributes.heads_scorer import HeadsScorer
+from pipeline.attributes.heads_weights import Weights
+from pipeline.attributes.network import SIZE, HeadsNetwork
+from pipeline.attributes.perception import perceive
 from pipeline.attributes.prior import write_prior
+from pipeline.attributes.resample import resized
 from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads, truth
-from pipeline.training.calibrate import fit_correction, fit_temperatures
+from pipeline.training import augment, batches, broken, corruptions, fit, losses, nonfaces, sets
+from pipeline.training.augment import HARD_QUALITY, hard_conditions
+from pipeline.training.calibrate import fit_correction, fit_temperatures, fit_trust
 from pipeline.training.card import model_card
-from pipeline.training.draws import Labels
+from pipeline.training.checkpoint import Checkpoint
+from pipeline.training.corruptions import corrupted, training_kinds
+from pipeline.training.draws import LabelledGenerator, Labels
 from pipeline.training.fit import Recipe, fit_network
 from pipeline.training.metrics import agreement, judge
+from pipeline.training.realism import realism_figures
 from pipeline.training.renders import MakeGenerator, Renders, render_set
-from pipeline.training.sets import FLATTENED, SIZE_SHARES, Counts, draw_orders
+from pipeline.training.sets import Counts, draw_orders
 
 LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
+
+_CORRECTED = 4
+"""Every so-manieth training image serves to fit the skin's correction."""
+
+_FIT_SOURCES = (architecture, augment, batches, broken, corruptions, fit, losses, nonfaces)
+"""Code that decides how a fit goes: a checkpoint of other code is not taken up."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage ("render train", "fit", …), what is done of it, and in all."""
@@ -41,29 +57,32 @@ class LabelledHeads(Heads):
 def train_scorer(
     out: Path,
     *,
-    images: int = 14_000,
+    images: int = 16_000,
     held_out: int = 1_000,
     prior: int = 4_000,
     epochs: int = 14,
     seed: int = 0,
     workers: int = 1,
+    threads: int = 1,
     progress: Progress | None = None,
     make_generator: MakeGenerator = LabelledHeads,
 ) -> dict[str, Any]:
     """Train a scorer and write it to `out`.
 
     Writes weights.safetensors, card.json, MODEL_CARD.md and prior.parquet; renders are kept in
-    out/renders, so that the same call goes on where it was broken off. Everything follows from the
-    arguments; other hardware may round differently.
+    out/renders and the state of the fit in out/fit.pt until it is done, so that the same call goes
+    on where it was broken off. Everything follows from the arguments; other hardware, and other
+    numbers of threads, may round differently.
 
     Args:
         out: a folder, made if missing.
         images: renders to learn from.
-        held_out: renders to judge on, of the natural distribution and again of the flattened one.
-        prior: natural draws scored at 64 px for prior.parquet, the held-out ones included.
+        held_out: renders to judge on, of each of the three distributions.
+        prior: natural draws scored at 64 px for prior.parquet.
         epochs: passes over the images.
         seed: of every draw.
         workers: rendering processes; 1 renders in this one.
+        threads: of the fit's arithmetic.
         progress: told of each step.
         make_generator: builds the generator to learn from.
 
@@ -81,74 +100,121 @@ def train_scorer(
     tell = progress or (lambda stage, done, total: None)
     generator = make_generator()
     counts = Counts(images, held_out, max(images // 10, LEAST_IMAGES), min(held_out, 64), prior)
-    orders = draw_orders(generator, counts, seed)
-    sets = {
+    rendered = {
         order.name: render_set(
             order, out / "renders", make_generator, workers, partial(tell, f"render {order.name}")
         )
-        for order in orders
+        for order in draw_orders(generator, counts, seed)
     }
-    labels = {name: generator.truth(renders.w) for name, renders in sets.items()}
+    labels = {name: generator.truth(renders.w) for name, renders in rendered.items()}
     recipe = Recipe(epochs=epochs)
-    network = fit_network(sets["train"], labels["train"], recipe, seed, partial(tell, "fit"))
+    checkpoint = Checkpoint(out / "fit.pt", _run_digest(rendered["train"], recipe, generator, seed))
+    network = fit_network(
+        rendered["train"],
+        labels["train"],
+        recipe,
+        seed,
+        partial(tell, "fit"),
+        threads=threads,
+        checkpoint=checkpoint,
+    )
     weights = out / "weights.safetensors"
-    calibrated(network, sets, labels).save(weights)
+    calibrated(network, rendered, labels, seed).save(weights)
     card = {
         "name": "builtin:heads",
         "recipe": {
             **asdict(recipe),
             "images": images,
-            "flattened": FLATTENED,
+            "shares": sets.KIND_SHARES,
             "calibration": counts.calibration,
             "held_out": held_out,
-            "sizes": {str(size): share for size, share in SIZE_SHARES.items()},
+            "sizes": {str(size): share for size, share in sets.SIZE_SHARES.items()},
+            "judged_size": sets.JUDGED_SIZE,
+            "hard_quality": HARD_QUALITY,
+            "broken": {"trained": [*corruptions.TRAINED], "held_out": [*corruptions.HELD_OUT]},
             "seed": seed,
         },
         "generator_digest": generator.digest,
         "parameters": sum(value.numel() for value in Weights.load(weights).network.values()),
         "weights_bytes": weights.stat().st_size,
     }
-    return publish(out, card, sets, labels, seed)
+    card = publish(out, card, rendered, labels, seed)
+    checkpoint.remove()
+    return card
 
 
 def calibrated(
-    network: HeadsNetwork, sets: dict[str, Renders], labels: dict[str, Labels]
+    network: HeadsNetwork, rendered: dict[str, Renders], labels: dict[str, Labels], seed: int
 ) -> Weights:
-    """Fold the network and fit temperatures and the skin's correction."""
+    """Fold the network and fit temperatures and the skin's correction.
+
+    Every second image is seen in hard conditions, so that probabilities stay honest there.
+    """
     folded = network.folded()
-    trained = perceive(folded, sets["train"].images)
-    seen = perceive(folded, sets["calibration"].images)
-    correction = fit_correction(
-        trained.skin.features,
-        labels["train"]["skin_tone"],
-        seen.skin.features,
-        labels["calibration"]["skin_tone"],
+    rng = np.random.default_rng(seed)
+    learned = rendered["train"].images[::_CORRECTED]
+    held = rendered["calibration"]
+    kinds = training_kinds(len(held.images), rng)
+    bad = np.stack([corrupted(held, row, kind, rng) for row, kind in enumerate(kinds)])
+    trained, seen, broken = (
+        perceive(folded, _half_hard(images)) for images in (learned, held.images, bad)
+    )
+    tone, truth = labels["train"]["skin_tone"][::_CORRECTED], labels["calibration"]["skin_tone"]
+    correction = fit_correction(trained.skin.features, tone, seen.skin.features, truth)
+    temperatures = fit_temperatures(seen, labels["calibration"], broken)
+    temperatures["skin_tone"], trust = fit_trust(
+        seen.logits["skin_tone"], correction.tones(seen.skin.features), truth
     )
     state = {name: value.detach() for name, value in folded.state_dict().items()}
-    return Weights(state, correction, fit_temperatures(seen, labels["calibration"]))
+    return Weights(state, replace(correction, trust=trust), temperatures)
 
 
 def publish(
     out: Path,
     card: dict[str, Any],
-    sets: dict[str, Renders],
+    rendered: dict[str, Renders],
     labels: dict[str, Labels],
     seed: int,
 ) -> dict[str, Any]:
     """Judge the weights in `out` and write the card, the model card and the prior beside them."""
     scorer = HeadsScorer(out / "weights.safetensors")
-    held = {name: scorer.score(sets[name].images) for name in ("natural", "flattened")}
-    pairs = len(sets["pairs"].images)
+    held = {}
+    for name in sets.HELD_OUT:
+        images = rendered[name].images
+        scores = scorer.score(hard_conditions(images) if name == "hard" else images)
+        held[name] = judge(scores, labels[name], rendered[name].landmarks, seed)
     card = {
         **card,
         "scorer_digest": scorer.digest,
-        "held_out": {name: judge(held[name], labels[name], seed) for name in held},
+        "held_out": held,
+        "realism": realism_figures(
+            lambda images: scorer.score(images).quality["realism"],
+            rendered["natural"],
+            rendered["hard"],
+            seed,
+        ),
         "previews": agreement(
-            scorer.score(sets["natural"].images[:pairs]), scorer.score(sets["pairs"].images)
+            *(scorer.score(rendered[name].images) for name in ("previews", "pairs"))
         ),
     }
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     (out / "MODEL_CARD.md").write_text(model_card(card))
-    draws = np.concatenate([sets["natural"].images, sets["prior"].images])
-    write_prior(out / "prior.parquet", scorer.score(draws), card["generator_digest"], scorer.digest)
+    scores = scorer.score(rendered["prior"].images)
+    write_prior(out / "prior.parquet", scores, card["generator_digest"], scorer.digest)
     return card
+
+
+def _half_hard(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Every second image in hard conditions, and enlarged again: uint8 [B, 128, 128, 3]."""
+    found = images.copy()
+    found[1::2] = np.rint(resized(hard_conditions(images[1::2]), SIZE)).astype(np.uint8)
+    return found
+
+
+def _run_digest(train: Renders, recipe: Recipe, generator: LabelledGenerator, seed: int) -> str:
+    """sha256 (hex) of all that decides how the fit goes."""
+    digest = hashlib.sha256(json.dumps([asdict(recipe), generator.digest, seed]).encode())
+    digest.update(train.w.tobytes())
+    for module in _FIT_SOURCES:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()

@@ -5,17 +5,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.training.draws import LabelledGenerator, flattened_latents, natural_latents
+from pipeline.training.draws import (
+    LabelledGenerator,
+    flattened_latents,
+    hard_latents,
+    natural_latents,
+)
 from pipeline.training.renders import Order
 
-SIZE_SHARES = {64: 0.86, 128: 0.12, 192: 0.02}
-"""Picture sizes of the training set: most are previews, some are larger and averaged down."""
+SIZE_SHARES = {64: 0.30, 96: 0.20, 128: 0.43, 192: 0.05, 256: 0.02}
+"""Picture sizes of the training set: previews, the network's own size, and larger ones."""
 
-FLATTENED = 0.8
-"""Share of the training set drawn from the flattened distribution."""
+KIND_SHARES = {"flattened": 0.7, "hard": 0.15, "natural": 0.15}
+"""Distributions that the training set is drawn from."""
 
-FULL_SIZE = 256
-"""Picture size that previews are compared with, px."""
+HELD_OUT = ("natural", "flattened", "hard")
+"""Sets that the scorer is judged on, each drawn from the distribution of its name."""
+
+JUDGED_SIZE = 128
+"""Picture size of the held-out sets, px."""
+
+PREVIEW_SIZE, FULL_SIZE = 64, 256
+"""Picture sizes at which the same people are compared, px."""
 
 
 @dataclass(frozen=True)
@@ -32,34 +43,30 @@ class Counts:
 def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list[Order]:
     """What to render, drawn from the seed alone.
 
-    train and calibration: mostly flattened, of mixed sizes; natural and flattened: held out, 64
-    px; pairs: the first natural people at 256 px; prior: more natural draws, 64 px.
+    train and calibration: mostly flattened, of mixed sizes; natural, flattened and hard: held out;
+    previews and pairs: the first natural people at 64 and 256 px; prior: more natural draws, 64 px.
     """
     rng = np.random.default_rng(seed)
+    draw = {"flattened": flattened_latents, "hard": hard_latents, "natural": natural_latents}
 
     def mixed(name: str, count: int) -> Order:
-        flat = round(FLATTENED * count)
-        w = np.concatenate(
-            [
-                flattened_latents(generator, flat, rng),
-                natural_latents(generator, count - flat, rng),
-            ]
-        )
+        parts = {kind: round(share * count) for kind, share in KIND_SHARES.items()}
+        parts["natural"] = count - parts["flattened"] - parts["hard"]
+        w = np.concatenate([draw[kind](generator, part, rng) for kind, part in parts.items()])
         sizes = rng.choice(list(SIZE_SHARES), count, p=list(SIZE_SHARES.values()))
         return Order(name, w, sizes.astype(np.int64))
 
-    def plain(name: str, w: NDArray[np.float32], size: int = 64) -> Order:
+    def plain(name: str, w: NDArray[np.float32], size: int) -> Order:
         return Order(name, w, np.full(len(w), size, np.int64))
 
     train, calibration = mixed("train", counts.train), mixed("calibration", counts.calibration)
-    natural = natural_latents(generator, counts.held_out, rng)
-    flattened = flattened_latents(generator, counts.held_out, rng)
-    more = natural_latents(generator, max(counts.prior - counts.held_out, 1), rng)
+    held = [plain(n, draw[n](generator, counts.held_out, rng), JUDGED_SIZE) for n in HELD_OUT]
+    same = held[0].w[: counts.pairs]
     return [
         train,
         calibration,
-        plain("natural", natural),
-        plain("flattened", flattened),
-        plain("pairs", natural[: counts.pairs], FULL_SIZE),
-        plain("prior", more),
+        *held,
+        plain("previews", same, PREVIEW_SIZE),
+        plain("pairs", same, FULL_SIZE),
+        plain("prior", natural_latents(generator, counts.prior, rng), PREVIEW_SIZE),
     ]

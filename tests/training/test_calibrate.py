@@ -4,16 +4,24 @@ import numpy as np
 import pytest
 
 from pipeline.attributes.color import monk_lab
-from pipeline.attributes.heads_scorer import Perception, softmax
+from pipeline.attributes.heads_scorer import softmax
+from pipeline.attributes.heads_weights import REALISM
 from pipeline.attributes.network import CLASS_HEADS
+from pipeline.attributes.perception import Perception
 from pipeline.attributes.skin import FEATURES, SkinColor
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.training.calibrate import (
-    class_truth,
     expected_calibration_error,
     fit_correction,
     fit_temperatures,
+    fit_trust,
 )
+from pipeline.training.truth import class_target
+
+
+def perception(logits: dict[str, np.ndarray], realism: np.ndarray) -> Perception:
+    empty = SkinColor(np.zeros((0, 3)), np.zeros((0, len(FEATURES))), np.zeros(0))
+    return Perception(logits, {}, realism, np.zeros((0, 68, 2), np.float32), empty)
 
 
 def test_overconfident_logits_are_cooled_to_the_truth() -> None:
@@ -25,10 +33,16 @@ def test_overconfident_logits_are_cooled_to_the_truth() -> None:
         labels[name] = (honest + gumbel).argmax(1)
         logits[name] = (3 * honest).astype(np.float32)
     labels["age"] = labels["age"] * 5 + 2.0
-    empty = SkinColor(np.zeros((0, 3)), np.zeros((0, len(FEATURES))), np.zeros(0))
-    found = fit_temperatures(Perception(logits, {}, empty), labels)
+    labels["skin_tone"] = labels["skin_tone"] + 1
+    labels["masculinity"] = labels["gender_presentation"] * 1.0
+    realism = rng.normal(0, 2, 3000)
+    proper = rng.random(3000) < 1 / (1 + np.exp(-realism))
+    found = fit_temperatures(
+        perception(logits, 3 * realism[proper]), labels, perception({}, 3 * realism[~proper])
+    )
+    assert found.keys() == {*CLASS_HEADS, REALISM}
     assert all(t == pytest.approx(3, rel=0.1) for t in found.values())
-    truth = class_truth("hair_color", labels)
+    truth = class_target("hair_color", labels)
     before = expected_calibration_error(softmax(logits["hair_color"]), truth)
     after = expected_calibration_error(softmax(logits["hair_color"] / 3), truth)
     assert after < 0.03 < before
@@ -47,7 +61,14 @@ def test_the_light_correction_undoes_an_affine_light() -> None:
     assert correction.spread < 5
 
 
-def test_truth_falls_into_bands() -> None:
-    labels = {"age": np.array([4.9, 5.0, 99.0]), "skin_tone": np.array([1.2, 9.6, 10.0])}
-    assert class_truth("age", labels).tolist() == [0, 1, 19]
-    assert class_truth("skin_tone", labels).tolist() == [0, 9, 9]
+def test_the_better_witness_of_skin_tone_is_trusted_more() -> None:
+    rng = np.random.default_rng(0)
+    tone = rng.integers(1, 11, 1500)
+    sure = rng.normal(0, 1, (1500, 10))
+    sure[np.arange(1500), tone - 1] += 4
+    vague = softmax(rng.normal(0, 1, (1500, 10)))
+    heat, trust = fit_trust(sure.astype(np.float32), vague, tone)
+    assert trust < 0.1
+    assert heat < 0.5
+    _, trust = fit_trust(np.log(vague).astype(np.float32), softmax(sure), tone)
+    assert trust > 0.5

@@ -4,7 +4,7 @@ import numpy as np
 from toys import Discs
 
 from pipeline.generators.heads import truth
-from pipeline.training.draws import flattened_latents, natural_latents, tone_class
+from pipeline.training.draws import flattened_latents, hard_latents, natural_latents, tone_class
 from pipeline.training.scorer import LabelledHeads
 
 
@@ -27,10 +27,20 @@ def test_flattened_draws_hold_every_tone_decade_and_presentation_about_equally()
     assert np.mean(flat["glasses"]) > np.mean(natural["glasses"])
 
 
+def test_hard_draws_turn_heads_and_light_everywhere() -> None:
+    hard = Discs().truth(hard_latents(Discs(), 400, np.random.default_rng(0)))
+    natural = Discs().truth(natural_latents(Discs(), 400, np.random.default_rng(0)))
+    for name, width in (("yaw", 10), ("light_azimuth", 15)):
+        step = (np.abs(np.asarray(hard[name])) // width).astype(np.int64)
+        assert shares(step)[:4].min() > 0.1
+        assert np.abs(hard[name]).mean() > 1.2 * np.abs(natural[name]).mean()
+    assert abs(np.mean(hard["age"]) - np.mean(natural["age"])) < 4
+
+
 def test_draws_follow_the_seed_alone() -> None:
     one = flattened_latents(Discs(), 50, np.random.default_rng(5))
     other = flattened_latents(Discs(), 50, np.random.default_rng(5))
-    assert one.shape == (50, 12)
+    assert one.shape == (50, 13)
     assert np.array_equal(one, other)
     assert len(np.unique(one, axis=0)) == 50
 

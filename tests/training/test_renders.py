@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from toys import Discs
 
+from pipeline.attributes.resample import area_average
 from pipeline.errors import JobError
+from pipeline.generators.generator import Pictures
 from pipeline.training.renders import SHARD, Order, render_set
 
 
 def order(count: int) -> Order:
-    w = Discs().latents(np.random.default_rng(0).standard_normal((count, 12)).astype(np.float32))
+    w = Discs().latents(np.random.default_rng(0).standard_normal((count, 13)).astype(np.float32))
     return Order("toys", w, np.where(np.arange(count) % 3 == 0, 128, 64))
 
 
@@ -34,17 +36,21 @@ class Improved(Discs):
 class Fatal(Discs):
     """A generator that takes its process down."""
 
-    def render_with_masks(self, w: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def pictures(self, w: np.ndarray, size: int) -> Pictures:
         os._exit(1)
 
 
 def test_images_of_any_size_come_back_at_the_network_size(tmp_path: Path) -> None:
     found = render_set(order(10), tmp_path, Discs, 1, silent)
-    assert found.images.shape == (10, 64, 64, 3)
+    assert found.images.shape == (10, 128, 128, 3)
     assert found.masks.shape == (10, 32, 32)
     assert np.array_equal(found.w, order(10).w)
-    alone, _ = Discs().render_with_masks(order(10).w[1:2], 64)
-    assert np.array_equal(found.images[1], alone[0])
+    alone = Discs().pictures(order(10).w[3:4], 128)
+    assert np.array_equal(found.images[3], alone.images[0])
+    assert np.allclose(found.landmarks[3], alone.landmarks[0] / 128)
+    small = Discs().pictures(order(10).w[1:2], 64)
+    assert np.abs(area_average(found.images[1:2], 64) - small.images).mean() < 4
+    assert found.landmarks[1] == pytest.approx(small.landmarks[0] / 64)
 
 
 def test_only_missing_shards_are_rendered_again(tmp_path: Path) -> None:
@@ -85,7 +91,7 @@ def test_a_process_that_dies_stops_the_run_and_says_how_to_go_on(tmp_path: Path)
 class Endless(Discs):
     """A generator that tells its process's id and never ends."""
 
-    def render_with_masks(self, w: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def pictures(self, w: np.ndarray, size: int) -> Pictures:
         Path(os.environ["TOYS_PIDS"], str(os.getpid())).touch()
         time.sleep(60)
         raise AssertionError

@@ -10,7 +10,9 @@ from toys import Discs
 
 from pipeline.attributes.heads_scorer import HeadsScorer
 from pipeline.attributes.prior import read_prior
+from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
+from pipeline.generators.generator import SEGMENTS
 from pipeline.training.scorer import LabelledHeads, train_scorer
 
 SMALL: dict[str, Any] = {"images": 64, "held_out": 32, "prior": 40, "epochs": 2, "seed": 3}
@@ -38,7 +40,13 @@ def test_a_run_writes_a_scorer_with_its_card_and_prior(
     scorer = HeadsScorer(out / "weights.safetensors")
     assert scorer.digest == card["scorer_digest"]
     assert card["recipe"]["seed"] == 3
-    assert card["held_out"]["natural"]["count"] == 32
+    assert {name: held["count"] for name, held in card["held_out"].items()} == {
+        "natural": 32,
+        "flattened": 32,
+        "hard": 32,
+    }
+    assert "ghost" in card["realism"]["held_out"]
+    assert not (out / "fit.pt").exists()
     assert (out / "weights.safetensors").stat().st_size == card["weights_bytes"] < 8_000_000
     prior = read_prior(out / "prior.parquet")
     assert (prior.generator_digest, prior.scorer_digest) == ("discs", scorer.digest)
@@ -55,6 +63,10 @@ def test_the_model_card_tells_figures_and_limits(
         "### skin_tone",
         "usual bin",
         "age 60+",
+        "ambiguous middle",
+        "Landmarks, mean error",
+        "kinds never seen in training",
+        "hard conditions",
         "seed 3",
     ):
         assert part in text
@@ -84,7 +96,10 @@ def test_numbers_too_small_to_train_with_are_refused(tmp_path: Path, name: str, 
 def test_the_built_in_heads_can_be_learned_from() -> None:
     generator = LabelledHeads()
     w = generator.latents(np.zeros((1, generator.latent_size), np.float32))
-    images, masks = generator.render_with_masks(w, 64)
-    assert images.shape == (1, 64, 64, 3)
-    assert 0.1 < masks.mean() < 0.6
-    assert generator.truth(w)["age"].shape == (1,)
+    found = generator.pictures(w, 64)
+    assert found.images.shape == (1, 64, 64, 3)
+    assert 0.1 < (found.segmentation == SEGMENTS.index("skin")).mean() < 0.6
+    truth = generator.truth(w)
+    names = BY_NAME.keys() - {"ita"} | {"masculinity"}
+    assert names <= truth.keys()
+    assert all(truth[name].shape == (1,) for name in names)

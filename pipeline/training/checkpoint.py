@@ -1,0 +1,55 @@
+"""Keep a training run's state on disk, so that a run broken off goes on where it was."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.optim import Optimizer
+
+from pipeline.attributes.network import HeadsNetwork
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run's state lies, and which run it is of.
+
+    path: the file; run: digest (hex) of everything that decides how the run goes.
+    """
+
+    path: Path
+    run: str
+
+    def save(
+        self, step: int, model: HeadsNetwork, average: HeadsNetwork, optimizer: Optimizer
+    ) -> None:
+        """Replace the file by the state before `step`, whole or not at all."""
+        part = self.path.with_suffix(".part")
+        state = {
+            "run": self.run,
+            "step": step,
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
+        torch.save(state, part)
+        part.replace(self.path)
+
+    def restore(self, model: HeadsNetwork, average: HeadsNetwork, optimizer: Optimizer) -> int:
+        """Bring back what was saved and say the step to go on with; 0 without a file of this run.
+
+        The file is read as tensors and plain values; nothing in it is executed.
+        """
+        try:
+            state = torch.load(self.path, weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError):
+            return 0
+        if state.get("run") != self.run:
+            return 0
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+
+    def remove(self) -> None:
+        """Delete the file; the run is done."""
+        self.path.unlink(missing_ok=True)
