@@ -174,7 +174,9 @@ def train() -> None:
 @train.command()
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--images", default=16_000, show_default=True, help="Renders to learn from.")
-@click.option("--held-out", default=1_000, show_default=True, help="Renders to judge on, three times.")
+@click.option(
+    "--held-out", default=1_000, show_default=True, help="Renders to judge on, three times."
+)
 @click.option("--epochs", default=14, show_default=True, help="Passes over the renders.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Rendering processes.")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.training.bars import bars
 from pipeline.training.presentation import AMBIGUOUS
 
 HEAD = """\
@@ -62,7 +63,7 @@ def model_card(card: Mapping[str, Any]) -> str:
     Args:
         card: what `train_scorer` writes to card.json.
     """
-    parts = [HEAD, _recipe(card)]
+    parts = [HEAD, _bars(card), _recipe(card)]
     for name, title in TITLES.items():
         held = card["held_out"][name]
         parts += [f"## Held out, {title} ({held['count']:,} renders)\n", _numbers(held)]
@@ -76,6 +77,20 @@ def model_card(card: Mapping[str, Any]) -> str:
         parts += [_confusion(n, figures, "classes") for n, figures in held["classes"].items()]
     parts += [_previews(card["previews"]), LIMITS]
     return "\n".join(parts)
+
+
+def _bars(card: Mapping[str, Any]) -> str:
+    rows = []
+    for one in bars(card):
+        form = ".1%" if one.share else ".3g"
+        limit = format(one.bar, ".4g") if not one.share else format(one.bar, ".0%")
+        sign = "≥" if one.least else "≤"
+        rows.append(
+            [one.title, f"{sign} {limit}", _span(one.figure, form), "yes" if one.reached else "no"]
+        )
+    return "## What it should reach, in hard conditions\n\n" + _table(
+        ["figure", "bar", "measured", "reached"], rows
+    )
 
 
 def _recipe(card: Mapping[str, Any]) -> str:

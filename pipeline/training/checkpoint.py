@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch.optim import Optimizer
@@ -41,7 +42,7 @@ class Checkpoint:
         """
         try:
             state = torch.load(self.path, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError):
+        except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError):
             return 0
         if state.get("run") != self.run:
             return 0

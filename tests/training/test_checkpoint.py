@@ -44,3 +44,5 @@ def test_no_file_a_torn_one_and_another_run_start_from_nothing(tmp_path: Path) -
     assert Checkpoint(path, "other").restore(model, model, optimizer) == 0
     path.write_bytes(path.read_bytes()[:5000])
     assert Checkpoint(path, "run").restore(model, model, optimizer) == 0
+    path.write_bytes(b"no checkpoint at all")
+    assert Checkpoint(path, "run").restore(model, model, optimizer) == 0
