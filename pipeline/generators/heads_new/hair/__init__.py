@@ -8,12 +8,14 @@
     shade(samples, lights, eye, lit, ao) -> radiance [N, 3]
     transmittance(mm) -> share of light                behind the nearest hair seen from a light
     follicles(t, rest, person) -> [N, 3]               scalp, beard, brow density for the skin
+    base_color(t) -> [B, 3]                            albedo of all strands together
 
 `t` holds traits as float32 [B]; `moved` and `normals` are [B, S, 3] for all S roots; `toward` are
 unit directions to the viewer or light [B, 3]; `project` takes world points [B, S, P, 3] to
 (samples right, samples down, depth 0..1), as `Camera.project` does.
 """
 
+from pipeline.generators.heads_new.hair.colors import base_color
 from pipeline.generators.heads_new.hair.draw import (
     Posed,
     Samples,
@@ -33,6 +35,7 @@ __all__ = [
     "Roots",
     "Samples",
     "Strands",
+    "base_color",
     "draw",
     "follicles",
     "grow",

@@ -27,6 +27,12 @@ def natural(t: Mapping[str, Tensor]) -> Tensor:
     return torch.where(f < 1, low + (middle - low) * f, middle + (high - middle) * (f - 1))
 
 
+def base_color(t: Mapping[str, Tensor]) -> Tensor:
+    """Albedo of all of a person's strands together, grey ones included: linear [B, 3]."""
+    grey = torch.tensor(GREY, device=t["grey_share"].device)
+    return torch.lerp(natural(t), grey.expand(len(t["grey_share"]), 3), t["grey_share"][:, None])
+
+
 def strands(
     t: Mapping[str, Tensor], r: Tensor, lock: Tensor, grey_share: Tensor
 ) -> tuple[Tensor, Tensor]:

@@ -97,20 +97,20 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     side = torch.where(still.rest[:, 0] > 0, 1.0, -1.0)
     o = torch.zeros_like(p[0])
     upper = (lid > 0).float()
-    length = (4.8 + 2.6 * (1 - m) + 2.6 * makeup) * (0.78 + 0.30 * step(u, -0.6, 0.7))
-    length = length * (0.42 + 0.58 * upper) * (0.75 + 0.4 * r[0])
-    alive = r[1] < 0.55 + 0.25 * (1 - m) + 0.2 * makeup
+    length = (4.4 + 1.8 * (1 - m) + 1.6 * makeup) * (0.78 + 0.30 * step(u, -0.6, 0.7))
+    length = length * (0.36 + 0.64 * upper) * (0.75 + 0.4 * r[0])
+    alive = r[1] < 0.70 + 0.15 * (1 - m) + 0.15 * makeup
     length = length * alive
-    fan = side * (0.25 + 0.55 * u + 0.3 * (r[2] - 0.5))
+    fan = side * (0.25 + 0.75 * u + 0.35 * (r[2] - 0.5))
     forward = unit(torch.stack([fan + o, -0.05 - 0.30 * (1 - upper) + o, 0.9 + o]))
     s = torch.linspace(0, 1, points, device=p.device)
     along = length[..., None] * s
     curl = (0.62 + 0.35 * makeup) * (upper - 0.55 * (1 - upper))
-    rise = curl[..., None] * length[..., None] * (0.25 * s + 0.75 * s * s)
+    rise = curl[..., None] * length[..., None] * (0.10 * s + 0.90 * s * s)
     q = p[..., None] + forward[..., None] * along * (1 - 0.3 * s) + n[..., None] * 0.3
     q = torch.stack([q[0], q[1] + rise, q[2]])
     base = (colors.natural(t) * 0.18 * (1 - makeup) + 0.004)[:, None].expand(*length.shape, 3)
-    wide = 0.12 + 0.10 * (1 - m) * upper + 0.16 * makeup * upper
+    wide = 0.09 + 0.05 * (1 - m) * upper + 0.09 * makeup * upper
     return _strands(
         still, q, n, length, base, base, LASH, width=wide, hairs=1.0, spread=0.0, gloss=0.0
     )

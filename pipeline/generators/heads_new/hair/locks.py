@@ -77,8 +77,8 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     wavy, curly, coily = step(curl, 0.28, 0.55), step(curl, 0.55, 0.72), step(curl, 0.74, 0.86)
     r = plan.random
     one = torch.ones_like(plan.length)
-    amp = 0.25 + 4.2 * wavy + 1.6 * curly - 3.4 * coily
-    wavelength = 110 - 52 * wavy - 33 * curly - 15 * coily
+    amp = 2.2 + 2.6 * wavy + 1.2 * curly - 3.4 * coily
+    wavelength = 190 - 128 * wavy - 36 * curly - 16 * coily
     amp = torch.minimum(amp, 0.16 * plan.length) * (0.75 + 0.5 * r[3][:, still.coarse])
     wavelength = wavelength * (0.85 + 0.3 * r[4][:, still.coarse])
     turns = TAU * plan.length / wavelength

@@ -87,7 +87,9 @@ def plan(style: Style, still: Still) -> Plan:
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
-    return Plan(length, stop, r[5], edge, side, full * cut["fringe"].clamp(min=0), r)
+    # Locks lie over one another as sheets.
+    layer = 0.5 * r[5][:, still.coarse] + 0.5 * r[5]
+    return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), r)
 
 
 def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -102,18 +104,17 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     volume, mess = style.volume[:, None], style.mess[:, None]
     whorl = torch.tensor(WHORL, device=p.device)[:, None, None]
     one, zero = torch.ones_like(plan.length), torch.zeros_like(plan.length)
+    hanging = (cut["length"] >= 2) & (cut["up"] < 0.6)
     forward = torch.stack([p[0] * 0.003, -0.25 * one, one])
     backward = torch.stack([p[0] * 0.002, 0.12 * one, -one])
-    parted = torch.stack(
-        [plan.side, zero, -0.16 - 0.25 * cut["back"] + 0.3 * (cut["fringe"] < 0) + zero]
-    )
+    frame = hanging.float() * (0.34 + 0.2 * (cut["fringe"] < 0))
+    parted = torch.stack([plan.side, zero, -0.16 - 0.25 * cut["back"] + frame + zero])
     aside = torch.stack([zero, -one, -cut["sweep"] + zero])
     # Locks wander together, single hairs a little more.
     wander = plan.random[5:8][:, :, still.coarse] - 0.5 + 0.35 * (plan.random[2:5] - 0.5)
-    hanging = (cut["length"] >= 2) & (cut["up"] < 0.6)
     front = step(still.rest.T[2], -78.0, -25.0)[None] * topness(p)
     edge = 0.40 + 0.60 * step(plan.edge, 1.0, 26.0)
-    face = 57 + 5 * (plan.random[6][:, still.coarse] - 0.5)
+    face = 53 + 12 * (plan.random[6][:, still.coarse] - 0.5)
     ahead = torch.where(still.rest[:, 2] > -82, 1.0, -1.0)
     ds = plan.length / (points - 1)
     inertia = (-ds / 15).exp()
@@ -138,7 +139,8 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         fall = torch.where(hanging, 0.15 + 0.55 * step(gone, 25.0, 110.0), 0.05 * one)
         f = torch.stack([f[0], f[1] - fall, f[2]])
         tip = cut["flick"] * step(one * u, 0.62, 0.95)
-        f = f - 1.1 * tip * n * hanging
+        inward = 1.1 * tip + 0.16 * step(-p[1], -10.0, 60.0)
+        f = f - inward * n * hanging
         d = unit(d * inertia + unit(f) * (1 - inertia))
         move = ds * step(p[1] - plan.stop, -3.0, 5.0)
         p = p + d * move

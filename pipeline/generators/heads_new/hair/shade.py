@@ -39,7 +39,7 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     key, rim = lights.key[s.person], lights.rim[s.person]
     view = torch.nn.functional.normalize(eye - s.position, dim=-1)
     t, n = s.tangent, s.normal
-    deep = 0.22 + 0.78 * s.open
+    deep = 0.30 + 0.70 * s.open
     albedo = s.color * (0.86 + 0.28 * s.random)[:, None]
     light = (albedo.mean(-1) / 0.25).clamp(0, 1)
     # Hair scatters: light colours glow between their strands, dark ones swallow.
@@ -56,19 +56,19 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     half = torch.nn.functional.normalize(key + view, dim=-1)
     jitter = (0.10 * (s.random - 0.5))[:, None]
     facing = step(_dot(n, key), -0.25, 0.35)
-    first = _lobe(t - n * (0.09 + jitter), half, 110.0)
-    second = _lobe(t + n * (0.14 + jitter), half, 26.0)
+    first = _lobe(t - n * (0.09 + jitter), half, 70.0)
+    second = _lobe(t + n * (0.14 + jitter), half, 16.0)
     tint = (albedo + 0.01).sqrt()
     sparkle = 0.55 + 0.9 * s.random
     shine = (s.gloss * facing * s.open)[:, None]
-    gloss = 0.115 * first[:, None] * sparkle[:, None] + 0.26 * (second[:, None] * tint)
+    gloss = 0.30 * first[:, None] * sparkle[:, None] + 0.62 * (second[:, None] * tint)
     out = out + key_in * shine * gloss
     # The sky is mirrored broadly.
     top = torch.nn.functional.normalize(
         view + torch.tensor([0.0, 1.1, 0.0], device=view.device), dim=-1
     )
     broad = _lobe(t + n * 0.05, top, 14.0)
-    out = out + sky * (0.055 * broad * s.gloss * s.open * ao * step(n[:, 1], -0.2, 0.7))[:, None]
+    out = out + sky * (0.12 * broad * s.gloss * s.open * ao * step(n[:, 1], -0.2, 0.7))[:, None]
 
     edge = (1 - _dot(n, view).clamp(0, 1)) ** 2
     through = step(-_dot(rim, view), -0.2, 0.9)

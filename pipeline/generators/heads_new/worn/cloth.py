@@ -13,7 +13,13 @@ from torch.nn.functional import normalize
 from pipeline.generators.heads_new.worn import garments
 from pipeline.generators.heads_new.worn.body import LAST, Body, body
 from pipeline.generators.heads_new.worn.garments import (
-    CLOSED, CREW, HOODIE, SHIRT, TURTLE, VEE, WIDE,
+    CLOSED,
+    CREW,
+    HOODIE,
+    SHIRT,
+    TURTLE,
+    VEE,
+    WIDE,
 )  # fmt: skip
 from pipeline.generators.heads_new.worn.part import Part, constant, grid_faces, pick, stack_faces
 

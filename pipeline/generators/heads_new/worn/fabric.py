@@ -10,7 +10,15 @@ from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads_new.worn import palette
 from pipeline.generators.heads_new.worn.cloth import outfit
 from pipeline.generators.heads_new.worn.garments import (
-    COLLAR, CREW, HOODIE, JACKET, LAPEL, SHELL, SHIRT, TURTLE, VEE,
+    COLLAR,
+    CREW,
+    HOODIE,
+    JACKET,
+    LAPEL,
+    SHELL,
+    SHIRT,
+    TURTLE,
+    VEE,
 )  # fmt: skip
 from pipeline.generators.heads_new.worn.material import Material
 from pipeline.generators.heads_new.worn.part import pick

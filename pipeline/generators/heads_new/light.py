@@ -1,0 +1,76 @@
+"""Set up the lights: key, sky, bounce and rim, for each person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+@dataclass(frozen=True)
+class Lights:
+    """Lights of B people in the world (the camera's axes); directions point to the light.
+
+    key, rim: unit [B, 3]. key_color, rim_color, sky, ground: linear RGB [B, 3]; a white wall that
+    faces the key is about 1. size: [B], softness of the key's shadows, mm of blur a 100 mm throw.
+    """
+
+    key: Tensor
+    rim: Tensor
+    key_color: Tensor
+    rim_color: Tensor
+    sky: Tensor
+    ground: Tensor
+    size: Tensor
+
+
+SETUPS = (
+    # share of the draws; key, sky, ground, rim strengths; softness of shadows
+    ("soft", 0.30, 0.62, 0.46, 0.24, 0.35, 26.0),
+    ("beauty", 0.22, 0.70, 0.36, 0.30, 0.55, 18.0),
+    ("window", 0.20, 0.80, 0.26, 0.15, 0.15, 22.0),
+    ("sun", 0.16, 0.95, 0.28, 0.16, 0.10, 6.0),
+    ("stage", 0.12, 0.84, 0.16, 0.09, 1.00, 10.0),
+)
+
+
+def _toward(azimuth: Tensor, elevation: Tensor) -> Tensor:
+    a, e = torch.deg2rad(azimuth), torch.deg2rad(elevation)
+    return torch.stack([a.sin() * e.cos(), e.sin(), a.cos() * e.cos()], -1)
+
+
+def hue_color(hue: Tensor, saturation: Tensor) -> Tensor:
+    """A light's colour [B, 3] of mean about 1 from hue 0..1 and saturation 0..1."""
+    shift = torch.tensor([0.0, 1 / 3, 2 / 3], device=hue.device)
+    wheel = 1 + (2 * torch.pi * (hue[:, None] - shift)).cos()
+    return 1 + (wheel - 1) * saturation[:, None]
+
+
+def lights(t: Mapping[str, Tensor]) -> Lights:
+    """The lights of B people with traits t, [B] each."""
+    p = t["light_setup_p"]
+    table = torch.tensor([row[1:] for row in SETUPS], device=p.device, dtype=p.dtype)
+    edges = table[:, 0].cumsum(0)[:-1]
+    setup = table[(p[:, None] > edges).sum(1)]
+    _, key, sky, ground, rim, size = setup.unbind(1)
+    harder = 0.9 + 0.25 * t["light_contrast_p"]
+    azimuth = t["light_azimuth"]
+    behind = azimuth + torch.where(azimuth < 0, 150.0, -150.0)
+    w = t["light_warmth"][:, None]
+    warm = 1 + w * torch.tensor([0.045, 0.0, -0.055], device=p.device)
+    cool = 1 - 0.6 * w * torch.tensor([0.045, 0.0, -0.055], device=p.device)
+    colored = (t["rim_hue_p"] < 0.30).to(p.dtype)
+    rim_hue = (t["rim_hue_p"] / 0.30).clamp(max=1)
+    rim_tint = hue_color(rim_hue, 0.5 * colored)
+    strength = rim * (0.35 + 1.1 * t["rim_light_p"])
+    return Lights(
+        key=_toward(azimuth, t["light_elevation"]),
+        rim=normalize(_toward(behind, 24 + 0 * azimuth), dim=-1),
+        key_color=warm * (key * harder)[:, None],
+        rim_color=rim_tint * cool * strength[:, None],
+        sky=cool * (sky * (1.12 - 0.3 * t["light_contrast_p"]))[:, None],
+        ground=(1 + torch.tensor([0.05, -0.01, -0.06], device=p.device))
+        * (ground * (1.1 - 0.3 * t["light_contrast_p"]))[:, None],
+        size=size,
+    )

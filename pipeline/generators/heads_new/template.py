@@ -1,0 +1,295 @@
+"""Build the template: one neutral adult head as grids of vertices, which all people deform.
+
+Head space: mm; origin between the eyes on the plane of the corneas, x to the right of a frontal
+picture, y up, z to the viewer. Sizes follow published anthropometry (Farkas, 1994): pupils at
+x = +-31.5, chin at y = -113, crown at y = 117. Whatever is painted or placed on a face is measured
+in the template's own *rest* coordinates, which travel with the vertices.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+Floats = NDArray[np.float64]
+
+HEAD, MOUTH, EAR, BODY, CLOTH = range(5)
+"""Parts of the mesh; MOUTH is the strip between the lips, seen when they part."""
+
+ROWS = np.array([
+    # front y, z;  half width;  side y, z;  back y, z
+    (117.0, -92.0, 0.0, 117.0, -92.0, 117.0, -92.0),
+    (116.3, -73.0, 13.0, 116.4, -92.0, 116.2, -112.0),
+    (113.0, -57.0, 25.0, 113.8, -93.0, 112.5, -133.0),
+    (106.0, -36.0, 41.0, 107.0, -93.0, 104.0, -152.0),
+    (95.0, -16.5, 55.0, 96.0, -93.0, 91.0, -168.0),
+    (80.0, -3.0, 66.5, 81.0, -93.0, 73.0, -179.0),
+    (62.0, 5.0, 73.0, 62.0, -92.0, 51.0, -185.0),
+    (42.0, 9.0, 75.2, 42.0, -90.0, 28.0, -187.5),
+    (22.0, 9.5, 73.8, 22.0, -85.0, 5.0, -186.0),
+    (5.0, 6.0, 71.2, 8.0, -77.0, -15.0, -181.0),
+    (-10.0, 4.0, 69.8, -6.0, -70.0, -32.0, -172.0),
+    (-25.0, 4.0, 68.2, -19.0, -67.0, -45.0, -160.0),
+    (-40.0, 6.0, 66.0, -31.0, -67.0, -56.0, -147.0),
+    (-55.0, 8.0, 63.5, -43.0, -67.0, -66.0, -134.0),
+    (-70.0, 8.5, 60.5, -55.0, -68.0, -74.0, -121.0),
+    (-85.0, 7.0, 57.0, -66.0, -68.0, -80.0, -109.0),
+    (-98.0, 6.5, 51.5, -76.0, -65.0, -86.0, -99.0),
+    (-107.5, 3.5, 44.0, -84.0, -60.0, -90.0, -91.0),
+    (-112.5, -5.0, 34.0, -91.0, -54.0, -93.0, -84.0),
+    (-113.0, -20.0, 19.0, -97.0, -48.0, -95.0, -72.0),
+    (-104.0, -45.0, 0.0, -104.0, -45.0, -104.0, -45.0),
+])  # fmt: skip
+"""Horizontal loops of the bare form, crown to throat, without any feature."""
+
+LAST = len(ROWS) - 1.0
+
+MOUTH_Y, MOUTH_X = -68.0, 25.0
+EYE = np.array([32.0, 0.0, -16.2])
+EYE_RADIUS = 13.2
+
+
+@dataclass(frozen=True)
+class Template:
+    """The neutral head.
+
+    rest: float64 [V, 3], mm. faces: int64 [F, 3], counter-clockwise from outside. part: int64
+    [F]. chart: float64 [V, 2], mm along the surface (around from the front, up), for textures.
+    grid: (rows, columns) of the head's own grid, whose vertices come first.
+    """
+
+    rest: Floats
+    faces: NDArray[np.int64]
+    part: NDArray[np.int64]
+    chart: Floats
+    grid: tuple[int, int]
+
+
+def smooth(x: Floats, low: float, high: float) -> Floats:
+    """Smooth step from 0 at `low` to 1 at `high`."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def bell(*terms: Floats) -> Floats:
+    """exp(-sum of squares)."""
+    return np.asarray(np.exp(-sum(t * t for t in terms)))
+
+
+def mouth_line(x: Floats) -> Floats:
+    """Height of the closed lips' meeting line at x."""
+    ax = np.abs(x)
+    return np.asarray(MOUTH_Y - 0.9 * bell(x / 4.0) + 0.9 * bell((ax - 9) / 7) - 0.0016 * ax**2)
+
+
+def _density(where: Floats, weight: Floats, count: int) -> Floats:
+    """`count` positions between the ends of `where`, as dense as `weight` says."""
+    total = np.concatenate([[0], np.cumsum(0.5 * (weight[1:] + weight[:-1]) * np.diff(where))])
+    return np.asarray(np.interp(np.linspace(0, total[-1], count), total, where))
+
+
+def bare(t: Floats, theta: Floats) -> Floats:
+    """The bare form at loop t (0 crown .. 20 throat) and angle theta: float64 [..., 3]."""
+    loops = PchipInterpolator(np.arange(len(ROWS)), ROWS, axis=0)(t)
+    fy, fz, w, sy, sz, by, bz = np.moveaxis(loops, -1, 0)
+    c, s = np.cos(theta), np.sin(theta)
+    front = c > 0
+    z = sz + np.where(front, fz - sz, sz - bz) * c
+    y = sy + np.where(front, fy - sy, by - sy) * np.abs(c) ** np.where(front, 1.5, 1.5)
+    return np.stack([w * s, y, z], -1)
+
+
+def add(p: Floats, at: tuple[float, ...], size: tuple[float, ...], by: tuple[float, ...]) -> None:
+    """Push points p [V, 3] by `by` mm around `at` on both sides, with a bell of `size` mm.
+
+    Two coordinates make a brush that reaches through the front half alone; three a ball.
+    """
+    p += stroke(p, at, size, by)
+
+
+def stroke(
+    p: Floats, at: tuple[float, ...], size: tuple[float, ...], by: tuple[float, ...]
+) -> Floats:
+    """The push of `add`, float64 [V, 3]."""
+    out = np.zeros_like(p)
+    for side in (1.0, -1.0) if at[0] else (1.0,):
+        terms = [(p[:, 0] - side * at[0]) / size[0], (p[:, 1] - at[1]) / size[1]]
+        if len(at) == 3:
+            terms.append((p[:, 2] - at[2]) / size[2])
+        weight = bell(*terms)
+        if len(at) == 2:
+            weight = weight * front(p)
+        out += weight[:, None] * np.array([side * by[0], by[1], by[2]])
+    return out
+
+
+def front(p: Floats) -> Floats:
+    """1 on the face, 0 from the ears backwards."""
+    return smooth(p[:, 2], -80, -45)
+
+
+def sculpt(p: Floats) -> Floats:
+    """Raise the features of the neutral face out of bare points: float64 [V, 3]."""
+    p = p.copy()
+    # Temples, cheekbones, hollow cheeks, jaw.
+    add(p, (66, 20, -38), (16, 22, 22), (-3.5, 0, -2.0))
+    add(p, (50, -22, -25), (16, 11, 20), (1.6, 0, 2.2))
+    add(p, (46, -56), (15, 20), (-0.3, 0, -1.6))
+    add(p, (52, -74, -60), (14, 14, 22), (2.0, -1, 0))
+    add(p, (28, -30), (14, 13), (0, 0, 2.2))
+    # Forehead: two soft eminences, brow ridge, glabella.
+    add(p, (24, 58), (20, 16), (0, 0, 1.0))
+    add(p, (27, 19), (17, 6.5), (0, 0, 2.6))
+    add(p, (0, 20), (10, 9), (0, 0, 1.6))
+    # Sockets, deepest at the inner corner.
+    add(p, (30, 1), (17, 11), (0, 0, -8.0))
+    add(p, (14.5, 3), (6.5, 9), (0, 0, -5.5))
+    add(p, (47, 0), (8, 9), (0, 0, -3.5))
+    # The mound of teeth under the lips, then philtrum and chin.
+    add(p, (0, -66), (25, 20), (0, 0, 5.5))
+    add(p, (0, -101), (14, 10), (0, 0, 4.0))
+    add(p, (9, -104), (8, 7), (0, 0, 1.0))
+    add(p, (0, -87.5), (15, 5.5), (0, 0, -3.4))
+    _nose(p)
+    _lids(p)
+    _lips(p)
+    return p
+
+
+def _nose(p: Floats) -> None:
+    x, y = p[:, 0], p[:, 1]
+    at = np.array([-50, -47.5, -45.5, -42.5, -38.5, -34.5, -30.5, -25, -17.5, -8, 0, 8, 18])
+    high = np.array([0, 0.6, 3.0, 9.5, 15.2, 17.4, 17.8, 15.6, 11.8, 7.9, 5.3, 2.4, 0])
+    wide = np.array([10, 8, 6.2, 6.4, 7.6, 8.6, 8.7, 7.6, 6.9, 6.2, 6.0, 8.0, 10])
+    ridge = PchipInterpolator(at, high, extrapolate=False)(y)
+    width = np.interp(y, at, wide)
+    body = np.nan_to_num(ridge) * np.exp(-((np.abs(x) / width) ** 2.3))
+    # Side walls run out broadly into the cheeks.
+    body += 0.32 * np.nan_to_num(ridge) * bell(x / 15.5) * smooth(y, -48, -30)
+    p[:, 2] += body * front(p)
+    add(p, (0, -32.5), (7.0, 6.2), (0, 0, 2.8))
+    add(p, (3.4, -32.5), (3.4, 4.3), (0, 0, 0.7))
+    # Wings, with the groove that sets them off from cheek and tip.
+    wing = bell((np.abs(x) - 11.6) / 4.6, (y + 38.2) / 5.6)
+    p[:, 2] += 7.8 * wing * front(p)
+    add(p, (13.2, -39.5, -2), (4.5, 6.2, 14), (2.4, 0, 0))
+    groove = bell((np.hypot(np.abs(x) - 10.8, y + 37.8) - 8.6) / 1.8)
+    groove *= smooth(np.abs(x), 11, 17) * smooth(y, -47, -41) * (1 - smooth(y, -35, -27))
+    p[:, 2] -= 1.6 * groove * front(p)
+    # Nostrils open downwards.
+    add(p, (6.2, -43.2), (2.8, 2.5), (0, 1.0, -4.2))
+
+
+def eye_lift(p: Floats) -> Floats:
+    """Height z of the lids' form over points p: wider than the eyeball, low outside."""
+    u, v = (np.abs(p[:, 0]) - EYE[0]) / 20.5, (p[:, 1] - EYE[1]) / 15.5
+    d2 = u * u + v * v
+    drop = 5.0 * np.maximum(u, 0) ** 3
+    return np.where(d2 < 1, EYE[2] - drop + 15.1 * np.sqrt(np.maximum(1 - d2, 0)), -1e3)
+
+
+def smooth_max(a: Floats, b: Floats, k: float) -> Floats:
+    """Polynomial smooth maximum with blending width k (Quilez)."""
+    h = np.maximum(k - np.abs(a - b), 0)
+    return np.asarray(np.maximum(a, b) + h * h / (4 * k))
+
+
+def _lids(p: Floats) -> None:
+    """Lay the lids over the eyeballs, with a crease above and a soft fold below."""
+    near = front(p) * bell((np.abs(p[:, 0]) - EYE[0]) / 26, p[:, 1] / 24)
+    lid = eye_lift(p)
+    raised = smooth_max(p[:, 2], lid, 5.5)
+    p[:, 2] += (raised - p[:, 2]) * (near > 0.02)
+    ax, y = np.abs(p[:, 0]), p[:, 1]
+    u = (ax - EYE[0]) / 18.5
+    arch = 9.6 - 5.0 * u**2 - 0.6 * u
+    face = front(p)
+    crease = bell((y - arch) / 1.3) * smooth(1.25 - np.abs(u), 0, 0.5) * face
+    p[:, 2] -= 1.5 * crease
+    p[:, 2] += 1.1 * bell((y - arch - 3.4) / 2.6) * smooth(1.3 - np.abs(u), 0, 0.5) * face
+    below = -9.8 + 3.2 * u**2
+    p[:, 2] -= 0.7 * bell((y - below) / 1.8) * smooth(1.2 - np.abs(u), 0, 0.6) * face
+
+
+def lip_heights(x: Floats) -> tuple[Floats, Floats]:
+    """Height of the vermilion above and below the meeting line at x, mm."""
+    c = np.clip(1 - (x / MOUTH_X) ** 2, 0, 1)
+    bow = 1 - 0.20 * bell(x / 3.2) + 0.10 * bell((np.abs(x) - 6.0) / 3.5)
+    return 7.4 * c**0.8 * bow, 9.4 * c**0.62
+
+
+def _lips(p: Floats) -> None:
+    x, y = p[:, 0], p[:, 1]
+    up, low = lip_heights(x)
+    s = y - mouth_line(x)
+    c = np.clip(1 - (x / (MOUTH_X + 1)) ** 2, 0, 1)
+    upper = np.clip(s / np.maximum(up, 0.3), 0, 3)
+    lower = np.clip(-s / np.maximum(low, 0.3), 0, 3)
+    above = (s >= 0) * 3.6 * np.sqrt(c) * np.clip(1 - (upper - 0.45) ** 2 / 0.9, 0, 1)
+    below = (s < 0) * 4.2 * np.sqrt(c) * np.clip(1 - (lower - 0.5) ** 2 / 0.75, 0, 1)
+    p[:, 2] += (above + below) * front(p)
+    rim = bell((s - up) / 1.1) * np.sqrt(c)
+    p[:, 2] += 0.5 * rim
+    p[:, 2] -= 2.6 * bell(s / 1.1) * np.sqrt(c) * front(p)
+    add(p, (MOUTH_X + 0.5, MOUTH_Y - 1.2), (3.6, 3.4), (0, 0, -2.2))
+    # Philtrum.
+    column = smooth(y, MOUTH_Y + 7, MOUTH_Y + 11) * (1 - smooth(y, -54, -49))
+    p[:, 2] -= 0.9 * column * bell(x / 2.8)
+    p[:, 2] += 0.5 * column * bell((np.abs(x) - 4.8) / 2.2)
+
+
+def surface(t: Floats, theta: Floats) -> Floats:
+    """The sculpted rest surface of the head at (t, theta) [N]: float64 [N, 3]."""
+    return sculpt(_aligned(bare(t, theta), t, theta))
+
+
+LIP_T = 13.87
+
+
+def _aligned(p: Floats, t: Floats, theta: Floats) -> Floats:
+    """Slide points up or down so that loop LIP_T runs along the lips' meeting line."""
+    row = bare(np.full_like(t, LIP_T), theta)
+    x = p[:, 0]
+    weight = smooth(36 - np.abs(x), 0, 12) * front(p) * bell((p[:, 1] - row[:, 1]) / 13)
+    p = p.copy()
+    p[:, 1] += weight * (mouth_line(x) - row[:, 1])
+    return p
+
+
+def head_grid(rows: int, columns: int) -> tuple[Floats, Floats]:
+    """Loops t [rows] and angles theta [columns], dense where the features are."""
+    fine = np.linspace(0, LAST, 2000)
+    loops = PchipInterpolator(np.arange(len(ROWS)), ROWS[:, 0])(fine)
+    weight = 0.35 + 1.0 * bell((fine - 11.2) / 4.6) + 0.5 * bell((fine - 9.2) / 1.2)
+    weight = weight + 0.5 * bell((fine - 13.9) / 1.0) + 0 * loops
+    t = _density(fine, weight, rows - 2)
+    at = int(np.argmin(np.abs(t - LIP_T)))
+    t[at] = LIP_T
+    t = np.insert(t, [at, at + 1], [LIP_T - 0.004, LIP_T + 0.004])
+    t = np.delete(t, at + 1)
+    angle = np.linspace(-np.pi, np.pi, 4000)
+    dense = 0.30 + 1.0 * bell(angle / 1.25) + 0.5 * bell(angle / 0.6)
+    theta = _density(angle, dense, columns + 1)[:-1]
+    return t, theta
+
+
+@lru_cache(maxsize=8)
+def template(rows: int, columns: int) -> Template:
+    """The template with a head grid of rows x columns vertices."""
+    t, theta = head_grid(rows, columns)
+    rows = len(t)
+    tt, aa = (g.ravel() for g in np.meshgrid(t, theta, indexing="ij"))
+    rest = surface(tt, aa)
+    i, j = (g.ravel() for g in np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij"))
+    k = (j + 1) % columns
+    a, b, c, d = i * columns + j, i * columns + k, (i + 1) * columns + j, (i + 1) * columns + k
+    faces = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
+    lip = int(np.argmin(np.abs(t - (LIP_T - 0.004))))
+    middle = np.abs(rest[faces].mean(1)[:, 0])
+    strip = np.concatenate([i, i]) == lip
+    front_face = rest[faces].mean(1)[:, 2] > -30
+    part = np.where(strip & (middle < MOUTH_X - 0.3) & front_face, MOUTH, HEAD)
+    chart = np.stack([70 * aa, rest[:, 1]], 1)
+    return Template(rest, faces, part, chart, (rows, columns))
