@@ -55,8 +55,8 @@ def zones(sheet: Sheet) -> dict[str, Tensor]:
     out["wing"] = wing * step(y, -47, -42) * (1 - step(y, -36, -29))
     out["nostril"] = bell((ax - 6.6) / 2.9) * bell((y + 45.0) / 1.9)
     out["tzone"] = bell(x / 24) * step(y, 18, 40) + bell(x / 8) * bell((y + 20) / 24)
-    out["tzone"] = out["tzone"] + 0.5 * out["chin"] + 0.35 * bell((ax - 40) / 11) * bell(
-        (y + 20) / 8
+    out["tzone"] = (
+        out["tzone"] + 0.5 * out["chin"] + 0.35 * bell((ax - 40) / 11) * bell((y + 20) / 8)
     )
     out["lash"] = bell((gap + 0.2) / 0.9)
     lid = step(above, -0.5, 0.8) * bell((above - 2.6) / 4.6) * step(1.45 - u.abs(), 0, 0.5)
@@ -202,9 +202,7 @@ def _vitiligo(maps: Tensor, x: Tensor, y: Tensor, p: float, seed: Tensor) -> Non
     u, v = (flat + 0.9 * ax + 37 * seed).flatten(), (flat + 0.9 * y - 21 * seed).flatten()
     field = noise.cloud().read(u, v)
     field = (field[3] + 0.55 * field[1] + 0.22 * field[2]).view_as(flat)
-    ring = 0.9 * bell((torch.hypot(ax - 31, y) - 17) / 9) + 0.9 * bell((x / 34)) * bell(
-        (y + 72) / 16
-    )
+    ring = 0.9 * bell((torch.hypot(ax - 31, y) - 17) / 9) + 0.9 * bell(x / 34) * bell((y + 72) / 16)
     field = field + ring + 18 * (p - 0.98)
     maps[PALE] = 0.93 * step(field, 0.75, 1.05)
 

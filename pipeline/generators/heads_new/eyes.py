@@ -48,7 +48,7 @@ def gaze(t: Mapping[str, Tensor], turn: Tensor) -> Tensor:
     right = to_camera[:, 0] / to_camera[:, 2].clamp(min=0.3) + 0.075 * t["gaze_x"]
     up = to_camera[:, 1] / to_camera[:, 2].clamp(min=0.3) + 0.045 * t["gaze_y"]
     d = torch.stack([0.52 * (right / 0.52).tanh(), 0.34 * (up / 0.34).tanh(), 1 + 0 * up], 1)
-    return d / d.norm(dim=1, keepdim=True)
+    return torch.nn.functional.normalize(d, dim=1)
 
 
 def irises(t: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -177,8 +177,8 @@ def look(
 
 
 def _iris(
-    t: Mapping[str, Tensor], r: Tensor, angle: Tensor, side: Tensor, b: Tensor, soft: Tensor | float,
-    pixel: float,
+    t: Mapping[str, Tensor], r: Tensor, angle: Tensor, side: Tensor, b: Tensor,
+    soft: float, pixel: float,
 ) -> Tensor:  # fmt: skip
     """Colour [3, N] of the disc at radius r (1 at its edge) and angle."""
     cloud = noise.cloud()
@@ -254,12 +254,12 @@ def _mirror(
     window = box * near * (0.45 + 0.55 * lit) * (0.35 + 0.65 * lid)
     # A faint echo of a reflector opposite the key, low.
     low = unit(torch.stack([-0.8 * key[0], -0.35 + 0 * key[0], 0.9 + 0 * key[0]]))
-    echo = step(dot(back, low), 0.955, 0.99) * near
+    echo = step(dot(back, low), 0.88, 1.0) * near
     high = step(dot(back, up), 0.1, 0.9)
-    edge = step(dot(back, rim), 0.90, 0.99) * near
+    edge = step(dot(back, rim), 0.80, 1.0) * near
     sky, key_color = of(lights.sky.t(), b), of(lights.key_color.t(), b)
     return (
         key_color * (1.55 * window)
-        + sky * (0.16 * echo + fresnel * high * 0.9 * lid)
-        + of(lights.rim_color.t(), b) * (0.25 * edge)
+        + sky * (0.07 * echo + fresnel * high * 0.9 * lid)
+        + of(lights.rim_color.t(), b) * (0.10 * edge)
     )

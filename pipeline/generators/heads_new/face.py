@@ -14,7 +14,7 @@ def bell(x: Tensor) -> Tensor:
     return x.square().neg_().exp_()
 
 
-def step(x: Tensor, low: float, high: float) -> Tensor:
+def step(x: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:
     """Smooth step from 0 at `low` to 1 at `high`."""
     t = ((x - low) / (high - low)).clamp_(0, 1)
     return t * t * (3 - 2 * t)

@@ -173,7 +173,7 @@ def _mouth(
     inner = bell(height / 0.34)
     edge = bell((inside - 0.3) / 1.6)
     # The upper lip is darker, the inner rim redder, the outline darker on dark skin.
-    tone = (-0.16 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner)
+    tone = -0.16 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
     color = color * (tone + red).exp()
     lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)

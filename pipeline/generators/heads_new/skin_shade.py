@@ -117,7 +117,10 @@ def shade(
     gloss = paint.gloss * paint.open
     rough = paint.rough.clamp(0.2, 0.8)
     out = torch.zeros_like(n)
-    for direction, color, cosine, seen in ((key, key_color, ck, lit), (rim, rim_color, rim_cos, ao)):
+    for direction, color, cosine, seen in (
+        (key, key_color, ck, lit),
+        (rim, rim_color, rim_cos, ao),
+    ):
         half = unit(v + direction)
         nh, lh = dot(n, half).clamp(min=0), dot(v, half).clamp(min=0)
         shine = 0.72 * lobe(nh, lh, rough) + 0.42 * lobe(nh, lh, (rough * 1.55).clamp(max=0.9))
@@ -170,7 +173,7 @@ def _blur(x: Tensor, kernel: Tensor, radius: int) -> Tensor:
 
 
 def film(linear: Tensor) -> Tensor:
-    """Linear light to sRGB 0..1: a slight toe, straight up to SHOULDER, then soft, never clipped."""
+    """Linear light to sRGB 0..1: a slight toe, then straight up to a soft SHOULDER."""
     x = linear.clamp(min=0) * EXPOSURE
     x = x * x / (x + TOE)
     rest = 1 - SHOULDER

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from math import hypot
 
 import numpy as np
@@ -30,7 +31,7 @@ def _forehead(rng: np.random.Generator) -> Iterator[Stroke]:
         depth = (0.75, 1.0, 1.0, 0.8, 0.45)[k] * _jitter(rng, 1, 0.2)
         cuts = np.sort(rng.uniform(-0.5, 0.5, 2 if k % 2 else 1)) * reach
         ends = [-reach + 6 * rng.random(), *cuts, reach - 6 * rng.random()]
-        for low, high in zip(ends[:-1], ends[1:], strict=True):
+        for low, high in pairwise(ends):
             if high - low < 9:
                 continue
             lift = _jitter(rng, 0, 1.1)
@@ -268,7 +269,9 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
         # Shares of the patterns differ between people and add up to a little over one.
         turn = 2.3 * t["mark_seed"] + 1.7 * t["asymmetry"] + 1.1 * k
         for v in range(variants):
-            share = 0.5 + 0.5 * (turn + 6.2832 * v / variants).cos() if variants > 1 else 1 + 0 * turn
+            share = (
+                0.5 + 0.5 * (turn + 6.2832 * v / variants).cos() if variants > 1 else 1 + 0 * turn
+            )
             if variants > 1:
                 share = 0.85 * share.square() + 0.08
             out[name + (str(v) if variants > 1 else "")] = total[name] * share
