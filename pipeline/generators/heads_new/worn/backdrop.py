@@ -21,37 +21,33 @@ def backdrop(t: Mapping[str, Tensor], lights: Lights, size: int) -> Tensor:
     """What is behind B people, linear RGB [B, size, size, 3]."""
     side = min(size, FINE)
     axis = (torch.arange(side, device=t["backdrop"].device, dtype=torch.float32) + 0.5) / side - 0.5
-    x, y = axis[None, None, :, None], axis[None, :, None, None]
-    near = palette.wall(t, 20.0)[:, None, None]
+    x, y = axis[None, None, None, :], axis[None, None, :, None]
     p = t["backdrop_p"]
+    cloth = palette.fabric(t)
+    near, second = (palette.wall(t, cloth, salt)[..., None, None] for salt in (20.0, 31.0))
     lean = lights.key[:, 0, None, None, None]
 
     # A pool of the key's light on the wall, on the side it comes from.
     pool = (-((x - 0.32 * lean).square() + 0.8 * (y + 0.10).square()) * 2.6).exp()
     fall = 1 - 0.45 * (x.square() + y.square())
-    plain = near * (0.42 + 0.78 * pool) * fall
-    second = palette.wall(t, 31.0)[:, None, None]
     slope = (0.5 + 0.75 * y - 0.45 * lean * x).clamp(0, 1)
     slope = slope * slope * (3 - 2 * slope)
-    graded = torch.lerp(near, 0.55 * second + 0.10 * near, slope) * (0.65 + 0.45 * pool) * fall
-    out = torch.where((p < PLAIN_BELOW)[:, None, None, None], plain, graded)
-
+    graded = torch.lerp(near, 0.55 * second + 0.10 * near, slope) * (0.65 + 0.45 * pool)
+    plain = (p < PLAIN_BELOW)[:, None, None, None]
+    out = torch.where(plain, near * (0.42 + 0.78 * pool), graded)
     placed = torch.nonzero(p >= GRADIENT_BELOW)[:, 0]
     if placed.numel():
-        part = {name: value[placed] for name, value in t.items()}
+        part = {name: t[name][placed] for name in ("backdrop_seed", "backdrop_value_p")}
         edges = torch.tensor(SCENE_EDGES, device=p.device)
         kind = (p[placed, None] > edges).sum(1)
-        top, low = scenes.ground(part, kind, near[placed, 0, 0])
-        under = torch.lerp(top[:, None, None], low[:, None, None], (y + 0.5).clamp(0, 1))
-        drawn = scenes.draw(
-            scenes.shapes(part, kind), axis, axis, under * (0.75 + 0.3 * pool[placed])
-        )
-        value = 0.62 + 0.45 * part["backdrop_value_p"]
-        out[placed] = drawn * value[:, None, None, None] * fall
+        top, low = scenes.ground(kind, near[placed, :, 0, 0])
+        under = torch.lerp(top[..., None, None], low[..., None, None], (y + 0.5).clamp(0, 1))
+        under = under * (0.75 + 0.3 * pool[placed])
+        drawn = scenes.draw(scenes.shapes(part, kind), axis, under)
+        out[placed] = drawn * (0.62 + 0.45 * part["backdrop_value_p"])[:, None, None, None]
 
     tint = lights.key_color / lights.key_color.mean(1, keepdim=True)
-    out = out * (0.5 + 0.5 * tint)[:, None, None]
-    if size == side:
-        return out
-    grown = interpolate(out.permute(0, 3, 1, 2), (size, size), mode="bicubic", align_corners=False)
-    return grown.permute(0, 2, 3, 1).clamp(min=0)
+    out = out * ((0.5 + 0.5 * tint)[..., None, None] * fall)
+    if size != side:
+        out = interpolate(out, (size, size), mode="bicubic", align_corners=False).clamp_(min=0)
+    return out.permute(0, 2, 3, 1)

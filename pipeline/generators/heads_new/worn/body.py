@@ -103,9 +103,8 @@ def _relief(s: Floats, angle: Floats) -> Floats:
 
 def _sheet(relief: Floats) -> Floats:
     """Height of cloth that spans the hollows of a relief [rows, columns], mm."""
-    modes = ("nearest", "wrap")
     raised = grey_dilation(np.maximum(relief, 0), size=(5, 5), mode="wrap")
-    return np.asarray(gaussian_filter(raised, 2.2, mode=modes))
+    return np.asarray(gaussian_filter(raised, 2.2, mode=("nearest", "wrap")))
 
 
 def grid_normals(p: Floats, grid: tuple[int, int]) -> Floats:

@@ -163,7 +163,8 @@ def cloth(t: Mapping[str, Tensor], own: Body, vertices: Tensor) -> Part:
     both = torch.cat([sheet, normals(sheet, own.grid)], -1)
     index = corner.view(count, -1, 1).expand(-1, -1, 6)
     near = both.gather(1, index).view(count, cells, 4, 6)
-    at, normal = (near * share[..., None]).sum(2).split(3, -1)
+    mixed = (near * share[..., None]).sum(2)
+    at, normal = mixed[..., :3], mixed[..., 3:]
     chart = table.chart[worn.shell]
     off = table.off[worn.shell] + _folds(t, chart)
     place = at + normalize(normal, dim=-1) * off[..., None]

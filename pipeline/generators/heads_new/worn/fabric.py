@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads_new.worn import palette
-from pipeline.generators.heads_new.worn.cloth import outfit
+from pipeline.generators.heads_new.worn.cloth import Outfit, outfit
 from pipeline.generators.heads_new.worn.garments import (
     COLLAR,
     CREW,
@@ -24,8 +24,56 @@ from pipeline.generators.heads_new.worn.material import Material
 from pipeline.generators.heads_new.worn.part import pick
 
 PLAIN, HEATHER, KNIT, STRIPES = range(4)
+PIECES = 5
 BAND = (17.0, 15.0, 0.0, 200.0, 0.0, 0.0)
 """Width of the ribbed band at the neckline of each kind of shell, mm."""
+HEM = (20.5, 18.5, -9.0, -9.0, 17.0, 12.0)
+"""Distance of a row of stitches from the neckline of each kind of shell, mm; none below 0."""
+
+TURN = 2 * torch.pi
+
+
+def pattern(t: Mapping[str, Tensor], worn: Outfit) -> Tensor:
+    """The pattern of each person's cloth: int64 [B]."""
+    p, shell = t["cloth_pattern_p"], worn.shell
+    kind = (p > 0.36).long() + (p > 0.56).long() + (p > 0.78).long()
+    knitted = (shell == CREW) | (shell == VEE) | (shell == TURTLE)
+    kind = torch.where((kind == KNIT) & ~knitted, HEATHER, kind)
+    smooth = (kind == STRIPES) & ((shell == HOODIE) | (shell == TURTLE) | worn.jacket)
+    return torch.where(smooth, PLAIN, kind)
+
+
+def _recipes(t: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """What each piece of each person is made of: float32 [B * PIECES] or [B * PIECES, 3] each."""
+    worn = outfit(t)
+    kind = pattern(t, worn)[:, None]
+    piece = torch.arange(PIECES, device=kind.device)[None]
+    outer = (piece == JACKET) | (piece == LAPEL)
+    shell = worn.shell[:, None]
+    shirt = (shell == SHIRT) & ~outer
+    body = piece == SHELL
+    knit = ((kind == KNIT) | (shell == TURTLE)) & body
+    cloth = torch.where(worn.jacket[:, None], palette.under(t), palette.fabric(t))
+    base = torch.where(outer[..., None], palette.jacket(t)[:, None], cloth[:, None])
+    second = palette.accent(base)
+    every = torch.zeros_like(outer) | torch.zeros_like(shirt)
+    stripes = (kind == STRIPES) & ~outer
+    wide = (9.0 + 9.0 * pick(t["cloth_pattern"], 2.0))[:, None]
+    band = torch.tensor(BAND, device=kind.device)[shell]
+    hem = torch.tensor(HEM, device=kind.device)[shell]
+    values = (
+        torch.where(stripes, torch.where(shirt, 0.38, 1.0), 0.0),
+        torch.where(shirt, 6.0, wide),
+        shirt,
+        ((kind == HEATHER) & ~shirt) | outer,
+        torch.where(knit, 0.55, 0.0),
+        torch.where(body, band, 0.0),
+        torch.where(body, hem, torch.where((piece == COLLAR) | (piece == LAPEL), 5.0, -9.0)),
+        shirt & body,
+        torch.where(shirt, 0.12, torch.where(outer, 0.25, 0.45)),
+    )
+    plain = [(every + v.float()).flatten() for v in values]
+    return (base.flatten(0, 1), second.flatten(0, 1), *plain)
 
 
 def _seen(period: float, pixel: float) -> float:
@@ -39,111 +87,76 @@ def _line(x: Tensor, width: float, pixel: float) -> Tensor:
     return ((width + soft - x.abs()) / (2 * soft)).clamp(0, 1) * min(1.0, width / soft)
 
 
-def pattern(t: Mapping[str, Tensor], shell: Tensor) -> Tensor:
-    """The pattern of each person's cloth: int64 [B]."""
-    p = t["cloth_pattern_p"]
-    kind = (p > 0.36).long() + (p > 0.56).long() + (p > 0.78).long()
-    knitted = (shell == CREW) | (shell == VEE) | (shell == TURTLE)
-    return torch.where((kind == KNIT) & ~knitted, HEATHER, kind)
-
-
-def _colors(t: Mapping[str, Tensor], piece: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Main and second colour [N, 3] of samples."""
-    own = outfit(t)
-    jacket = own.jacket[:, None]
-    shell = torch.where(jacket, palette.under(t), palette.fabric(t))
-    outer = palette.jacket(t)
-    two = torch.stack([shell, outer], 1)
-    which = ((piece == JACKET) | (piece == LAPEL)).long()
-    accents = torch.stack([palette.accent(shell), palette.accent(outer)], 1)
-    return two[b, which], accents[b, which]
-
-
-def _stripes(
-    t: Mapping[str, Tensor], chart: Tensor, shirt: Tensor, b: Tensor, pixel: float
-) -> Tensor:
-    """Share of the second colour [N]: across for knits, along and fine for shirts."""
+def _stripes(chart: Tensor, period: Tensor, upright: Tensor, pixel: float) -> Tensor:
+    """Share of the second colour [N]: level stripes, or fine upright ones on shirts."""
     x, y, z = chart[:, 2], chart[:, 3], chart[:, 4]
-    wide = (9.0 + 9.0 * pick(t["cloth_pattern"], 2.0))[b]
-    period = torch.where(shirt, 6.0, wide)
-    at = torch.where(shirt, x, y + 0.18 * z) / period
+    at = torch.lerp(y + 0.18 * z, x, upright) / period
     phase = (at - at.floor() - 0.5).abs()
-    share = torch.where(shirt, 0.14, 0.17)
+    share = 0.17 - 0.03 * upright
     soft = 0.5 * pixel / period
     edge = ((share + soft - phase) / (2 * soft)).clamp(0, 1)
-    fine = (period / pixel / 2).clamp(0, 1)
-    return torch.lerp(2 * share, edge, fine)
+    return torch.lerp(2 * share, edge, (period / pixel / 2).clamp(0, 1))
+
+
+def _threads(chart: Tensor, mottle: Tensor, pixel: float) -> Tensor:
+    """Brightness [N] of the cloth's threads and fibres, about 1."""
+    along, x, y = chart[:, 0], chart[:, 2], chart[:, 3]
+    cloud = (0.11 * x + 1.3 * (0.07 * y).sin()).sin() * (0.13 * y + 0.05 * along).sin()
+    tone = 1 + 0.03 * cloud
+    if coarse := _seen(3.0, pixel):
+        melange = (x * 2.1 + 2 * (y * 1.7).sin()).sin() * (y * 2.6 + 2 * (x * 1.3).sin()).sin()
+        tone = tone + 0.07 * coarse * mottle * melange
+    if fine := _seen(0.9, pixel):
+        fleck = (x * 7.3 + 3 * (y * 5.1).sin()).sin() * (y * 8.9 + 2.5 * (x * 4.3).sin()).sin()
+        weave = (x * 6.9).sin() * (y * 6.9).sin()
+        tone = tone + fine * (0.26 * mottle * fleck + 0.08 * weave)
+    return tone
 
 
 def paint(
     t: Mapping[str, Tensor], piece: Tensor, chart: Tensor, normal: Tensor, b: Tensor, pixel: float
 ) -> tuple[Material, Tensor]:
-    """Material of samples of clothing, and their normals with the weave's relief."""
-    along, across, x, y, _, _ = chart.unbind(-1)
-    own = outfit(t)
-    kinds = pattern(t, own.shell)
-    kind, shell = kinds[b], own.shell[b]
-    base, second = _colors(t, piece, b)
-    outer = (piece == JACKET) | (piece == LAPEL)
-    shirt = (shell == SHIRT) & ~outer
-    body = piece == SHELL
-    band_of = torch.tensor(BAND, device=b.device)[shell]
-    knit = (kind == KNIT) & ~outer | (shell == TURTLE) & ~outer
-    band = body & (across < band_of)
-
-    striped = (kind == STRIPES) & ~outer & ~(band & ~knit) & ~own.jacket[b]
-    striped &= ~((shell == HOODIE) | (shell == TURTLE))
-    albedo = torch.lerp(
-        base,
-        second,
-        (_stripes(t, chart, shirt, b, pixel) * striped * torch.where(shirt, 0.38, 1.0))[:, None],
+    """Material of samples of clothing, and their normals with the relief of ribs and knit."""
+    recipe = b * PIECES + piece
+    (base, second, striped, period, shirt, mottle, knit, band, hem, front, fuzz) = (
+        value[recipe] for value in _recipes(t)
     )
-    # Heather and wool: fibres of two shades, fading to their mean with distance.
-    fleck = (x * 7.3 + 3 * (y * 5.1).sin()).sin() * (y * 8.9 + 2.5 * (x * 4.3).sin()).sin()
-    cloud = (0.11 * x + 1.3 * (0.07 * y).sin()).sin() * (0.13 * y + 0.05 * along).sin()
-    mottled = ((kind == HEATHER) & ~shirt) | outer
-    tone = 1 + 0.03 * cloud + mottled * (0.30 * _seen(0.9, pixel) * fleck)
+    along, across, x, y, z, _ = chart.unbind(-1)
+    ribs = (across < band).to(x.dtype)
+    share = striped * _stripes(chart, period, shirt, pixel) * (1 - ribs * (knit > 0))
+    albedo = torch.lerp(base, second, share[:, None])
+    tone = _threads(chart, mottle, pixel)
 
     # Ribs of bands and rolled collars, and the columns of a chunky knit.
-    ribs = band | ((shell == TURTLE) & body)
-    period = torch.where(ribs, 3.4, 4.6)
-    turn = along * (2 * torch.pi) / period
-    strength = torch.where(ribs & ~shirt, 1.0, torch.where(knit & body, 0.55, 0.0))
-    show = (period / pixel / 2 - 0.8).clamp(0, 1) * strength
-    slant = (
-        torch.where(ribs, 0.0, 1.0)
-        * (across * 1.9 + turn.cos().abs() * 1.6).sin()
-        * _seen(3.3, pixel)
-    )
-    tone = tone * (1 - show * (0.12 - 0.12 * turn.cos() - 0.10 * slant) - 0.03 * strength)
-    slope = -0.38 * show * turn.sin()
-    weave = _seen(0.9, pixel) * (outer | shirt | (kind == PLAIN)).float() * 0.10
-    tone = tone * (1 + weave * (x * 6.9).sin() * (y * 6.9).sin())
+    pitch = 4.6 - 1.2 * ribs
+    turn = along * TURN / pitch
+    relief = torch.maximum(ribs, knit)
+    show = (pitch / pixel / 2 - 0.8).clamp(0, 1) * relief
+    ridge = turn.cos()
+    stitch = (1 - ribs) * (across * 1.9 + ridge.abs() * 1.6).sin() * _seen(3.3, pixel)
+    tone = tone * (1 - show * (0.12 - 0.12 * ridge - 0.10 * stitch) - 0.03 * relief)
 
-    # Seams: under bands, along the edges of collars, the placket.
-    leaf = (piece == COLLAR) | (piece == LAPEL)
-    stitch = _line(across - 5.0, 0.35, pixel) * leaf + _line(across - band_of - 3.5, 0.3, pixel) * (
-        body & ~shirt
+    # Rows of stitches, and the placket of a shirt with its buttons.
+    front = front * (z > -90)
+    seam = _line(across - hem, 0.32, pixel) + front * (
+        _line(x - 15, 0.35, pixel) + _line(x + 13, 0.3, pixel)
     )
-    front = shirt & body & (chart[:, 4] > -90)
-    placket = (_line(x - 15, 0.35, pixel) + _line(x + 13, 0.3, pixel)) * front
-    tone = tone * (1 - 0.16 * (stitch + placket).clamp(max=1))
-    row = (y + 176) / 34
-    disc = torch.hypot(x - 1, (row - row.round()) * 34)
-    button = _line(disc, 4.6, pixel) * front
-    hole = _line(torch.hypot(disc - 1.6, x * 0), 0.5, pixel) * button
-    ivory = torch.lerp(0.75 * torch.ones_like(base), base, 0.35)
-    albedo = torch.lerp(albedo * tone[:, None], ivory * (1 - 0.6 * hole)[:, None], button[:, None])
+    tone = tone * (1 - 0.16 * seam.clamp(max=1))
+    step = (y + 176) / 34
+    from_button = torch.hypot(x - 1, (step - step.round()) * 34)
+    button = _line(from_button, 4.6, pixel) * front
+    hole = 0.6 * _line(from_button - 1.6, 0.5, pixel)
+    ivory = (0.5 + 0.35 * base) * (1 - hole)[:, None]
+    albedo = torch.lerp(albedo * tone[:, None], ivory, button[:, None])
 
     right = normalize(torch.stack([normal[:, 2], torch.zeros_like(x), -normal[:, 0]], -1), dim=-1)
-    bent = normalize(normal - slope[:, None] * right, dim=-1)
-    fuzzy = torch.where(shirt, 0.12, torch.where(outer, 0.25, 0.45))
+    bent = normalize(normal + (0.38 * show * turn.sin())[:, None] * right, dim=-1)
     material = Material(
         albedo=albedo.clamp(0.005, 0.85),
         specular=0.5 + 0.5 * button,
-        roughness=torch.where(shirt, 0.72, 0.85) - 0.4 * button,
+        roughness=0.85 - 0.4 * button,
         metal=torch.zeros_like(x),
-        sheen=fuzzy * (1 - button),
+        sheen=fuzz * (1 - button),
         segment=torch.full_like(b, SEGMENTS.index("clothing")),
     )
     return material, bent

@@ -25,7 +25,8 @@ FILL = 13
 
 def _through(angle: Floats, *knots: tuple[float, float]) -> Floats:
     """A loop number along the angles through (angle, loop) knots, alike on both sides."""
-    return np.asarray(PchipInterpolator(*zip(*knots, strict=True))(np.abs(angle)))
+    at, loop = np.array(knots, float).T
+    return np.asarray(PchipInterpolator(at, loop)(np.abs(angle)))
 
 
 def _neckline(kind: int, angle: Floats) -> Floats:
@@ -152,7 +153,7 @@ def _hood(columns: int) -> Strip:
 
 def _jacket_edge(angle: Floats) -> Floats:
     """Loop of a jacket's edge: around the neck, then almost straight down beside the middle."""
-    return _through(angle, (0.0, 12.8), (0.10, 11.8), (0.19, 9.6), (0.28, 8.0), (0.46, 6.7),
+    return _through(angle, (0.0, 11.8), (0.10, 11.6), (0.19, 9.6), (0.28, 8.0), (0.46, 6.7),
                     (0.80, 5.75), (1.25, 5.3), (2.4, 4.9), (np.pi, 4.75))  # fmt: skip
 
 
@@ -162,9 +163,7 @@ def _jacket(columns: int) -> Strip:
         Node(8, 3.0, ao=0.4), Node(1, 4.2, ao=0.5), Node(0, 5.4), Node(1, 6.6), Node(5, 7.2),
         Node(12, 7.4), Node(20, 7.6), Node(28, 7.8), Node(36, 8.0), Node(44, 8.0),
     ]  # fmt: skip
-    return _cyclic(
-        lambda a: strip(np.minimum(_jacket_edge(_wrapped(a)), 11.8), a, nodes, FILL), angle
-    )
+    return _cyclic(lambda a: strip(_jacket_edge(_wrapped(a)), a, nodes, FILL), angle)
 
 
 def _lapel(columns: int) -> Strip:
@@ -175,12 +174,13 @@ def _lapel(columns: int) -> Strip:
     notch = np.exp(-(((end - 0.735) / 0.022) ** 2))
     leaf = broad - 15 * notch
     nodes = [
-        Node(4.0, 4.0, ao=0.4), Node(-0.5 * stand, 4.6, 1.0, 0.6), Node(-stand - 0.5, 5.8, 1.5, 0.9),
-        Node(-stand - 1.2, 7.4, 1.8), Node(-stand, 9.4, 1.2), Node(-0.5 * stand + 2, 10.8),
+        Node(4.0, 4.0, ao=0.4), Node(-0.5 * stand, 4.6, 1.0, 0.6),
+        Node(-stand - 0.5, 5.8, 1.5, 0.9), Node(-stand - 1.2, 7.4, 1.8), Node(-stand, 9.4, 1.2),
+        Node(-0.5 * stand + 2, 10.8),
         Node(0.30 * leaf, 11.6), Node(0.65 * leaf, 11.4), Node(leaf - 1.5, 10.8),
         Node(leaf, 9.8, ao=0.8), Node(leaf - 1.5, 8.6, ao=0.4), Node(0.6 * leaf, 8.2, ao=0.3),
     ]  # fmt: skip
-    own = strip(np.minimum(_jacket_edge(_wrapped(angle)), 11.5), angle, nodes)
+    own = strip(_jacket_edge(_wrapped(angle)), angle, nodes)
     own.across[:] = leaf - own.across
     return _pinched(own, end, 0.03)
 

@@ -76,9 +76,10 @@ def jewellery(t: Mapping[str, Tensor], lobes: Tensor, nostril: Tensor) -> Part:
     child = 1 - t["adult"]
     # About two in three feminine adults wear some, and one in ten masculine ones.
     wears = p < (0.10 + 0.55 * smooth(0.62 - m, 0.0, 0.3)) * (1 - 0.65 * child)
-    kind, size = pick(t["jewellery"], 3.0), pick(t["jewellery"], 5.0)
     # Masculine people and children wear studs and small hoops.
-    kind = torch.where((m > 0.5) | (child > 0.5), kind * 0.62, kind)
+    small = (m > 0.5) | (child > 0.5)
+    kind = pick(t["jewellery"], 3.0)
+    kind = torch.where(small, kind * 0.62, kind)
     stud, hoop, drop = kind < 0.46, (kind >= 0.46) & (kind < 0.78), kind >= 0.78
     single = (m > 0.5) & (pick(t["jewellery"], 7.0) < 0.35)
     young = 1 - smooth(t["age"], 42, 60)
@@ -87,7 +88,22 @@ def jewellery(t: Mapping[str, Tensor], lobes: Tensor, nostril: Tensor) -> Part:
     )
     ring = pick(t["jewellery"], 13.0) < 0.4
 
-    grown = torch.where((m > 0.5) | (child > 0.5), 6.0 + 3.0 * size, 7.0 + 13.0 * size * size)
+    shown = torch.stack([
+        wears & stud, wears & stud & ~single, wears & hoop, wears & drop, wears & drop,
+        pierced & ~ring, pierced & ring,
+    ], 1)  # fmt: skip
+    faces, piece = (torch.as_tensor(v, device=p.device) for v in _topology())
+    if bool(shown.any()):
+        vertices = _vertices(t, small, lobes, nostril)
+    else:
+        vertices = lobes.new_zeros(len(lobes), int(faces.max()) + 1, 3)
+    return Part(vertices, faces, piece, vertices, shown)
+
+
+def _vertices(t: Mapping[str, Tensor], small: Tensor, lobes: Tensor, nostril: Tensor) -> Tensor:
+    """Vertices [B, V, 3] of all pieces; `small` [B] limits the size of hoops."""
+    size = pick(t["jewellery"], 5.0)
+    grown = torch.where(small, 6.0 + 3.0 * size, 7.0 + 13.0 * size * size)
     thin = 0.7 + 0.7 * pick(t["jewellery"], 17.0)
     parts = []
     for side, sign in ((0, -1.0), (1, 1.0)):
@@ -103,23 +119,14 @@ def jewellery(t: Mapping[str, Tensor], lobes: Tensor, nostril: Tensor) -> Part:
         parts.append(
             _balls(lobe + low + torch.stack([0 * size, -6.5 - 2.6 * size, 0 * size], -1), bead)
         )
-    small = (0.9 + 0.5 * size)[:, None].expand(-1, 3)
-    parts.append(_balls(nostril + constant([0.4, 0.0, 0.5], nostril), small))
+    bead = (0.9 + 0.5 * size)[:, None].expand(-1, 3)
+    parts.append(_balls(nostril + constant([0.4, 0.0, 0.5], nostril), bead))
     parts.append(
         _hoops(
             nostril + constant([-0.6, -2.2, -0.3], nostril), 3.6 + 0 * size, 0.45 + 0 * size, 1.1
         )
     )
-
-    shown = torch.stack([
-        wears & stud, wears & stud & ~single, wears & hoop, wears & drop, wears & drop,
-        pierced & ~ring, pierced & ring,
-    ], 1)  # fmt: skip
-    faces, piece = _topology()
-    vertices = torch.cat(parts, 1)
-    device = vertices.device
-    return Part(vertices, torch.as_tensor(faces, device=device),
-                torch.as_tensor(piece, device=device), vertices, shown)  # fmt: skip
+    return torch.cat(parts, 1)
 
 
 def paint(t: Mapping[str, Tensor], piece: Tensor, chart: Tensor, b: Tensor) -> Material:

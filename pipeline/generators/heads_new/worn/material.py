@@ -8,6 +8,9 @@ from torch.nn.functional import normalize
 
 from pipeline.generators.heads_new.light import Lights
 
+ROUGH = 0.6
+"""Roughness from which nothing is mirrored."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -74,15 +77,32 @@ def shade(
     diffuse = diffuse + lights.rim_color[b] * _dot(normal, rim).clamp(min=0)[:, None]
     diffuse = diffuse + hemisphere(normal, lights, b) * ao[:, None]
     facing = _dot(normal, view).clamp(0, 1)
+    own = m.albedo * (1 - m.metal)[:, None]
+    own = own + (0.5 * m.sheen * (1 - facing).square())[:, None] * m.albedo.sqrt()
+    out = own * diffuse
+    # What is as rough as cloth mirrors nothing that one would see.
+    shiny = torch.nonzero(m.roughness < ROUGH)[:, 0]
+    if shiny.numel():
+        out[shiny] += _mirrored(_only(m, shiny), normal[shiny], view[shiny], key_light[shiny],
+                                ao[shiny], lights, b[shiny])  # fmt: skip
+    return out
+
+
+def _only(m: Material, which: Tensor) -> Material:
+    return Material(**{name: value[which] for name, value in vars(m).items()})
+
+
+def _mirrored(
+    m: Material, normal: Tensor, view: Tensor, key_light: Tensor, ao: Tensor, lights: Lights,
+    b: Tensor,
+) -> Tensor:  # fmt: skip
+    """Radiance [N, 3] mirrored by the surface: lights and surroundings."""
+    rough, metal = m.roughness, m.metal[:, None]
+    facing = _dot(normal, view).clamp(0, 1)
     graze = (1 - facing).square().square() * (1 - facing)
-    rough = m.roughness
-    metal = m.metal[:, None]
     f0 = torch.lerp(0.04 * m.specular[:, None].expand(-1, 3), m.albedo, metal)
-    fresnel = f0 + (1 - f0) * (graze * (1 - rough).square() * m.specular.clamp(max=1))[:, None]
-    mirrored = 2 * facing[:, None] * normal - view
-    around = surroundings(mirrored, rough, lights, b) * ao[:, None]
-    glints = key_light * highlight(normal, view, key, rough)[:, None]
-    glints = glints + lights.rim_color[b] * highlight(normal, view, rim, rough)[:, None]
-    fuzz = m.sheen * (1 - facing).square()
-    out = m.albedo * (1 - metal) * diffuse + fresnel * (around + torch.pi * glints)
-    return out + (fuzz * 0.5)[:, None] * m.albedo.sqrt() * diffuse
+    fresnel = (1 - f0) * (graze * (1 - rough).square() * m.specular.clamp(max=1))[:, None] + f0
+    around = surroundings(2 * facing[:, None] * normal - view, rough, lights, b) * ao[:, None]
+    glints = key_light * highlight(normal, view, lights.key[b], rough)[:, None]
+    glints = glints + lights.rim_color[b] * highlight(normal, view, lights.rim[b], rough)[:, None]
+    return fresnel * (around + torch.pi * glints)

@@ -71,10 +71,10 @@ def jacket(t: Mapping[str, Tensor]) -> Tensor:
 
 
 def accent(base: Tensor) -> Tensor:
-    """A second colour [B, 3] for stripes on `base`: cream on dark, deep on light."""
+    """A second colour [..., 3] for stripes on `base`: cream on dark, deep on light."""
     light = swatches(("efe9dd",), base)
     deep = base * 0.22 + 0.02 * swatches(("27355c",), base)
-    return torch.where((luminance(base) < 0.24)[:, None], light, deep)
+    return torch.where((luminance(base) < 0.24)[..., None], light, deep)
 
 
 WALLS = (
@@ -84,13 +84,13 @@ WALLS = (
 )  # fmt: skip
 
 
-def wall(t: Mapping[str, Tensor], salt: float) -> Tensor:
-    """Colour of a wall [B, 3] that sets skin and clothes off: the best of three draws."""
+def wall(t: Mapping[str, Tensor], cloth: Tensor, salt: float) -> Tensor:
+    """Colour of a wall [B, 3] that sets off skin and `cloth` [B, 3]: the best of three draws."""
     draws = torch.stack([choose(pick(t["backdrop"], salt + i), WALLS) for i in range(3)], 1)
     pale = ((10 - t["tone"]) / 9).clamp(0, 1)[:, None]
     skin = torch.lerp(swatches(("33251d",), pale), swatches(("e3bda4",), pale), pale**1.3)
     away_from_skin = (draws.sqrt() - skin.sqrt()[:, None]).norm(dim=-1)
-    away_from_cloth = (draws.sqrt() - fabric(t).sqrt()[:, None]).norm(dim=-1)
+    away_from_cloth = (draws.sqrt() - cloth.sqrt()[:, None]).norm(dim=-1)
     best = (away_from_skin + 0.6 * away_from_cloth.clamp(max=0.5)).argmax(1)
     own = draws[torch.arange(len(best), device=best.device), best]
     return own * (0.70 + 0.55 * t["backdrop_value_p"])[:, None]

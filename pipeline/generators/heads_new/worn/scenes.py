@@ -56,36 +56,41 @@ def shapes(t: Mapping[str, Tensor], kind: Tensor) -> Shapes:
     a, b, c, d, e = (_draws(seed, s) for s in (1.0, 41.0, 83.0, 127.0, 171.0))
     k = torch.arange(SHAPES, device=seed.device, dtype=seed.dtype)[None].expand_as(a)
     one, zero = torch.ones_like(a), torch.zeros_like(a)
-    spread = (k + a) / SHAPES * 1.3 - 0.65
+    row = torch.arange(len(kind), device=kind.device)
 
     def per(*options: Tensor) -> Tensor:
         """The option of each scene's kind."""
-        stacked = torch.stack(options)
-        return stacked[kind, torch.arange(len(kind), device=kind.device)]
+        return torch.stack(options)[kind, row]
 
-    shelf = (k % 3 - 1) * 0.37 - 0.06
+    spread = (k + a) / SHAPES * 1.3 - 0.65
     radius = 0.028 + 0.062 * c * c
     leaf = 0.10 + 0.24 * c * (1 - k / (1.4 * SHAPES))
-    pane_x = torch.where(k < 6, (k % 3 - 1) * 0.25 + 0.42 * (2 * a[:, :1] - 1), spread)
-    pane_y = torch.where(k < 6, torch.floor(k / 3) * 0.40 - 0.36, 0.3 + 0.3 * b)
+    shelf = (k % 3 - 1) * 0.37 - 0.06 + 0.04 * b
+    street = 0.26 * (b - 0.5) - 0.12 + 0.2 * d
+    # A window of two rows of three panes, and what stands below it.
     pane = k < 6
+    pane_x = torch.where(pane, (k % 3 - 1) * 0.25 + 0.42 * (2 * a[:, :1] - 1), spread)
+    pane_y = torch.where(pane, torch.floor(k / 3) * 0.40 - 0.36, 0.3 + 0.3 * b)
+    pane_wide = torch.where(pane, 0.115, 0.05 + 0.12 * c)
+    pane_tall = torch.where(pane, 0.185, 0.12 + 0.1 * d)
+    dim = 0.12 + 0.38 * d * d
+    books, panes = _hues(e, BOOKS), _hues(e, PANES)
     return Shapes(
         x=per(spread, pane_x, 1.3 * a - 0.65, spread, spread),
-        y=per(0.9 * b - 0.62, pane_y, 1.1 * b - 0.6, shelf + 0.04 * b, 0.26 * (b - 0.5) - 0.12 + 0.2 * d),
-        wide=per(radius, torch.where(pane, 0.115 + 0 * c, 0.05 + 0.12 * c), leaf, 0.050 + 0.045 * c, radius),
-        tall=per(radius, torch.where(pane, 0.185 + 0 * c, 0.12 + 0.1 * d), leaf * (0.8 + 0.4 * d), 0.13 + 0.04 * d, radius),
-        soft=per(0.42 * one, torch.where(pane, 0.45 * one, 0.9 * one), 0.85 + 0.25 * d, 0.85 * one, 0.38 * one),
-        box=per(zero, torch.where(pane, one, zero), zero, one, zero),
-        color=per(
-            _hues(e, WARM), torch.where(pane[..., None], _hues(e, PANES), _hues(e, BOOKS)),
-            _hues(e, GREENS) * (0.6 + 0.9 * d)[..., None], _hues(e, BOOKS), _hues(e, NIGHT),
-        ),
-        cover=per(0.12 + 0.38 * d * d, torch.where(pane, 0.9 * one, 0.30 * one), 0.50 + 0.3 * b, 0.55 * one, 0.15 + 0.45 * d * d),
+        y=per(0.9 * b - 0.62, pane_y, 1.1 * b - 0.6, shelf, street),
+        wide=per(radius, pane_wide, leaf, 0.050 + 0.045 * c, radius),
+        tall=per(radius, pane_tall, leaf * (0.8 + 0.4 * d), 0.13 + 0.04 * d, radius),
+        soft=per(0.42 * one, torch.where(pane, 0.45, 0.9 * one), 0.85 + 0.25 * d, 0.85 * one,
+                 0.38 * one),
+        box=per(zero, pane.to(a.dtype), zero, one, zero),
+        color=per(_hues(e, WARM), torch.where(pane[..., None], panes, books),
+                  _hues(e, GREENS) * (0.6 + 0.9 * d)[..., None], books, _hues(e, NIGHT)),
+        cover=per(dim, torch.where(pane, 0.9, 0.3 * one), 0.50 + 0.3 * b, 0.36 * one, 1.1 * dim),
         glow=per(one, zero, zero, zero, one),
     )  # fmt: skip
 
 
-def ground(t: Mapping[str, Tensor], kind: Tensor, wall: Tensor) -> tuple[Tensor, Tensor]:
+def ground(kind: Tensor, wall: Tensor) -> tuple[Tensor, Tensor]:
     """Colours at the top and the bottom behind the shapes: two of [B, 3]."""
     top = swatches(("3a2d26", "8d8a84", "9fb08a", "5c4d42", "1f2a44"), wall)[kind]
     low = swatches(("57412f", "5f5a54", "475638", "3d332d", "3b3140"), wall)[kind]
@@ -93,21 +98,29 @@ def ground(t: Mapping[str, Tensor], kind: Tensor, wall: Tensor) -> tuple[Tensor,
     return torch.lerp(top, wall, share), torch.lerp(low, 0.7 * wall, share)
 
 
-def draw(own: Shapes, x: Tensor, y: Tensor, under: Tensor) -> Tensor:
-    """Draw shapes over pictures [B, H, W, 3]; x [W] and y [H] in units of the side."""
-    dx = (x[None, None] - own.x[..., None]) / own.wide[..., None]
-    dy = (y[None, None] - own.y[..., None]) / own.tall[..., None]
-    dx, dy = dx.square()[:, :, None, :], dy.square()[:, :, :, None]
-    flat = own.box[..., None, None]
-    reach = torch.lerp(dx + dy, torch.maximum(dx, dy), flat).clamp(max=9).sqrt()
-    edge = ((1 - reach) / own.soft[..., None, None] + 0.5).clamp(0, 1)
-    edge = edge * edge * (3 - 2 * edge)
+def draw(own: Shapes, axis: Tensor, under: Tensor) -> Tensor:
+    """Draw shapes over pictures [B, 3, S, S]; axis [S] in units of the side."""
+    dx = ((axis - own.x[..., None]) / own.wide[..., None]).square()
+    dy = ((axis - own.y[..., None]) / own.tall[..., None]).square()
+    # Squared distances: near the edge they change twice as fast as distances.
+    sharp = 0.5 / own.soft[..., None]
+    flat = own.box[..., None]
+    across, down = _edge((1 - dx) * sharp), _edge((1 - dy) * sharp)
+    reach = dy[..., :, None] + dx[..., None, :]
+    disc = _edge((1 - reach).mul_(sharp[..., None]))
     # Discs of defocused lamps are a little brighter at their rims.
-    rim = 1 + 0.25 * own.glow[..., None, None] * (reach.clamp(max=1) ** 2 - 0.5)
-    cover = edge * rim * own.cover[..., None, None]
+    disc *= reach.clamp_(max=1).mul_(0.25).add_(0.85)
     out = under
     for k in range(SHAPES):
-        a, color = cover[:, k, :, :, None], own.color[:, None, None, k]
-        stay = 1 - a * (1 - own.glow[:, k, None, None, None])
-        out = out * stay + a * color
+        box = down[:, k, :, None] * across[:, k, None, :]
+        cover = torch.lerp(disc[:, k], box, flat[:, k, None]) * own.cover[:, k, None, None]
+        color = own.color[:, k, :, None, None]
+        stays = (1 - own.glow[:, k])[:, None, None, None]
+        out = out + cover[:, None] * (color - stays * out)
     return out
+
+
+def _edge(x: Tensor) -> Tensor:
+    """Smooth step from 0 at -1/2 to 1 at 1/2, in place."""
+    x = x.add_(0.5).clamp_(0, 1)
+    return x * x * (3 - 2 * x)

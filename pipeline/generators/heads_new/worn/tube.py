@@ -24,14 +24,9 @@ def tube_faces(points: int, sides: int, closed: bool) -> NDArray[np.int64]:
 
 
 def tube(
-    path: Tensor,
-    side: Tensor,
-    wide: Tensor,
-    thick: Tensor,
-    sides: int,
-    closed: bool,
+    path: Tensor, side: Tensor, wide: Tensor, thick: Tensor, sides: int, closed: bool,
     power: float = 1.0,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Vertices [B, P * sides, 3] of tubes along paths [B, P, 3].
 
     side: [B, P, 3], roughly across the path; the section reaches `wide` mm along it and `thick` mm
