@@ -7,6 +7,7 @@
     samples(posed, toward, number - first, person) -> Samples       of the winning keys
     shade(samples, lights, eye, lit, ao) -> radiance [N, 3]
     transmittance(mm) -> share of light                behind the nearest hair seen from a light
+    base_color(t) -> [B, 3]                            mean colour of the hair, linear albedo
     follicles(t, rest, person) -> [N, 3]               scalp, beard, brow density for the skin
     base_color(t) -> [B, 3]                            albedo of all strands together
 
@@ -15,6 +16,7 @@ unit directions to the viewer or light [B, 3]; `project` takes world points [B, 
 (samples right, samples down, depth 0..1), as `Camera.project` does.
 """
 
+from pipeline.generators.heads_new.hair.colors import base_color
 from pipeline.generators.heads_new.hair.colors import base_color
 from pipeline.generators.heads_new.hair.draw import (
     Posed,
@@ -35,6 +37,7 @@ __all__ = [
     "Roots",
     "Samples",
     "Strands",
+    "base_color",
     "base_color",
     "draw",
     "follicles",

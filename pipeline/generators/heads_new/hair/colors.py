@@ -33,6 +33,13 @@ def base_color(t: Mapping[str, Tensor]) -> Tensor:
     return torch.lerp(natural(t), grey.expand(len(t["grey_share"]), 3), t["grey_share"][:, None])
 
 
+def base_color(t: Mapping[str, Tensor]) -> Tensor:
+    """Mean colour of each person's hair with its grey, linear albedo [B, 3]."""
+    grey = torch.tensor(GREY, device=t["grey_share"].device)
+    own = natural(t)
+    return own + (grey - own) * t["grey_share"][:, None]
+
+
 def strands(
     t: Mapping[str, Tensor], r: Tensor, lock: Tensor, grey_share: Tensor
 ) -> tuple[Tensor, Tensor]:

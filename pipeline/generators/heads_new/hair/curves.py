@@ -21,10 +21,12 @@ def taps(u: Tensor, points: int) -> tuple[Tensor, Tensor]:
     return i.clamp(0, points - 1), w
 
 
-@lru_cache(maxsize=256)
-def weights(points: int, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Weights [points, count] of `count` even places along a strand, and the places u [count]."""
-    u = (torch.arange(count, device=device) + 0.5) / count
+@lru_cache(maxsize=512)
+def weights(
+    points: int, count: int, part: int, parts: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Weights [points, count] of `count` even places along a part of a strand, and their u."""
+    u = (part + (torch.arange(count, device=device) + 0.5) / count) / parts
     i, w = taps(u, points)
     full = torch.zeros(count, points, device=device).scatter_add_(1, i, w)
     return full.T.contiguous(), u

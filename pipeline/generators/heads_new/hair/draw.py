@@ -11,7 +11,7 @@ from pipeline.generators.heads_new.camera import Camera
 from pipeline.generators.heads_new.hair import curves
 from pipeline.generators.heads_new.hair.children import offsets
 from pipeline.generators.heads_new.hair.regions import step
-from pipeline.generators.heads_new.hair.roots import SCALP
+from pipeline.generators.heads_new.hair.roots import BEARD, SCALP
 from pipeline.generators.heads_new.hair.strands import Strands
 
 Project = Callable[[Tensor], Tensor]
@@ -20,8 +20,13 @@ Project = Callable[[Tensor], Tensor]
 HAIRS = 32
 """Most hairs drawn for a strand."""
 
+MARGIN = 0.009
+"""Depth by which waves and locks may come before their strand."""
+
 COUNTS = (
+    1,
     2,
+    3,
     4,
     6,
     9,
@@ -47,6 +52,10 @@ COUNTS = (
 
 SPACING = 0.85
 """Samples between the points of a hair."""
+
+
+RAMP = 16.0
+"""Waves reach their full size so many mm from where they begin."""
 
 
 @dataclass(frozen=True)
@@ -111,40 +120,73 @@ def draw(
         toward: unit directions to the viewer, [B, 3].
         buffer: int64 [B * side * side] of `raster` keys; strands hidden by what it holds are skipped.
         first: number of the first hair; the numbers first .. first + `span` are used.
-        detail: below 1, fewer hairs, as for a shadow.
+        detail: below 1, one hair a strand and no waves, as for a shadow.
     """
     st, world = posed.strands, posed.points
-    b, s, p, _ = world.shape
     seen = project(world)
+    if detail < 1:
+        _draw_veil(st, seen, side, buffer, first)
+        return
     per_mm = _per_mm(project, world, toward)
     mm = 1 / per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt().clamp(min=1e-6)
-    lines = _lines(st, mm) * detail
-    length = _drawn_length(st, seen, mm)
-    visible = _visible(st, seen, buffer, side) & (length > 0)
-    lines = torch.where(visible, lines, torch.zeros_like(lines))
-
-    # One row a drawn hair; the last, fractional one of a strand by chance.
-    chance = offsets(HAIRS, world.device).chance[st.root]
-    hair = torch.arange(HAIRS, device=world.device)
-    drawn = lines[..., None] > hair + chance
-    strand, k = torch.nonzero(drawn.flatten(0, 1), as_tuple=True)
-    if strand.numel() == 0:
-        return
-    bits = Bits.of(s)
-    groups = torch.tensor(COUNTS, device=world.device)
-    group = torch.searchsorted(groups, (length / SPACING).flatten()[strand]).clamp(
-        max=len(COUNTS) - 1
-    )
-    order = torch.argsort(group, stable=True)
-    sizes = torch.bincount(group, minlength=len(COUNTS)).tolist()
-    start = 0
+    lines = _lines(st, mm)
+    parts = 1 if side <= 300 else 2 if side <= 800 else 4
+    length = _drawn_length(st, seen, mm, parts)
     flat = _Flat(posed, seen, per_mm, toward)
-    for count, size in zip(COUNTS, sizes, strict=True):
+    if parts == 1:
+        _draw_rows(flat, lines, length, _visible(seen, buffer, side, 1), side, buffer, first)
+        return
+    # What the outer hair has hidden need not be drawn.
+    outer = (st.open.amax(-1) > 0.62)[..., None]
+    for chosen in (outer, ~outer):
+        visible = _visible(seen, buffer, side, parts) & chosen
+        _draw_rows(flat, lines, length, visible, side, buffer, first)
+
+
+def _draw_veil(st: Strands, seen: Tensor, side: int, buffer: Tensor, first: int) -> None:
+    """Draw the curves of the strands alone, without brows and lashes."""
+    b, s, points, _ = seen.shape
+    count = 3 * points if side >= 128 else 2 * points
+    w, _ = curves.weights(points, count, 0, 1, seen.device)
+    used = ((st.kind == SCALP) | (st.kind == BEARD)) & (st.length > 2.5)
+    person, strand = torch.nonzero(used, as_tuple=True)
+    at = seen[person, strand].transpose(1, 2).flatten(0, 1) @ w
+    x, y, z = at.view(-1, 3, count).unbind(1)
+    inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
+    cell = (y.int() * side + x.int()).long() + (person * side * side)[:, None]
+    keys = raster.key(z.clamp(0, 1), first + strand[:, None].expand_as(cell))
+    keys = torch.where(inside, keys, raster.EMPTY).flatten()
+    buffer.scatter_reduce_(0, torch.where(inside, cell, 0).flatten(), keys, "amin")
+
+
+def _draw_rows(
+    flat: "_Flat", lines: Tensor, length: Tensor, visible: Tensor, side: int, buffer: Tensor,
+    first: int,
+) -> None:  # fmt: skip
+    """Draw the visible parts of strands, bool [B, S, parts], with `lines` [B, S] hairs each."""
+    lines = torch.where(visible.any(-1), lines, torch.zeros_like(lines))
+    most = min(HAIRS, max(1, int(lines.max().ceil()) + 1))
+    # The last, fractional hair of a strand is there by chance.
+    chance = flat.disc.chance[flat.st.root, :most]
+    drawn = lines[..., None] > torch.arange(most, device=lines.device) + chance
+    strand, k = torch.nonzero(drawn.flatten(0, 1), as_tuple=True)
+    row, part = torch.nonzero(visible.flatten(0, 1)[strand], as_tuple=True)
+    strand, k = strand[row], k[row]
+    parts = visible.shape[-1]
+    groups = torch.tensor(COUNTS, device=lines.device)
+    wanted = length.flatten(0, 1)[strand, part] / SPACING
+    group = torch.searchsorted(groups, wanted).clamp(max=len(COUNTS) - 1) * parts + part
+    order = torch.argsort(group, stable=True)
+    sizes = torch.bincount(group, minlength=len(COUNTS) * parts).tolist()
+    bits = Bits.of(flat.s)
+    start = 0
+    for which, size in enumerate(sizes):
+        count, place = COUNTS[which // parts], (which % parts, parts)
         # Few rows at a time stay in the processor's cache.
-        most = max(1, 400_000 // count)
-        for low in range(start, start + size, most):
-            rows = order[low : min(low + most, start + size)]
-            flat.points(strand[rows], k[rows], count, side, buffer, first, bits)
+        step_ = max(1, 300_000 // count)
+        for low in range(start, start + size, step_):
+            rows = order[low : min(low + step_, start + size)]
+            flat.points(strand[rows], k[rows], count, place, side, buffer, first, bits)
         start += size
 
 
@@ -164,27 +206,35 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     enough = 4.5 * area / (sample * st.length.clamp(min=1.0))
     capped = torch.minimum(wanted, enough.clamp(min=1.0))
     tube = (st.weave > 0) | (st.amp > 2 * st.spread)
-    capped = torch.where(tube, (1.3 * st.spread / sample).clamp(min=1.0), capped)
-    return torch.where(st.kind == SCALP, capped, wanted).clamp(max=HAIRS)
+    capped = torch.where(tube, wanted.clamp(min=1.0), capped)
+    return torch.where(st.kind == SCALP, capped, wanted).clamp(max=HAIRS) * (st.length > 0)
 
 
-def _drawn_length(st: Strands, seen: Tensor, mm: Tensor) -> Tensor:
-    """Length of the strands in samples, waves included: [B, S]."""
+def _part(values: Tensor, part: int, parts: int) -> Tensor:
+    """Those of a strand's segments or points, [..., P], that a part of it needs."""
+    count = values.shape[-1]
+    return values[..., part * count // parts : -(-(part + 1) * count // parts) + 1]
+
+
+def _drawn_length(st: Strands, seen: Tensor, mm: Tensor, parts: int) -> Tensor:
+    """Length of the strands' parts in samples, waves included: [B, S, parts]."""
     d = seen[..., 1:, :2] - seen[..., :-1, :2]
     seg = d.square().sum(-1).sqrt()
-    length = 0.5 * (seg.sum(-1) + seg.amax(-1) * seg.shape[-1])
-    wave = st.amp * st.turns / mm[:, None]
-    length = (length.square() + 0.6 * wave.square()).sqrt()
-    return length.clamp(min=0.5) * (st.length > 0)
+    most = torch.stack([_part(seg, i, parts).amax(-1) for i in range(parts)], -1)
+    length = most * (seg.shape[-1] / parts)
+    wave = st.amp * st.turns / mm[:, None] / parts
+    length = (length.square() + 0.6 * wave.square()[..., None]).sqrt()
+    return length.clamp(min=0.4) * (st.length > 0)[..., None]
 
 
-def _visible(st: Strands, seen: Tensor, buffer: Tensor, side: int) -> Tensor:
-    """Whether any point of a strand may show past what `buffer` holds: bool [B, S]."""
+def _visible(seen: Tensor, buffer: Tensor, side: int, parts: int) -> Tensor:
+    """Whether any point of a strand's part may show past `buffer`: bool [B, S, parts]."""
     x, y, z = seen.unbind(-1)
     inside = (x > -8) & (x < side + 8) & (y > -8) & (y < side + 8)
     person = torch.arange(len(x), device=x.device)[:, None, None] * side * side
     cell = person + y.long().clamp(0, side - 1) * side + x.long().clamp(0, side - 1)
-    return (inside & (z < raster.depth_of(buffer[cell]) + 0.009)).any(-1)
+    shows = inside & (z < raster.depth_of(buffer[cell]) + MARGIN)
+    return torch.stack([_part(shows, i, parts).any(-1) for i in range(parts)], -1)
 
 
 class _Flat:
@@ -206,13 +256,13 @@ class _Flat:
         self.deep = torch.einsum("bi,bi->b", toward, per_mm[..., 2])
 
     def points(
-        self, strand: Tensor, k: Tensor, count: int, side: int, buffer: Tensor, first: int,
+        self, strand: Tensor, k: Tensor, count: int, place: tuple[int, int], side: int, buffer: Tensor, first: int,
         bits: Bits,
     ) -> None:  # fmt: skip
         """Draw `count` points of each of the hairs (strand [R], k [R])."""
         st = self.st
         person, own = strand // self.s, strand % self.s
-        w, u = curves.weights(self.seen.shape[-1], count, strand.device)
+        w, u = curves.weights(self.seen.shape[-1], count, *place, strand.device)
         x, y, z = (self.seen[strand].flatten(0, 1) @ w).view(len(strand), 3, count).unbind(1)
 
         def of(field: Tensor) -> Tensor:
@@ -226,7 +276,7 @@ class _Flat:
         amp = of(st.amp)
         if bool((amp > 0.2).any()):
             angle = of(st.turns) * u + of(st.phase)
-            ramp = amp * ((u - of(st.start)) / 0.12).clamp(0, 1)
+            ramp = amp * ((u - of(st.start)) * of(st.length) / RAMP).clamp(0, 1)
             sine, cosine = angle.sin(), angle.cos()
             deep = cosine * torch.where(of(st.weave) > 0, sine, of(st.depth))
             ex, ey = (self.across[strand].flatten(0, 1) @ w).view(-1, 2, count).unbind(1)
@@ -292,7 +342,7 @@ def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Sam
     position = position + ball * profile
     length = of(st.length).clamp(min=0.5)
     angle = of(st.turns) * u + of(st.phase)
-    ramp = of(st.amp) * ((u - of(st.start)) / 0.12).clamp(0, 1)
+    ramp = of(st.amp) * ((u - of(st.start)) * length / RAMP).clamp(0, 1)
     across = torch.linalg.cross(tangent, toward[person], dim=-1)
     across = across / across.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-3)
     sine, cosine = angle.sin(), angle.cos()

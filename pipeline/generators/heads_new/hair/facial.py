@@ -67,13 +67,13 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strands
     inside = step(half - (v - middle).abs() + 1.0 * (r[0] - 0.5), -0.9, 0.9)
     inside = inside * step(u + 0.06 * (r[1] - 0.5), start - 0.05, start + 0.07)
     inside = inside * (1 - step(u, 0.90 + 0.05 * thick * 0.5, 1.04))
-    dense = (0.72 + 0.10 * thick + 0.18 * m - 0.30 * child - 0.12 * old).clamp(0.25, 1)
+    dense = (0.66 + 0.10 * thick + 0.08 * m - 0.30 * child - 0.12 * old).clamp(0.25, 1)
     alive = inside * dense > r[2]
     side = torch.where(still.rest[:, 0] > 0, 1.0, -1.0)
     out, up = _axes(n, side)
     # Inner hairs stand up, the others lie outwards and meet on the brow's middle line.
     rise = 1.25 - 1.3 * step(u, -0.02, 0.38) - 0.42 * step(u, 0.45, 1.0)
-    turn = rise - 0.11 * (v - middle) + 0.34 * (r[3] - 0.5) * (1 + 0.8 * old)
+    turn = rise - 0.11 * (v - middle) * step(u, 0.05, 0.4) + 0.34 * (r[3] - 0.5) * (1 + 0.8 * old)
     bend = -0.10 * (v - middle) - 0.25 * step(u, 0.0, 0.3)
     length = (6.4 + 1.6 * m + 0.6 * thick + 3.0 * old * m * (r[4] ** 3)) * (0.75 + 0.45 * r[5])
     length = length * (1 - 0.35 * step(u, 0.6, 1.0)) * (1 - 0.25 * child) * alive
@@ -98,7 +98,8 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     o = torch.zeros_like(p[0])
     upper = (lid > 0).float()
     length = (4.4 + 1.8 * (1 - m) + 1.6 * makeup) * (0.78 + 0.30 * step(u, -0.6, 0.7))
-    length = length * (0.36 + 0.64 * upper) * (0.75 + 0.4 * r[0])
+    # Lashes thin out to their tips: at low resolution, short ones stand for their thick ends.
+    length = length * (0.36 + 0.64 * upper) * (0.28 + 0.82 * r[0] ** 1.5)
     alive = r[1] < 0.70 + 0.15 * (1 - m) + 0.15 * makeup
     length = length * alive
     fan = side * (0.25 + 0.75 * u + 0.35 * (r[2] - 0.5))
@@ -110,20 +111,15 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     q = p[..., None] + forward[..., None] * along * (1 - 0.3 * s) + n[..., None] * 0.3
     q = torch.stack([q[0], q[1] + rise, q[2]])
     base = (colors.natural(t) * 0.18 * (1 - makeup) + 0.004)[:, None].expand(*length.shape, 3)
-    wide = 0.09 + 0.05 * (1 - m) * upper + 0.09 * makeup * upper
+    wide = (0.17 + 0.12 * (1 - m) + 0.20 * makeup) * (0.35 + 0.65 * upper)
     return _strands(
         still, q, n, length, base, base, LASH, width=wide, hairs=1.0, spread=0.0, gloss=0.0
     )
 
 
-def beard_share(t: Traits, rest: Tensor) -> tuple[Tensor, Tensor]:
-    """Share of the beard's hair that grows at rest points [S, 3], and its length: [B, S] each."""
-    return beard_cover(t, beard_zones(rest))
-
-
-def beard_cover(t: Traits, zones: Tensor) -> tuple[Tensor, Tensor]:
-    """The same from `beard_zones` [S, Z]; length is 0 where everyone shown is shaven."""
-    device = zones.device
+def wanted_zones(t: Traits) -> tuple[Tensor, Tensor]:
+    """Share of each of BEARD_ZONES that B people let grow, [B, Z], and the length there, mm [B]."""
+    device = t["facial_hair"].device
     table = torch.tensor(BEARDS, device=device)
     edge = table[:, -1].cumsum(0) / table[:, -1].sum()
     row = table[(t["beard_style_p"][:, None] > edge[:-1]).sum(1)]
@@ -131,18 +127,18 @@ def beard_cover(t: Traits, zones: Tensor) -> tuple[Tensor, Tensor]:
     stubble = torch.tensor(STUBBLE, device=device).expand(len(row), count)
     kind = t["facial_hair"].round()[:, None]
     wanted = torch.where(kind == 2, row[:, :count], stubble) * (kind > 0)
-    cover = (wanted[:, None] * zones[None]).amax(-1)
     f = (t["beard_length"] * 0.25 + 0.5).clamp(0, 1)
     length = row[:, count] + (row[:, count + 1] - row[:, count]) * f
-    length = torch.where(kind[:, 0] == 2, length, 0.7 + 1.3 * f) * (kind[:, 0] > 0)
-    return cover, length[:, None] + 0 * cover
+    return wanted, torch.where(kind[:, 0] == 2, length, 0.7 + 1.3 * f) * (kind[:, 0] > 0)
 
 
 def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strands:
     """Beards from moved roots and normals [3, B, S]."""
     r = personal(still.random, t["hair_seed"])
     zones = beard_zones(still.rest)
-    cover, length = beard_cover(t, zones)
+    wanted, longest = wanted_zones(t)
+    cover = (wanted[:, None] * zones[None]).amax(-1)
+    length = longest[:, None] + 0 * cover
     x, y, z = still.rest.T
     name = {zone: zones[:, i] for i, zone in enumerate(BEARD_ZONES)}
     lip = name["moustache"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads_new.hair.facial import beard_cover
+from pipeline.generators.heads_new.hair.facial import wanted_zones
 from pipeline.generators.heads_new.hair.regions import (
     beard_zones,
     brow_frame,
@@ -34,8 +34,8 @@ def follicles(t: Mapping[str, Tensor], rest: Tensor, person: Tensor) -> Tensor:
         chosen.seed[person],
     )  # fmt: skip
     scalp = step(edge, -3.0, 7.0) * (1 - crown_loss(rest, recession)) * (y > -75)
-    cover, _ = beard_cover(t, beard_zones(rest))
-    beard = cover[person, torch.arange(len(rest), device=rest.device)]
+    wanted, _ = wanted_zones(t)
+    beard = (wanted[person] * beard_zones(rest)).amax(-1)
     u, v = brow_frame(rest)
     brow = (
         (1 - step(v.abs(), 1.5, 4.5)) * step(u, -0.02, 0.12) * (1 - step(u, 0.8, 1.0)) * (z > -45)

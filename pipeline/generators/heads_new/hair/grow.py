@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pipeline.generators.heads_new.hair import colors, cuts, facial
-from pipeline.generators.heads_new.hair.locks import lock, waves
+from pipeline.generators.heads_new.hair.locks import WIDTH, lock, waves
 from pipeline.generators.heads_new.hair.regions import step
-from pipeline.generators.heads_new.hair.roots import BEARD, BROW, COUNTS, LASH, SCALP
+from pipeline.generators.heads_new.hair.roots import BEARD, BROW, LASH, SCALP
 from pipeline.generators.heads_new.hair.scalp import comb, plan
 from pipeline.generators.heads_new.hair.still import Still, still
 from pipeline.generators.heads_new.hair.strands import Level, Strands, join, level
@@ -94,8 +94,8 @@ def scalp(
         root_color=root,
         tip_color=tip,
         length=torch.where(hidden, torch.minimum(length, 0.6 * one), length),
-        width=0.09 * one,
-        hairs=11.0 * COUNTS[SCALP] / length.shape[1] * one,
+        width=WIDTH * one,
+        hairs=wave.hairs,
         spread=wave.spread,
         taper=wave.taper,
         amp=wave.amp,

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.hair import cuts
 from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.hair.roots import COUNTS, SCALP
 from pipeline.generators.heads_new.hair.scalp import Plan
 from pipeline.generators.heads_new.hair.still import Still
 from pipeline.generators.heads_new.hair.styles import Style
 
 TAU = 2 * torch.pi
+
+WIDTH = 0.09
+"""Width of a hair, mm."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Wave:
     weave: Tensor
     spread: Tensor
     taper: Tensor
+    hairs: Tensor
 
 
 def gather(
@@ -45,14 +51,14 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     messy = 0.75 + 0.5 * style.mess[:, None]
     loose = (cut["tubes"] == 0) & (cut["rows"] == 0)
     stray = (plan.random[7] < 0.90).float()
-    soft = cut["clump"] * messy * loose * stray
+    soft = cut["clump"] * messy * loose * stray * (1 - 0.6 * plan.fringe)
     p = gather(p, plan, still.coarse, (0.55 * soft).clamp(max=0.85), 0.05, 1.0)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)
     if bool((cut["tubes"] > 0).any()):
         many = cut["tubes"] > 180
         tube = (cut["tubes"] > 0).float()
-        p = gather(p, plan, still.many, tube * many, 0.0, 0.06)
-        p = gather(p, plan, still.few, tube * ~many, 0.0, 0.05)
+        p = gather(p, plan, still.many, tube * many, -0.2, 0.0)
+        p = gather(p, plan, still.few, tube * ~many, -0.2, 0.0)
     if bool((cut["rows"] > 0).any()):
         p = _rows(p, still, cut["rows"])
     return p
@@ -65,7 +71,7 @@ def _rows(p: Tensor, still: Still, share: Tensor) -> Tensor:
     pitch = 12.0 / 84
     off = ((around / pitch).round() * pitch - around) * torch.hypot(x, y - 8)
     u = torch.linspace(0, 1, p.shape[-1], device=p.device)
-    pull = share[..., None] * off[None, :, None] * step(u, 0.0, 0.06)
+    pull = share[..., None] * off[None, :, None] * torch.ones_like(u)
     c, s = around.cos()[None, :, None], around.sin()[None, :, None]
     return torch.stack([p[0] + pull * c, p[1] - pull * s, p[2]])
 
@@ -84,16 +90,27 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     turns = TAU * plan.length / wavelength
     phase = TAU * (r[6][:, still.coarse] + 0.10 * (1 + 2.5 * coily) * (r[7] - 0.5))
     depth = 0.35 * wavy + 0.6 * curly
-    tubes = (cut["tubes"] > 0) | (cut["rows"] > 0)
+    plait = (cut["tie"] == cuts.BRAID) & (cut["weave"] > 0)
+    tubes = (cut["tubes"] > 0) | (cut["rows"] > 0) | plait
     radius = cut["radius"] + 0 * one
     pitch = torch.where(cut["weave"] > 0, 3.6 * radius, 7.0 * radius).clamp(min=1)
     amp = torch.where(tubes, radius * (0.72 + 0.2 * r[3]), amp)
-    turns = torch.where(tubes, TAU * plan.length / pitch, turns)
+    # A plait fills only the second half of its strands.
+    turns = torch.where(tubes, TAU * plan.length / pitch * (1 + plait.float()), turns)
     third = torch.where(cut["weave"] > 0, (3 * r[7]).floor() / 3, r[7])
-    phase = torch.where(tubes, TAU * third, phase)
+    # The plaits of a row are in step wherever their strands are rooted.
+    along = torch.where(cut["rows"] > 0, -still.rest[:, 2] / pitch, 0 * one)
+    phase = torch.where(tubes, TAU * (third + along), phase)
     depth = torch.where(tubes, one, depth.clamp(max=1))
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
     spread = torch.where(tubes, 0.45 * radius, 0.62 * spacing * one)
     short = 1 - step(plan.length, 10.0, 40.0)
     taper = torch.where(tubes, 0.9 * one, 0.42 + 0.3 * coily + 0.5 * short - 0.2 * cut["clump"])
-    return Wave(amp, turns, phase, depth, cut["weave"] * tubes * one, spread, taper)
+    # Enough hairs to cover a tube, however many strands it has.
+    count = torch.where(cut["tubes"] > 180, 220.0, torch.where(plait, 1.0, 120.0))
+    hairs = torch.where(
+        tubes,
+        5.5 * radius * count / (plan.length.shape[1] * WIDTH),
+        11.0 * COUNTS[SCALP] / plan.length.shape[1] * one,
+    )
+    return Wave(amp, turns, phase, depth, cut["weave"] * tubes * one, spread, taper, hairs)

@@ -26,8 +26,8 @@ _LINE = np.array([
     (82, -24.0, -4.0, 0.0),
     (112, -26.0, 0.0, 4.0),
     (128, -50.0, 0.0, 8.0),
-    (150, -62.0, 0.0, 8.0),
-    (180, -60.0, 0.0, 8.0),
+    (150, -55.0, 0.0, 8.0),
+    (180, -53.0, 0.0, 8.0),
 ])  # fmt: skip
 
 WHORL = (9.0, 101.0, -140.0)
@@ -90,7 +90,7 @@ def crown_loss(rest: Tensor, recession: Tensor) -> Tensor:
     far = torch.hypot(torch.hypot(x, 0.9 * (y - 104)), z + 132)
     spot = 1 - step((far - 88 * (recession - 0.30).clamp(min=0)) / 16, -1.0, 1.0)
     spot = spot * step(recession.clone(), 0.30, 0.50)
-    rim = 58.0 + 0.12 * (z + 90) + 10 * (1 - late)
+    rim = 40.0 + 0.12 * (z + 90) + 22 * (1 - late)
     return torch.maximum(spot, late * step((y - rim) / 22, -1.0, 1.0))
 
 

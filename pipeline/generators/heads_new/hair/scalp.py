@@ -73,16 +73,18 @@ def plan(style: Style, still: Still) -> Plan:
     length = torch.where(hanging, torch.minimum(length, lead), length)
     length = length * (1 - 0.22 * r[3] * (1 - 0.7 * hanging.float()))
 
-    front = step(z, -66.0, -44.0) * (1 - step(x.abs(), 42.0, 56.0))
+    deep = -76 + 14 * (cut["fringe"] < 0).float()
+    front = step(z - deep, -11.0, 11.0) * (1 - step(x.abs(), 46.0, 62.0))
+    front = (front > 0.35 + 0.3 * r[6]).float()
     full = (cut["fringe"] > 0).float() * front
     curtain = (cut["fringe"] < 0).float() * front
     to_brows = (4 - z) + (78 - BROW_STOP)
     length = torch.where(full * cut["fringe"] > 0.5, torch.minimum(length, to_brows), length)
     stop = torch.where(full > 0.5, torch.maximum(stop, BROW_STOP + 5 * (r[2] - 0.4)), stop)
     length = torch.where(curtain > 0.5, torch.minimum(length, 105 - z + 20 * r[2]), length)
-    stop = torch.where(curtain > 0.5, torch.maximum(stop, -40 + 22 * r[2] - 0.0 * z), stop)
+    stop = torch.where(curtain > 0.5, torch.maximum(stop, -40 + 22 * r[2] + 0 * z), stop)
     # New, short hairs soften the hairline.
-    baby = step(edge, -1.0, 9.0 * 1.0)
+    baby = step(edge, -1.0, 9.0)
     length = length * torch.where(cut["length"] >= 2, 0.30 + 0.70 * baby, 0.45 + 0.55 * baby)
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
@@ -104,15 +106,18 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     volume, mess = style.volume[:, None], style.mess[:, None]
     whorl = torch.tensor(WHORL, device=p.device)[:, None, None]
     one, zero = torch.ones_like(plan.length), torch.zeros_like(plan.length)
-    hanging = (cut["length"] >= 2) & (cut["up"] < 0.6)
+    hanging = ((cut["length"] >= 2) & (cut["up"] < 0.6)).float()
+    curtain = (cut["fringe"] < 0).float()
     forward = torch.stack([p[0] * 0.003, -0.25 * one, one])
     backward = torch.stack([p[0] * 0.002, 0.12 * one, -one])
-    frame = hanging.float() * (0.34 + 0.2 * (cut["fringe"] < 0))
+    frame = hanging * (0.34 + 0.2 * curtain)
     parted = torch.stack([plan.side, zero, -0.16 - 0.25 * cut["back"] + frame + zero])
     aside = torch.stack([zero, -one, -cut["sweep"] + zero])
     # Locks wander together, single hairs a little more.
     wander = plan.random[5:8][:, :, still.coarse] - 0.5 + 0.35 * (plan.random[2:5] - 0.5)
-    front = step(still.rest.T[2], -78.0, -25.0)[None] * topness(p)
+    wander = wander * (0.85 * mess * (1 - 0.4 * hanging))
+    front = step(still.rest.T[2], -78.0, -25.0) * (1 - step(still.rest.T[0].abs(), 40.0, 58.0))
+    front = front[None] * topness(p)
     edge = 0.40 + 0.60 * step(plan.edge, 1.0, 26.0)
     face = 53 + 12 * (plan.random[6][:, still.coarse] - 0.5)
     ahead = torch.where(still.rest[:, 2] > -82, 1.0, -1.0)
@@ -133,10 +138,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         up = cut["up"] * (1 - 0.35 * u)
         f = unit(f) * (1 - up) + n * up
         stand = cut["quiff"] * front * (1 - 1.25 * u) if u < 0.8 else zero
-        f = f + stand * (1.5 * n + torch.stack([zero, one * 0.6, 0.5 * one]))
+        f = f + stand * (0.5 * n + torch.stack([zero, 1.5 * one, 0.45 * one]))
         f = f + n * (0.30 * (-gone / 14).exp())
-        f = f + 0.85 * mess * wander * (1 - 0.4 * hanging.float())
-        fall = torch.where(hanging, 0.15 + 0.55 * step(gone, 25.0, 110.0), 0.05 * one)
+        f = f + wander
+        fall = hanging * (0.10 + 0.55 * step(gone, 25.0, 110.0)) + 0.05
         f = torch.stack([f[0], f[1] - fall, f[2]])
         tip = cut["flick"] * step(one * u, 0.62, 0.95)
         inward = 1.1 * tip + 0.16 * step(-p[1], -10.0, 60.0)
@@ -147,9 +152,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         gone = gone + move
         p, height, shell = _off_head(p, plan, cut, volume, edge, gone, top)
         p = _off_face(p, plan, face, hanging)
-        p = neck(p, 2 + 10 * plan.layer)
-        low = step(-p[1], 50.0, 110.0) * hanging
-        p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
+        if bool((p[1] < -55).any()):
+            p = neck(p, 2 + 10 * plan.layer)
+            low = step(-p[1], 50.0, 110.0) * hanging
+            p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
         n = outward(p)
         open_ = (0.2 + 0.8 * plan.layer) * (1 - (-gone / 12).exp())
         open_ = torch.maximum(open_ * 0.6, open_ * (height / (shell + 1)).clamp(0, 1))
@@ -178,6 +184,6 @@ def _off_face(p: Tensor, plan: Plan, face: Tensor, hanging: Tensor) -> Tensor:
     """Part hanging hair before the face like a curtain."""
     x, y, z = p
     narrow = face - 7 * step(-y, 50.0, 110.0)
-    inside = step(z, -62.0, -48.0) * step(-y, -46.0, -30.0) * (1 - plan.fringe.clamp(0, 1))
-    push = (narrow - x * plan.side).clamp(min=0) * inside * 0.5 * hanging
+    inside = step(z, -62.0, -48.0) * step(-y, -68.0, -40.0) * (1 - step(plan.fringe, 0.2, 0.5))
+    push = (narrow - x * plan.side).clamp(min=0) * inside * 0.75 * hanging
     return torch.stack([x + plan.side * push, y, z])

@@ -61,7 +61,7 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     tint = (albedo + 0.01).sqrt()
     sparkle = 0.55 + 0.9 * s.random
     shine = (s.gloss * facing * s.open)[:, None]
-    gloss = 0.30 * first[:, None] * sparkle[:, None] + 0.62 * (second[:, None] * tint)
+    gloss = 0.22 * first[:, None] * sparkle[:, None] + 0.62 * (second[:, None] * tint)
     out = out + key_in * shine * gloss
     # The sky is mirrored broadly.
     top = torch.nn.functional.normalize(
@@ -69,6 +69,10 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     )
     broad = _lobe(t + n * 0.05, top, 14.0)
     out = out + sky * (0.12 * broad * s.gloss * s.open * ao * step(n[:, 1], -0.2, 0.7))[:, None]
+
+    # So is everything around, where fibres cross the view.
+    cross = _lobe(t, view, 10.0) * s.gloss * s.open * 0.035
+    out = out + around * cross[:, None]
 
     edge = (1 - _dot(n, view).clamp(0, 1)) ** 2
     through = step(-_dot(rim, view), -0.2, 0.9)

@@ -18,7 +18,8 @@ class Style:
 
     cut: columns of `cuts.Cut` by name, [B] each. The rest [B]: curl 0..1 straight to coily;
     volume about 1; part: mm right of the middle; mess 0..1; seed, any number; masculine 0..1;
-    recession 0..1; shift of the hairline, mm; thin: share of the strands kept.
+    recession 0..1; shift of the hairline, mm; thin: share of the strands kept; lean: -1 or 1, the
+    side to which tails fall: the one in view.
     """
 
     index: Tensor
@@ -32,6 +33,7 @@ class Style:
     recession: Tensor
     shift: Tensor
     thin: Tensor
+    lean: Tensor
 
 
 def choose(t: Traits) -> Tensor:
@@ -78,5 +80,6 @@ def style(t: Traits, index: Tensor | None = None) -> Style:
         masculine=t["m_style"] * (1 - t["child"]),
         recession=recession,
         shift=3.5 * t["hairline"] - 1.0,
+        lean=torch.where(t["yaw"] + 6 * t["hair_seed"] > 0, -1.0, 1.0),
         thin=1 - 0.45 * t["old"].clamp(0, 1) * (0.4 + 0.6 * t["recession"]),
     )
