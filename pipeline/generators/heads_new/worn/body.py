@@ -129,7 +129,7 @@ def _basis(rest: Floats, normal: Floats, s: Floats, angle: Floats) -> Floats:
     larynx = bell(a / 0.17, (s - 3.75) / 0.75) + 0.5 * bell(a / 0.12, (s - 3.35) / 0.3)
     throat = (bell(a / 0.8, (s - 2.3) / 1.5) * (c > 0))[:, None]
     bands = bell((a - 0.26) / 0.09) * bell((s - 3.0) / 2.2)
-    cords = 3.0 * _cords(s, angle) + 2.4 * bands - 1.6 * bell(a / 0.15) * bell((s - 3) / 2)
+    cords = 1.9 * _cords(s, angle) + 1.8 * bands - 1.2 * bell(a / 0.15) * bell((s - 3) / 2)
     return np.stack([
         0.035 * neck + 0.6 * trapezius,
         0.19 * neck + 0.20 * wide + 13 * trapezius + 6.5 * larynx[:, None] * normal,

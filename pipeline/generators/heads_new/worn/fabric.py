@@ -58,12 +58,12 @@ def _recipes(t: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     second = palette.accent(base)
     every = torch.zeros_like(outer) | torch.zeros_like(shirt)
     stripes = (kind == STRIPES) & ~outer
-    wide = (9.0 + 9.0 * pick(t["cloth_pattern"], 2.0))[:, None]
+    wide = (8.0 + 7.0 * pick(t["cloth_pattern"], 2.0))[:, None]
     band = torch.tensor(BAND, device=kind.device)[shell]
     hem = torch.tensor(HEM, device=kind.device)[shell]
     values = (
-        torch.where(stripes, torch.where(shirt, 0.38, 1.0), 0.0),
-        torch.where(shirt, 6.0, wide),
+        torch.where(stripes, torch.where(shirt, 0.24, 1.0), 0.0),
+        torch.where(shirt, 5.0, wide),
         shirt,
         ((kind == HEATHER) & ~shirt) | outer,
         torch.where(knit, 0.55, 0.0),
@@ -90,7 +90,7 @@ def _line(x: Tensor, width: float, pixel: float) -> Tensor:
 def _stripes(chart: Tensor, period: Tensor, upright: Tensor, pixel: float) -> Tensor:
     """Share of the second colour [N]: level stripes, or fine upright ones on shirts."""
     x, y, z = chart[:, 2], chart[:, 3], chart[:, 4]
-    at = torch.lerp(y + 0.18 * z, x, upright) / period
+    at = torch.lerp(y - 0.40 * z, x, upright) / period
     phase = (at - at.floor() - 0.5).abs()
     share = 0.17 - 0.03 * upright
     soft = 0.5 * pixel / period
@@ -123,7 +123,7 @@ def paint(
     )
     along, across, x, y, z, _ = chart.unbind(-1)
     ribs = (across < band).to(x.dtype)
-    share = striped * _stripes(chart, period, shirt, pixel) * (1 - ribs * (knit > 0))
+    share = striped * _stripes(chart, period, shirt, pixel) * (1 - ribs)
     albedo = torch.lerp(base, second, share[:, None])
     tone = _threads(chart, mottle, pixel)
 

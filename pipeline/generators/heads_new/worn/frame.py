@@ -68,8 +68,9 @@ def _axis(direction: tuple[float, float, float], path: Tensor) -> Tensor:
 
 
 def _swept(path: Tensor, wide: Tensor, thick: Tensor, closed: bool) -> Tensor:
-    """A rounded box along a path in the plane; half sizes [B] in it and across it."""
-    across, along = (v[:, None].expand(path.shape[:2]) for v in (thick, wide))
+    """A rounded box along a path in the plane; half sizes [B] or [B, P] in it and across it."""
+    across = thick[:, None].expand(path.shape[:2])
+    along = wide if wide.dim() == 2 else wide[:, None].expand_as(across)
     return tube(path, _axis((0, 0, 1), path), across, along, SIDES, closed, power=0.75)
 
 
@@ -124,7 +125,10 @@ def frame_vertices(own: Fit, ears: Tensor) -> Tensor:
     thick = torch.where(own.bare, 0.6, own.thick)
     for side, sign in ((0, -1.0), (1, 1.0)):
         rim = _rim(own, sign)
-        parts.append(_swept(rim, wide, thick, closed=True))
+        # Plastic rims are heavier along the brow.
+        height = (rim[..., 1] - own.origin[:, None, 1]) / 20
+        brow = wide[:, None] * (1 + 0.28 * height * (wide > 1.2)[:, None])
+        parts.append(_swept(rim, brow, thick, closed=True))
         x, y = own.curve[:, upper].unbind(-1)
         top = own.place(sign * (own.x[:, None] + x), y)
         parts.append(_swept(top, 1.15 * own.wide, own.thick + 0.3, closed=False))

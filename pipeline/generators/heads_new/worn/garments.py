@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from pipeline.generators.heads_new.template import smooth
 from pipeline.generators.heads_new.worn.strip import Node, Strip, around, strip
 
 Floats = NDArray[np.float64]
@@ -65,21 +66,31 @@ def _turtle() -> list[Node]:
     ]  # fmt: skip
 
 
-def _edge_only() -> list[Node]:
-    """A thin hem under a collar."""
+def _leaf(end: Floats) -> Floats:
+    """How far a shirt collar reaches below its stand, mm; `end` is 1 at its points."""
+    return np.asarray(14 + 22 * end**5)
+
+
+def _under_collar(angle: Floats) -> list[Node]:
+    """A thin hem, and the shade that the collar over it throws."""
+    leaf = 14 + 0.4 * (_leaf(1 - np.abs(angle) / np.pi) - 14)
     return [
         Node(5, -0.5, ao=0.3), Node(1.5, 0.3, ao=0.4), Node(0.2, 0.8, ao=0.6), Node(0.0, 1.6),
-        Node(0.8, 2.2), Node(3, 2.3), Node(6, 2.4), Node(9, 2.4), Node(12, 2.5), Node(16, 2.6),
+        Node(0.8, 2.2), Node(4, 2.3, ao=0.8), Node(leaf - 4, 2.4, ao=0.5), Node(leaf, 2.4, ao=0.55),
+        Node(leaf + 5, 2.5, ao=0.85), Node(leaf + 11, 2.6),
     ]  # fmt: skip
 
 
 def _shell(kind: int, columns: int) -> Strip:
     angle = -np.pi + 2 * np.pi * np.arange(columns) / columns
-    nodes = {
-        CREW: _band(17, 3.0), VEE: _band(15, 3.0), SHIRT: _edge_only(), TURTLE: _turtle(),
-        HOODIE: _band(14, 4.2), WIDE: _band(9, 2.2),
-    }[kind]  # fmt: skip
-    return _cyclic(lambda a: strip(_neckline(kind, _wrapped(a)), a, nodes, FILL), angle)
+    bands = {CREW: _band(17, 3.0), VEE: _band(15, 3.0), TURTLE: _turtle(), HOODIE: _band(14, 4.2),
+             WIDE: _band(9, 2.2)}  # fmt: skip
+
+    def cut(a: Floats) -> Strip:
+        nodes = _under_collar(_wrapped(a)) if kind == SHIRT else bands[kind]
+        return strip(_neckline(kind, _wrapped(a)), a, nodes, FILL)
+
+    return _cyclic(cut, angle)
 
 
 def _wrapped(angle: Floats) -> Floats:
@@ -115,7 +126,7 @@ def _collar(columns: int) -> Strip:
     """A shirt collar: the stand, and the leaf turned down over it with its two points."""
     angle, end = _open(0.13, columns)
     tall = 25 - 17 * end**3
-    leaf = 14 + 22 * end**5
+    leaf = _leaf(end)
     slide = np.where(angle < np.pi, 1.0, -1.0) * 15 * end**5
     nodes = [
         Node(1.0, 0.8, ao=0.4), Node(-0.5 * tall, 2.2, 0.5, 0.6), Node(-tall, 3.2, 1.2, 0.9),
@@ -133,20 +144,20 @@ def _collar(columns: int) -> Strip:
 def _hood(columns: int) -> Strip:
     """A hood lying behind the neck, as a thick soft roll that runs out to the front."""
     angle, end = _open(0.10, columns)
-    size = 1.0 - 0.80 * np.clip((end - 0.25) / 0.75, 0, 1) ** 1.3
+    size = 1.08 - 0.92 * smooth(end, 0.30, 0.86)
     wave = 1 + 0.06 * np.sin(5.1 * angle) + 0.05 * np.sin(8.7 * angle + 1)
     turn = np.linspace(-0.65, 1.40, 15) * np.pi
     nodes = []
     for a in turn:
         # A drop with its thin side on the neck, fuller and lower behind.
         out = (15.5 - 15 * np.cos(a)) * size * wave + 1.5
-        up = (3 + 13 * np.sin(a)) * size * wave - 6 * (1 - size)
+        up = (3 + 13 * np.sin(a)) * size * wave - 3 * (1 - size)
         out = out - 0.40 * (up - 3)
         shade = 0.45 + 0.55 * float(np.clip((a / np.pi + 0.35) / 0.5, 0, 1))
         fold = 1 - 0.35 * float(np.exp(-(((a / np.pi - 1.25) / 0.12) ** 2)))
         nodes.append(Node(0.0, out, up, shade * fold))
     nodes.append(Node(0.0, 6.0 * size, -14.0, 0.3))
-    own = strip(around(angle, 5.9, 5.1, 4.8), angle, nodes)
+    own = strip(around(angle, 5.5, 5.05, 4.8), angle, nodes)
     own.across[:] = np.linspace(0, 90, len(nodes))[:, None]
     return _pinched(own, end, 0.08)
 

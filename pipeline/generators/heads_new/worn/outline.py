@@ -4,63 +4,63 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 Floats = NDArray[np.float64]
+Polygon = tuple[tuple[float, float], ...]
 
 KINDS = ("round", "oval", "square", "aviator", "cat eye", "half rim", "panto")
 """Kinds of frames by index."""
 
 POINTS = 48
 
-_ROUND = ((0, 23.0), (90, 22.0), (180, 23.0), (270, 22.0))
-_OVAL = (
-    (0, 25.5), (22, 24.0), (45, 21.2), (68, 19.2), (90, 18.5), (112, 19.1), (135, 20.9),
-    (158, 23.4), (180, 24.8), (202, 23.4), (225, 20.9), (248, 19.1), (270, 18.5), (292, 19.2),
-    (315, 21.2), (338, 24.0),
-)  # fmt: skip
+
+def _ellipse(a: float, b: float) -> Polygon:
+    turn = np.arange(16) * np.pi / 8
+    return tuple((a / 0.975 * float(np.cos(u)), b / 0.975 * float(np.sin(u))) for u in turn)
+
+
 _SQUARE = (
-    (0, 26.5), (34, 29.5), (60, 21.5), (90, 18.5), (122, 21.5), (148, 28.0), (180, 25.0),
-    (214, 26.0), (245, 20.5), (270, 18.8), (298, 21.2), (325, 27.0),
+    (28.0, 6.0), (26.5, 20.0), (12.0, 20.5), (-10.0, 20.5), (-23.5, 20.0), (-27.0, 10.0),
+    (-26.0, -9.0), (-22.5, -19.5), (-9.0, -20.5), (10.0, -20.5), (23.5, -20.0), (28.0, -9.0),
 )  # fmt: skip
 _AVIATOR = (
-    (0, 27.0), (36, 28.0), (65, 21.0), (90, 19.0), (120, 20.5), (148, 25.5), (180, 22.5),
-    (215, 21.5), (250, 24.5), (275, 26.5), (300, 28.5), (330, 28.5),
+    (29.0, 4.0), (27.5, 19.0), (14.0, 20.5), (-6.0, 19.5), (-19.5, 18.0), (-25.0, 8.0),
+    (-19.5, -8.0), (-10.0, -23.0), (4.0, -28.5), (18.0, -26.5), (27.0, -14.0), (29.0, -5.0),
 )  # fmt: skip
 _CAT_EYE = (
-    (0, 26.0), (27, 34.0), (52, 22.5), (90, 17.5), (120, 18.5), (150, 22.5), (180, 22.5),
-    (215, 21.5), (245, 19.5), (270, 18.5), (300, 20.0), (330, 24.0),
+    (25.5, 4.0), (32.0, 15.0), (31.0, 22.0), (14.0, 19.5), (-4.0, 17.0), (-18.0, 15.5),
+    (-24.5, 7.0), (-24.0, -6.0), (-16.0, -18.0), (-2.0, -21.0), (13.0, -19.5), (22.0, -10.0),
 )  # fmt: skip
 _HALF_RIM = (
-    (0, 26.0), (32, 28.0), (60, 19.0), (90, 16.2), (120, 18.8), (150, 26.0), (180, 24.5),
-    (212, 24.2), (245, 19.0), (270, 17.0), (298, 19.2), (328, 25.0),
+    (27.5, 5.0), (26.0, 17.5), (12.0, 18.5), (-10.0, 18.5), (-23.0, 17.5), (-26.0, 7.0),
+    (-25.0, -8.0), (-20.0, -18.0), (-8.0, -19.5), (10.0, -19.5), (22.0, -17.5), (27.0, -7.0),
 )  # fmt: skip
 _PANTO = (
-    (0, 24.5), (35, 25.8), (65, 21.6), (90, 19.6), (117, 21.4), (145, 25.0), (180, 23.0),
-    (215, 22.2), (245, 21.8), (270, 21.6), (295, 22.2), (325, 23.8),
+    (26.5, 5.0), (24.5, 18.0), (12.0, 21.5), (-8.0, 21.5), (-21.5, 18.0), (-25.5, 7.0),
+    (-22.5, -8.0), (-14.0, -20.5), (1.0, -25.5), (15.0, -21.5), (24.0, -9.0),
 )  # fmt: skip
-_KNOTS = (_ROUND, _OVAL, _SQUARE, _AVIATOR, _CAT_EYE, _HALF_RIM, _PANTO)
-"""Degrees from the temple over the top to radius in mm, for each kind."""
+_POLYGONS = (
+    _ellipse(23, 22.5), _ellipse(25, 18.5), _SQUARE, _AVIATOR, _CAT_EYE, _HALF_RIM, _PANTO,
+)  # fmt: skip
+"""Control points of each kind, mm from the middle: outwards (to the temple), up."""
 
 
-def _curve(knots: tuple[tuple[int, float], ...]) -> Floats:
-    """Points [POINTS, 2] of a smooth closed curve through polar knots, evenly spaced."""
-    fine = np.arange(720) / 2
-    angle = np.array([a for a, _ in knots], float)
-    radius = np.array([r for _, r in knots])
-    closed = CubicSpline(np.r_[angle, 360], np.r_[radius, radius[0]], bc_type="periodic")
-    drawn = closed(fine)
-    # A periodic Gaussian rounds the corners off without moving the sides.
-    spread = np.exp(-((np.minimum(fine, 360 - fine) / 5) ** 2))
-    smooth = np.fft.ifft(np.fft.fft(drawn) * np.fft.fft(spread / spread.sum())).real
-    p = np.stack([np.cos(np.radians(fine)), np.sin(np.radians(fine))], 1) * smooth[:, None]
-    length = np.r_[0, np.linalg.norm(np.diff(np.r_[p, p[:1]], axis=0), axis=1).cumsum()]
+def _curve(polygon: Polygon) -> Floats:
+    """Points [POINTS, 2], evenly spaced from the temple over the top, of a closed B-spline."""
+    q = np.array(polygon)
+    u = np.linspace(0, 1, 60, endpoint=False)[None, :, None]
+    a, b, c, d = (np.roll(q, 1 - k, axis=0)[:, None] for k in range(4))
+    p = ((1 - u) ** 3 * a + (3 * u**3 - 6 * u**2 + 4) * b
+         + (-3 * u**3 + 3 * u**2 + 3 * u + 1) * c + u**3 * d) / 6  # fmt: skip
+    p = p.reshape(-1, 2)
+    p = np.roll(p, -int(np.argmin(np.abs(p[:, 1]) + 1e3 * (p[:, 0] < 0))), axis=0)
+    loop = np.concatenate([p, p[:1]])
+    length = np.concatenate([[0], np.linalg.norm(np.diff(loop, axis=0), axis=1).cumsum()])
     at = np.arange(POINTS) / POINTS * length[-1]
-    around = np.r_[p, p[:1]]
-    return np.stack([np.interp(at, length, around[:, k]) for k in range(2)], 1)
+    return np.stack([np.interp(at, length, loop[:, k]) for k in range(2)], 1)
 
 
 @lru_cache(maxsize=1)
 def outlines() -> Floats:
     """Outlines of the lens at x > 0 about its middle, [len(KINDS), POINTS, 2], mm."""
-    return np.stack([_curve(knots) for knots in _KNOTS])
+    return np.stack([_curve(polygon) for polygon in _POLYGONS])

@@ -1,12 +1,16 @@
 """Choose colours that go together: clothes, accents, and walls behind them."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.generators.heads_new.worn.part import constant, pick
+
+Floats = NDArray[np.float64]
 
 MASCULINE = (
     "23282f", "3a4350", "8f9398", "e6e3dc", "1d2b4a", "34507d", "6f93b8", "b7cbd8", "2f4a3c",
@@ -26,15 +30,20 @@ OVER = ("262a33", "1f2a44", "4a4d52", "5b4a3c", "7d7669", "394a42", "b6a78f", "5
 """Jackets."""
 
 
-def to_linear(c: Tensor) -> Tensor:
+def to_linear(c: Floats) -> Floats:
     """sRGB 0..1 to linear light (IEC 61966-2-1)."""
-    return torch.where(c <= 0.04045, c / 12.92, ((c.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4))
+
+
+@lru_cache(maxsize=64)
+def _swatches(codes: tuple[str, ...], device: torch.device) -> Tensor:
+    values = np.array([[int(h[i : i + 2], 16) / 255 for i in (0, 2, 4)] for h in codes])
+    return torch.as_tensor(to_linear(values), dtype=torch.float32, device=device)
 
 
 def swatches(codes: tuple[str, ...], like: Tensor) -> Tensor:
     """Linear RGB [C, 3] of hexadecimal colours."""
-    values = [[int(h[i : i + 2], 16) / 255 for i in (0, 2, 4)] for h in codes]
-    return to_linear(constant(np.array(values), like))
+    return _swatches(codes, like.device)
 
 
 def choose(p: Tensor, codes: tuple[str, ...]) -> Tensor:

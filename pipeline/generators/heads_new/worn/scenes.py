@@ -64,6 +64,7 @@ def shapes(t: Mapping[str, Tensor], kind: Tensor) -> Shapes:
 
     spread = (k + a) / SHAPES * 1.3 - 0.65
     radius = 0.028 + 0.062 * c * c
+    blur = (0.032 / radius).clamp(min=0.42)
     leaf = 0.10 + 0.24 * c * (1 - k / (1.4 * SHAPES))
     shelf = (k % 3 - 1) * 0.37 - 0.06 + 0.04 * b
     street = 0.26 * (b - 0.5) - 0.12 + 0.2 * d
@@ -80,8 +81,7 @@ def shapes(t: Mapping[str, Tensor], kind: Tensor) -> Shapes:
         y=per(0.9 * b - 0.62, pane_y, 1.1 * b - 0.6, shelf, street),
         wide=per(radius, pane_wide, leaf, 0.050 + 0.045 * c, radius),
         tall=per(radius, pane_tall, leaf * (0.8 + 0.4 * d), 0.13 + 0.04 * d, radius),
-        soft=per(0.42 * one, torch.where(pane, 0.45, 0.9 * one), 0.85 + 0.25 * d, 0.85 * one,
-                 0.38 * one),
+        soft=per(blur, torch.where(pane, 0.45, 0.9 * one), 0.85 + 0.25 * d, 0.85 * one, blur),
         box=per(zero, pane.to(a.dtype), zero, one, zero),
         color=per(_hues(e, WARM), torch.where(pane[..., None], panes, books),
                   _hues(e, GREENS) * (0.6 + 0.9 * d)[..., None], books, _hues(e, NIGHT)),
