@@ -26,6 +26,9 @@ _OF_ROW = (
 )
 _UNIQUE_STRINGS = ("asset_id", "person_id")
 
+QUALITIES = ("sharpness", "clipped", "skin_share", "realism")
+"""The scorer's judgements of a picture that have a column."""
+
 CAMERA = 12
 """Values of a camera, a 3 x 4 matrix."""
 
@@ -147,6 +150,7 @@ def manifest_schema(
         _field("sharpness", pa.float32(), "0 flat, 1 crisp", span="0 .. 1"),
         _field("clipped", pa.float32(), "share of pixels at black or white", span="0 .. 1"),
         _field("skin_share", pa.float32(), "share of pixels read as skin", span="0 .. 1"),
+        _field("realism", pa.float32(), "1 a proper face, 0 none or a broken one", span="0 .. 1"),
         _field("generator_digest", pa.string(), "sha256 of the generator's weights and code"),
         _field("scorer_digest", pa.string(), "sha256 of the scorer's weights and code"),
         _field("device", pa.string(), "hardware that rendered the face"),
@@ -183,7 +187,7 @@ def rows_table(rows: Sequence[Row], schema: pa.Schema, origin: Origin) -> pa.Tab
             ]
     columns["landmarks"] = _lists([_flat(row.landmarks) for row in rows])
     columns["camera"] = _lists([_flat(row.camera) for row in rows])
-    for name in ("sharpness", "clipped", "skin_share"):
+    for name in QUALITIES:
         columns[name] = [_at(row.scores.quality, name, row.index) for row in rows]
     for name in ("generator_digest", "scorer_digest", "device"):
         columns[name] = [getattr(origin, name)] * len(rows)

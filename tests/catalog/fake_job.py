@@ -16,6 +16,7 @@ from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.catalog.content import content_digest
 from pipeline.catalog.manifest import (
+    QUALITIES,
     Origin,
     Row,
     StoredImage,
@@ -191,10 +192,7 @@ def _scores(count: int, seed: int) -> Scores:
         if attribute.classes:
             raw = rng.random((count, len(attribute.classes))).astype(np.float32)
             probabilities[attribute.name] = raw / raw.sum(1, keepdims=True)
-    quality = {
-        name: rng.random(count).astype(np.float32)
-        for name in ("sharpness", "clipped", "skin_share")
-    }
+    quality = {name: rng.random(count).astype(np.float32) for name in QUALITIES}
     return Scores(values, probabilities, quality)
 
 

@@ -1,6 +1,7 @@
 """Rows keep their meaning from scores to Parquet and back."""
 
 import dataclasses
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -9,9 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from fake_job import LATENT_SIZE, FakeJob, latent
 
+from pipeline.attributes.null_scorer import NullScorer
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.catalog.manifest import (
+    QUALITIES,
     Origin,
     Row,
     StoredExtra,
@@ -42,7 +45,11 @@ def two_scores() -> Scores:
         "hair_length": np.array([3, 0]),
     }
     probabilities = {"hair_length": np.eye(4, dtype=np.float32)[[3, 0]]}
-    return Scores(values, probabilities, {"sharpness": np.array([0.25, 1.0], dtype=np.float32)})
+    quality = {
+        "sharpness": np.array([0.25, 1.0], dtype=np.float32),
+        "realism": np.array([0.75, 0.5], dtype=np.float32),
+    }
+    return Scores(values, probabilities, quality)
 
 
 def test_a_row_says_what_the_scorer_saw():
@@ -55,11 +62,19 @@ def test_a_row_says_what_the_scorer_saw():
     assert first["age_bin"] == "18-29"
     assert first["seed"] == 2**64 - 1
     assert first["sharpness"] == 0.25
+    assert (first["realism"], second["realism"]) == (0.75, 0.5)
 
 
 def test_what_the_scorer_does_not_measure_is_null():
     (only,) = rows_table([row(0, two_scores())], SCHEMA, ORIGIN).to_pylist()
     assert only["smile"] is only["glasses"] is only["glasses_p"] is only["skin_share"] is None
+
+
+def test_every_quality_of_the_built_in_scorers_has_a_documented_column():
+    images = np.zeros((1, 64, 64, 3), dtype=np.uint8)
+    assert set(NullScorer().score(images).quality) == set(QUALITIES) <= set(SCHEMA.names)
+    page = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text()
+    assert all(f"`{name}`" in page for name in QUALITIES)
 
 
 def test_extras_have_columns_only_where_they_were_asked_for_and_null_where_they_are_not() -> None:
