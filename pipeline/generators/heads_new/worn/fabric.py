@@ -87,10 +87,11 @@ def _line(x: Tensor, width: float, pixel: float) -> Tensor:
     return ((width + soft - x.abs()) / (2 * soft)).clamp(0, 1) * min(1.0, width / soft)
 
 
-def _stripes(chart: Tensor, period: Tensor, upright: Tensor, pixel: float) -> Tensor:
+def _stripes(piece: Tensor, chart: Tensor, period: Tensor, upright: Tensor, pixel: float) -> Tensor:
     """Share of the second colour [N]: level stripes, or fine upright ones on shirts."""
-    x, y, z = chart[:, 2], chart[:, 3], chart[:, 4]
-    at = torch.lerp(y - 0.40 * z, x, upright) / period
+    along, _, x, y, z, _ = chart.unbind(-1)
+    across = torch.where(piece == COLLAR, along, x)
+    at = torch.lerp(y - 0.40 * z, across, upright) / period
     phase = (at - at.floor() - 0.5).abs()
     share = 0.17 - 0.03 * upright
     soft = 0.5 * pixel / period
@@ -123,7 +124,7 @@ def paint(
     )
     along, across, x, y, z, _ = chart.unbind(-1)
     ribs = (across < band).to(x.dtype)
-    share = striped * _stripes(chart, period, shirt, pixel) * (1 - ribs)
+    share = striped * _stripes(piece, chart, period, shirt, pixel) * (1 - ribs)
     albedo = torch.lerp(base, second, share[:, None])
     tone = _threads(chart, mottle, pixel)
 

@@ -90,13 +90,13 @@ def _bar(own: Fit, angle: float, arch: float) -> Tensor:
 
 def _temple(own: Fit, start: Tensor, ear: Tensor, sign: float) -> Tensor:
     """A temple from the hinge [B, 3] to the ear, and down behind it."""
-    ear = ear + constant([sign * 3.5, 2.5, 4.0], ear)
+    ear = ear + constant([sign * 2.0, 6.0, -6.0], ear)
     reach = (start - ear) * 0.35
-    bow = constant([sign * 5.0, 0.0, 0.0], ear)
+    bow = constant([sign * 9.0, 0.0, 0.0], ear)
     straight = start - reach * constant([0.15, 0.7, 1.0], ear) + bow
-    arm = bezier(start, straight, ear + reach + 0.7 * bow, ear, _ARM)
-    hook = ear + constant([-sign * 1.0, -9.0, -9.0], ear)
-    tip = ear + constant([-sign * 7.0, -24.0, -14.0], ear)
+    arm = bezier(start, straight, ear + reach + bow, ear, _ARM)
+    hook = ear + constant([-sign * 7.0, -8.0, -8.0], ear)
+    tip = ear + constant([-sign * 14.0, -24.0, -11.0], ear)
     bend = bezier(ear, ear - reach * 0.22, hook, tip, _TEMPLE - _ARM + 1)[:, 1:]
     path = torch.cat([arm, bend], 1)
     slim = torch.linspace(1.0, 0.72, _TEMPLE, device=ear.device)
