@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads_new.hair.roots import COUNTS
+from pipeline.generators.heads_new.hair.roots import COUNTS, LASH, roots
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,12 @@ def offsets(hairs: int, device: torch.device) -> Children:
     v = rng.standard_normal((count, hairs, 3))
     v /= np.linalg.norm(v, axis=-1, keepdims=True)
     v *= rng.random((count, hairs, 1)) ** (1 / 2.5)
+    chance = rng.random((count, hairs))
+    # Lashes thin out evenly along the lids.
+    lash = roots().of(LASH)
+    along = roots().lash[lash] @ [1.0, 10.0] + 100 * (roots().rest[lash, 0] > 0)
+    chance[lash.start + along.argsort(), 0] = np.arange(1, COUNTS[LASH] + 1) * 0.61803398875 % 1
     return Children(
         torch.from_numpy(v).float().to(device),
-        torch.from_numpy(rng.random((count, hairs))).float().to(device),
+        torch.from_numpy(chance).float().to(device),
     )

@@ -10,7 +10,7 @@ from pipeline.generators.heads_new.hair.regions import step
 PALETTE = (
     # tones of each class of the taxonomy's hair_color, from dark to light, linear RGB
     ((0.0075, 0.0066, 0.0068), (0.0125, 0.0095, 0.0085), (0.021, 0.0145, 0.0115)),
-    ((0.036, 0.0185, 0.0100), (0.074, 0.0360, 0.0180), (0.150, 0.0790, 0.0400)),
+    ((0.040, 0.0195, 0.0100), (0.090, 0.0425, 0.0200), (0.185, 0.0960, 0.0470)),
     ((0.250, 0.1450, 0.0620), (0.410, 0.2600, 0.1220), (0.620, 0.4700, 0.2750)),
     ((0.120, 0.0270, 0.0090), (0.270, 0.0720, 0.0180), (0.430, 0.1550, 0.0480)),
 )
@@ -55,7 +55,7 @@ def strands(
     base = natural(t)[:, None]
     device = base.device
     light = (base.mean(-1, keepdim=True) / 0.25).clamp(0, 1).sqrt()
-    vary = ((lock - 0.5) * 0.55 + (r[0] - 0.5) * 0.45)[..., None]
+    vary = ((lock - 0.5) * 0.75 + (r[0] - 0.5) * 0.45)[..., None]
     tone = base * (1.0 + vary * (1.0 - 0.45 * light))
     # Some locks are warmer, some ashen.
     warm = (r[1] - 0.5)[..., None] * torch.tensor([0.16, 0.0, -0.14], device=device)
@@ -69,7 +69,7 @@ def strands(
         0.82 + 0.3 * r[4][..., None]
     )
     mixed = 0.55 * r[5] + 0.45 * lock
-    turned = step(grey_share - mixed, -0.05, 0.05)[..., None]
+    turned = step(grey_share - mixed, -0.13, 0.13)[..., None]
     # What keeps its pigment fades too.
     faded = (0.35 * step(t["grey_share"], 0.1, 0.9))[:, None, None]
     dull = tone.mean(-1, keepdim=True)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.generators.heads_new import raster
-from pipeline.generators.heads_new.camera import Camera
+from pipeline.generators.heads_new.camera import HEIGHT, Camera
 from pipeline.generators.heads_new.hair import curves
 from pipeline.generators.heads_new.hair.children import offsets
 from pipeline.generators.heads_new.hair.regions import step
@@ -60,12 +60,16 @@ RAMP = 16.0
 
 @dataclass(frozen=True)
 class Posed:
-    """Strands in the world: points, normal, tangent float32 [B, S, P, 3], the last two unit."""
+    """Strands in the world: points, normal, tangent float32 [B, S, P, 3], the last two unit.
+
+    fine: 1 where samples show single hairs, less where each stands for several.
+    """
 
     strands: Strands
     points: Tensor
     normal: Tensor
     tangent: Tensor
+    fine: float
 
 
 def pose(strands: Strands, camera: Camera) -> Posed:
@@ -77,7 +81,8 @@ def pose(strands: Strands, camera: Camera) -> Posed:
     behind = torch.cat([world[..., :1, :], world[..., :-1, :]], -2)
     tangent = ahead - behind
     tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
-    return Posed(strands, world, camera.directions(strands.normal), tangent)
+    fine = min(1.0, max(0.35, (0.40 * camera.side / HEIGHT) ** 0.6))
+    return Posed(strands, world, camera.directions(strands.normal), tangent, fine)
 
 
 @dataclass(frozen=True)
@@ -356,12 +361,12 @@ def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Sam
     tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
     # Hairs on the outside of a lock face outwards: locks look round.
     bulge = wind / (ramp[:, None] + 0.6) * (0.9 + 0.8 * woven)[:, None].float()
-    normal = normal + 0.55 * ball + bulge
+    normal = normal + 0.55 * posed.fine * ball + bulge
     normal = normal / normal.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
-    depth_in = 0.5 + 0.5 * (ball * toward[person]).sum(-1)
+    depth_in = 0.5 + 0.5 * posed.fine * (ball * toward[person]).sum(-1)
     color = torch.lerp(of(st.root_color), of(st.tip_color), u.sqrt()[:, None])
     return Samples(
         person=person, strand=own, u=u, position=position, tangent=tangent, normal=normal,
         color=color, open=open_[:, 0] * (0.6 + 0.4 * depth_in), gloss=of(st.gloss),
-        random=disc.chance[st.root[own], (k + 7) % HAIRS], kind=st.kind[own],
+        random=0.5 + posed.fine * (disc.chance[st.root[own], (k + 7) % HAIRS] - 0.5), kind=st.kind[own],
     )  # fmt: skip

@@ -67,11 +67,7 @@ def scalp(
         p = torch.where(tied[..., None], q, p)
         n = torch.where(tied[..., None], m, n)
         open_ = torch.where(tied[..., None], o, open_)
-    guide = p[:, :, roots.coarse]
-    tube = (chosen.cut["tubes"] > 0)[:, None, None]
-    round_ = (p - guide) / 9.0
-    n = n + torch.where(tube, 0.0, 0.9) * round_ * (1 / (1 + round_.square().sum(0).sqrt()))
-    n = n / n.square().sum(0).sqrt().clamp(min=1e-6)
+    n, open_ = round_locks(p, n, open_, roots, (chosen.cut["tubes"] == 0).float())
 
     rest4 = torch.cat([roots.rest, torch.ones_like(roots.rest[:, :1])], 1)
     affine = roots.fit @ moved
@@ -108,3 +104,15 @@ def scalp(
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,
     )
+
+
+def round_locks(
+    p: Tensor, n: Tensor, open_: Tensor, roots: Still, loose: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Bend normals [3, B, S, P] so that locks look round, and darken the gaps between them."""
+    away = (p - p[:, :, roots.coarse]) * (loose / 4.5)[:, None, None]
+    away = away * (1.25 / (1 + away.square().sum(0).sqrt()))
+    facing = (away * n).sum(0)
+    n = n + away
+    n = n / n.square().sum(0).sqrt().clamp(min=1e-6)
+    return n, (open_ * (0.88 + 0.30 * facing)).clamp(0.05, 1)

@@ -51,8 +51,8 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     messy = 0.75 + 0.5 * style.mess[:, None]
     loose = (cut["tubes"] == 0) & (cut["rows"] == 0)
     stray = (plan.random[7] < 0.90).float()
-    soft = cut["clump"] * messy * loose * stray * (1 - 0.6 * plan.fringe)
-    p = gather(p, plan, still.coarse, (0.55 * soft).clamp(max=0.85), 0.05, 1.0)
+    soft = cut["clump"] * messy * loose * stray * (1 - 0.85 * (plan.fringe > 0.9).float())
+    p = gather(p, plan, still.coarse, (0.72 * soft).clamp(max=0.88), 0.05, 0.85)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)
     if bool((cut["tubes"] > 0).any()):
         many = cut["tubes"] > 180
@@ -83,12 +83,14 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     wavy, curly, coily = step(curl, 0.28, 0.55), step(curl, 0.55, 0.72), step(curl, 0.74, 0.86)
     r = plan.random
     one = torch.ones_like(plan.length)
-    amp = 2.2 + 2.6 * wavy + 1.2 * curly - 3.4 * coily
+    amp = 3.4 + 1.6 * wavy + 1.2 * curly - 3.4 * coily
     wavelength = 190 - 128 * wavy - 36 * curly - 16 * coily
     amp = torch.minimum(amp, 0.16 * plan.length) * (0.75 + 0.5 * r[3][:, still.coarse])
     wavelength = wavelength * (0.85 + 0.3 * r[4][:, still.coarse])
     turns = TAU * plan.length / wavelength
-    phase = TAU * (r[6][:, still.coarse] + 0.10 * (1 + 2.5 * coily) * (r[7] - 0.5))
+    # Neighbouring locks wave together.
+    swell = 0.9 * (still.rest[:, 0] * 0.035).sin() + 0.9 * (still.rest[:, 2] * 0.03).sin()
+    phase = TAU * (swell + 0.55 * r[6][:, still.coarse] + 0.10 * (1 + 2.5 * coily) * (r[7] - 0.5))
     depth = 0.35 * wavy + 0.6 * curly
     plait = (cut["tie"] == cuts.BRAID) & (cut["weave"] > 0)
     tubes = (cut["tubes"] > 0) | (cut["rows"] > 0) | plait

@@ -8,6 +8,7 @@ from torch import Tensor
 from pipeline.generators.heads_new.hair import cuts
 from pipeline.generators.heads_new.hair.regions import (
     WHORL,
+    bell,
     crown_loss,
     scalp_distance,
     step,
@@ -68,7 +69,7 @@ def plan(style: Style, still: Still) -> Plan:
     sides = cut["side"] * (1 - cut["fade"] * step(52 - y, 0.0, 78.0))
     length = cut["top"] * top + sides * (1 - top)
     hanging = (cut["cut"] > -900) & (cut["tie"] != cuts.PONYTAIL)
-    stop = torch.where(hanging, cut["cut"] + cut["layers"] * (r[2] - 0.3), -400.0)
+    stop = torch.where(hanging, cut["cut"] + cut["layers"] * (1.5 * r[2] * r[2] - 0.3), -400.0)
     lead = (y - stop).clamp(min=12) + 52 * top + 0.8 * cut["puff"] * style.volume[:, None]
     length = torch.where(hanging, torch.minimum(length, lead), length)
     length = length * (1 - 0.22 * r[3] * (1 - 0.7 * hanging.float()))
@@ -78,11 +79,12 @@ def plan(style: Style, still: Still) -> Plan:
     front = (front > 0.35 + 0.3 * r[6]).float()
     full = (cut["fringe"] > 0).float() * front
     curtain = (cut["fringe"] < 0).float() * front
-    to_brows = (4 - z) + (78 - BROW_STOP)
+    to_brows = (12 - z) + (84 - BROW_STOP)
     length = torch.where(full * cut["fringe"] > 0.5, torch.minimum(length, to_brows), length)
     stop = torch.where(full > 0.5, torch.maximum(stop, BROW_STOP + 5 * (r[2] - 0.4)), stop)
-    length = torch.where(curtain > 0.5, torch.minimum(length, 105 - z + 20 * r[2]), length)
-    stop = torch.where(curtain > 0.5, torch.maximum(stop, -40 + 22 * r[2] + 0 * z), stop)
+    length = torch.where(curtain > 0.5, torch.minimum(length, 120 - z + 20 * r[2]), length)
+    reach = 18 - 1.35 * x.abs() + 16 * (r[2] - 0.5)
+    stop = torch.where(curtain > 0.5, torch.maximum(stop, reach), stop)
     # New, short hairs soften the hairline.
     baby = step(edge, -1.0, 9.0)
     length = length * torch.where(cut["length"] >= 2, 0.30 + 0.70 * baby, 0.45 + 0.55 * baby)
@@ -90,7 +92,7 @@ def plan(style: Style, still: Still) -> Plan:
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
     # Locks lie over one another as sheets.
-    layer = 0.5 * r[5][:, still.coarse] + 0.5 * r[5]
+    layer = 0.8 * r[5][:, still.coarse] + 0.2 * r[5]
     return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), r)
 
 
@@ -119,7 +121,12 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     front = step(still.rest.T[2], -78.0, -25.0) * (1 - step(still.rest.T[0].abs(), 40.0, 58.0))
     front = front[None] * topness(p)
     edge = 0.40 + 0.60 * step(plan.edge, 1.0, 26.0)
-    face = 53 + 12 * (plan.random[6][:, still.coarse] - 0.5)
+    # Flyaways stand off the others.
+    edge = edge * (1 + 0.55 * mess * (plan.random[7] > 0.93))
+    # Hanging hair has body: it swings out and in on its way.
+    sway = hanging * step(p[1], -200.0, 60.0) * (0.16 + 0.30 * style.curl[:, None])
+    swell = 2.2 * plan.random[6][:, still.coarse] + 0.02 * still.rest[:, 2] - 1.2
+    face = 47 + 13 * (plan.random[6][:, still.coarse] - 0.5)
     ahead = torch.where(still.rest[:, 2] > -82, 1.0, -1.0)
     ds = plan.length / (points - 1)
     inertia = (-ds / 15).exp()
@@ -140,14 +147,14 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         stand = cut["quiff"] * front * (1 - 1.25 * u) if u < 0.8 else zero
         f = f + stand * (0.5 * n + torch.stack([zero, 1.5 * one, 0.45 * one]))
         f = f + n * (0.30 * (-gone / 14).exp())
-        f = f + wander
+        f = f + wander + n * (sway * (1 - top) * (gone / 27 + swell).sin())
         fall = hanging * (0.10 + 0.55 * step(gone, 25.0, 110.0)) + 0.05
         f = torch.stack([f[0], f[1] - fall, f[2]])
         tip = cut["flick"] * step(one * u, 0.62, 0.95)
         inward = 1.1 * tip + 0.16 * step(-p[1], -10.0, 60.0)
         f = f - inward * n * hanging
         d = unit(d * inertia + unit(f) * (1 - inertia))
-        move = ds * step(p[1] - plan.stop, -3.0, 5.0)
+        move = torch.minimum(ds, (p[1] - plan.stop).clamp(min=0) / (-d[1]).clamp(min=0.05))
         p = p + d * move
         gone = gone + move
         p, height, shell = _off_head(p, plan, cut, volume, edge, gone, top)
@@ -157,7 +164,7 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
             low = step(-p[1], 50.0, 110.0) * hanging
             p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
         n = outward(p)
-        open_ = (0.2 + 0.8 * plan.layer) * (1 - (-gone / 12).exp())
+        open_ = (0.2 + 0.8 * plan.layer) * (1 - 0.6 * (-gone / 11).exp())
         open_ = torch.maximum(open_ * 0.6, open_ * (height / (shell + 1)).clamp(0, 1))
         out_p.append(p)
         out_n.append(n)
@@ -183,7 +190,7 @@ def _off_head(
 def _off_face(p: Tensor, plan: Plan, face: Tensor, hanging: Tensor) -> Tensor:
     """Part hanging hair before the face like a curtain."""
     x, y, z = p
-    narrow = face - 7 * step(-y, 50.0, 110.0)
+    narrow = face + 9 * bell(y / 34) - 5 * step(-y, 60.0, 120.0)
     inside = step(z, -62.0, -48.0) * step(-y, -68.0, -40.0) * (1 - step(plan.fringe, 0.2, 0.5))
     push = (narrow - x * plan.side).clamp(min=0) * inside * 0.75 * hanging
     return torch.stack([x + plan.side * push, y, z])
