@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from pipeline.generators.heads_new.light import Lights
 from pipeline.generators.heads_new.worn import palette, scenes
+from pipeline.generators.heads_new.worn.part import smooth
 
 FINE = 96
 """Backdrops hold nothing finer than this many pixels can show; larger ones are resampled."""
@@ -37,12 +38,14 @@ def backdrop(t: Mapping[str, Tensor], lights: Lights, size: int) -> Tensor:
     out = torch.where(plain, near * (0.42 + 0.78 * pool), graded)
     placed = torch.nonzero(p >= GRADIENT_BELOW)[:, 0]
     if placed.numel():
-        part = {name: t[name][placed] for name in ("backdrop_seed", "backdrop_value_p")}
+        part = {name: t[name][placed] for name in ("backdrop_seed", "backdrop_value_p", "tone")}
         edges = torch.tensor(SCENE_EDGES, device=p.device)
         kind = (p[placed, None] > edges).sum(1)
         top, low = scenes.ground(kind, near[placed, :, 0, 0])
         under = torch.lerp(top[..., None, None], low[..., None, None], (y + 0.5).clamp(0, 1))
-        under = under * (0.75 + 0.3 * pool[placed])
+        # Deep skin stands before a somewhat brighter place.
+        bright = 1 + 0.6 * smooth(part["tone"], 5.5, 9.0)[:, None, None, None]
+        under = under * bright * (0.75 + 0.3 * pool[placed])
         drawn = scenes.draw(scenes.shapes(part, kind), axis, under)
         out[placed] = drawn * (0.62 + 0.45 * part["backdrop_value_p"])[:, None, None, None]
 

@@ -94,8 +94,9 @@ WALLS = (
 
 
 def wall(t: Mapping[str, Tensor], cloth: Tensor, salt: float) -> Tensor:
-    """Colour of a wall [B, 3] that sets off skin and `cloth` [B, 3]: the best of three draws."""
-    draws = torch.stack([choose(pick(t["backdrop"], salt + i), WALLS) for i in range(3)], 1)
+    """Colour of a wall [B, 3] that sets off skin and `cloth` [B, 3]: the better of two draws."""
+    # Two draws only: what is behind people must not tell a scorer how dark their skin is.
+    draws = torch.stack([choose(pick(t["backdrop"], salt + i), WALLS) for i in range(2)], 1)
     pale = ((10 - t["tone"]) / 9).clamp(0, 1)[:, None]
     skin = torch.lerp(swatches(("33251d",), pale), swatches(("e3bda4",), pale), pale**1.3)
     away_from_skin = (draws.sqrt() - skin.sqrt()[:, None]).norm(dim=-1)
