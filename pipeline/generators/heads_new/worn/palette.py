@@ -95,12 +95,13 @@ WALLS = (
 
 def wall(t: Mapping[str, Tensor], cloth: Tensor, salt: float) -> Tensor:
     """Colour of a wall [B, 3] that sets off skin and `cloth` [B, 3]: the better of two draws."""
-    # Two draws only: what is behind people must not tell a scorer how dark their skin is.
+    # Distance counts only up to where nothing blends any more: what is behind people should say
+    # little about how dark their skin is, or a scorer learns that instead.
     draws = torch.stack([choose(pick(t["backdrop"], salt + i), WALLS) for i in range(2)], 1)
     pale = ((10 - t["tone"]) / 9).clamp(0, 1)[:, None]
     skin = torch.lerp(swatches(("33251d",), pale), swatches(("e3bda4",), pale), pale**1.3)
     away_from_skin = (draws.sqrt() - skin.sqrt()[:, None]).norm(dim=-1)
     away_from_cloth = (draws.sqrt() - cloth.sqrt()[:, None]).norm(dim=-1)
-    best = (away_from_skin + 0.6 * away_from_cloth.clamp(max=0.5)).argmax(1)
+    best = (away_from_skin.clamp(max=0.3) + away_from_cloth.clamp(max=0.3)).argmax(1)
     own = draws[torch.arange(len(best), device=best.device), best]
     return own * (0.70 + 0.55 * t["backdrop_value_p"])[:, None]
