@@ -55,7 +55,7 @@ def strands(
     base = natural(t)[:, None]
     device = base.device
     light = (base.mean(-1, keepdim=True) / 0.25).clamp(0, 1).sqrt()
-    vary = ((lock - 0.5) * 0.75 + (r[0] - 0.5) * 0.45)[..., None]
+    vary = ((lock - 0.5) * 0.75 + (r[0] - 0.5) * 0.28)[..., None]
     tone = base * (1.0 + vary * (1.0 - 0.45 * light))
     # Some locks are warmer, some ashen.
     warm = (r[1] - 0.5)[..., None] * torch.tensor([0.16, 0.0, -0.14], device=device)
@@ -66,7 +66,7 @@ def strands(
     white = torch.tensor(WHITE, device=device)
     full = step(t["grey_share"], 0.55, 1.0)[:, None, None]
     silver = (grey + (white - grey) * (full * (0.4 + 0.6 * r[2][..., None]))) * (
-        0.82 + 0.3 * r[4][..., None]
+        0.90 + 0.16 * r[4][..., None]
     )
     mixed = 0.55 * r[5] + 0.45 * lock
     turned = step(grey_share - mixed, -0.13, 0.13)[..., None]

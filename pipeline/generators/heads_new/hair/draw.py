@@ -135,15 +135,12 @@ def draw(
     per_mm = _per_mm(project, world, toward)
     mm = 1 / per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt().clamp(min=1e-6)
     lines = _lines(st, mm)
-    parts = 1 if side <= 300 else 2 if side <= 800 else 4
+    parts = 2 if side <= 300 else 4
     length = _drawn_length(st, seen, mm, parts)
     flat = _Flat(posed, seen, per_mm, toward)
-    if parts == 1:
-        _draw_rows(flat, lines, length, _visible(seen, buffer, side, 1), side, buffer, first)
-        return
     # What the outer hair has hidden need not be drawn.
     outer = (st.open.amax(-1) > 0.62)[..., None]
-    for chosen in (outer, ~outer):
+    for chosen in (outer, ~outer) if side > 300 else (outer | ~outer,):
         visible = _visible(seen, buffer, side, parts) & chosen
         _draw_rows(flat, lines, length, visible, side, buffer, first)
 
@@ -169,13 +166,21 @@ def _draw_rows(
     first: int,
 ) -> None:  # fmt: skip
     """Draw the visible parts of strands, bool [B, S, parts], with `lines` [B, S] hairs each."""
+    least = lines
+    if visible.shape[-1] > 1:
+        most_wanted = (flat.st.hairs * flat.st.width * flat.scale[:, None]).clamp(max=HAIRS)
+        lines = torch.minimum(lines * (1 + 5 * flat.st.bare), torch.maximum(most_wanted, lines))
     lines = torch.where(visible.any(-1), lines, torch.zeros_like(lines))
     most = min(HAIRS, max(1, int(lines.max().ceil()) + 1))
     # The last, fractional hair of a strand is there by chance.
     chance = flat.disc.chance[flat.st.root, :most]
-    drawn = lines[..., None] > torch.arange(most, device=lines.device) + chance
-    strand, k = torch.nonzero(drawn.flatten(0, 1), as_tuple=True)
-    row, part = torch.nonzero(visible.flatten(0, 1)[strand], as_tuple=True)
+    rank = torch.arange(most, device=lines.device) + chance
+    strand, k = torch.nonzero((lines[..., None] > rank).flatten(0, 1), as_tuple=True)
+    shown = visible.flatten(0, 1)[strand]
+    # What bare roots have more than the rest ends with their first part.
+    beyond = (rank[strand % flat.s, k] >= least.flatten()[strand])[:, None]
+    shown = shown & ~(beyond & (torch.arange(visible.shape[-1], device=lines.device) > 0))
+    row, part = torch.nonzero(shown, as_tuple=True)
     strand, k = strand[row], k[row]
     parts = visible.shape[-1]
     groups = torch.tensor(COUNTS, device=lines.device)
@@ -208,7 +213,7 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     wanted = st.hairs * st.width / sample
     # Long hair covers itself many times over: enough is enough.
     area = (st.spread / 0.62).square()
-    enough = 4.5 * area / (sample * st.length.clamp(min=1.0))
+    enough = 5.5 * area / (sample * st.length.clamp(min=1.0))
     capped = torch.minimum(wanted, enough.clamp(min=1.0))
     tube = (st.weave > 0) | (st.amp > 2 * st.spread)
     capped = torch.where(tube, wanted.clamp(min=1.0), capped)
@@ -250,6 +255,7 @@ class _Flat:
         self.s = seen.shape[1]
         self.seen = seen.flatten(0, 1).transpose(1, 2).contiguous()
         self.per_mm = per_mm
+        self.scale = per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt()
         self.toward = toward
         self.st = st
         self.disc = offsets(HAIRS, seen.device)
@@ -361,12 +367,12 @@ def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Sam
     tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
     # Hairs on the outside of a lock face outwards: locks look round.
     bulge = wind / (ramp[:, None] + 0.6) * (0.9 + 0.8 * woven)[:, None].float()
-    normal = normal + 0.55 * posed.fine * ball + bulge
+    normal = normal + 0.42 * posed.fine * ball + bulge
     normal = normal / normal.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
     depth_in = 0.5 + 0.5 * posed.fine * (ball * toward[person]).sum(-1)
     color = torch.lerp(of(st.root_color), of(st.tip_color), u.sqrt()[:, None])
     return Samples(
         person=person, strand=own, u=u, position=position, tangent=tangent, normal=normal,
-        color=color, open=open_[:, 0] * (0.6 + 0.4 * depth_in), gloss=of(st.gloss),
+        color=color, open=open_[:, 0] * (0.72 + 0.28 * depth_in), gloss=of(st.gloss),
         random=0.5 + posed.fine * (disc.chance[st.root[own], (k + 7) % HAIRS] - 0.5), kind=st.kind[own],
     )  # fmt: skip

@@ -17,6 +17,7 @@ from pipeline.generators.heads_new.hair.roots import BEARD, BROW, COUNTS, LASH
 from pipeline.generators.heads_new.hair.scalp import unit
 from pipeline.generators.heads_new.hair.still import Still, personal
 from pipeline.generators.heads_new.hair.strands import Strands
+from pipeline.generators.heads_new.tone import tones
 
 Traits = Mapping[str, Tensor]
 
@@ -48,8 +49,10 @@ def _axes(normal: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
     return out, unit(up - out * (up * out).sum(0))
 
 
-def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strands:
-    """Brows from moved roots and normals [3, B, S]."""
+def brows(
+    t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float
+) -> Strands:
+    """Brows from moved roots and normals [3, B, S]; `sheer` as of `sheerness`."""
     r = personal(still.random, t["hair_seed"])
     u, v = brow_frame(still.rest)
     m, old, child = (t[k][:, None] for k in ("m_soft", "old", "child"))
@@ -83,9 +86,10 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strands
     lift = 0.25 + 0.10 * along - 0.045 * along * s * (1 - 0.6 * old[..., None])
     q = p[..., None] + along * (angle.cos() * out[..., None] + angle.sin() * up[..., None])
     q = q + n[..., None] * lift * 0.9
-    tone, tip = _facial_colors(t, r, 0.55, 0.55 * t["grey_share"][:, None] + 0 * length)
+    tone, tip = _facial_colors(t, r, 0.62, 0.55 * t["grey_share"][:, None] + 0 * length, sheer)
     return _strands(
-        still, q, n, length, tone, tip, BROW, width=0.16, hairs=2.0, spread=0.5, gloss=0.25
+        still, q, n, length, tone, tip, BROW, width=0.16, hairs=1.7 / sheer, spread=0.7,
+        gloss=0.12,
     )
 
 
@@ -99,7 +103,7 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     upper = (lid > 0).float()
     length = (4.4 + 1.8 * (1 - m) + 1.6 * makeup) * (0.78 + 0.30 * step(u, -0.6, 0.7))
     # Lashes thin out to their tips: at low resolution, short ones stand for their thick ends.
-    length = length * (0.36 + 0.64 * upper) * (0.28 + 0.82 * r[0] ** 1.5)
+    length = length * (0.30 + 0.70 * upper) * (0.25 + 0.75 * r[0] ** 1.8)
     alive = r[1] < 0.70 + 0.15 * (1 - m) + 0.15 * makeup
     length = length * alive
     fan = side * (0.25 + 0.75 * u + 0.35 * (r[2] - 0.5))
@@ -111,7 +115,7 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     q = p[..., None] + forward[..., None] * along * (1 - 0.3 * s) + n[..., None] * 0.3
     q = torch.stack([q[0], q[1] + rise, q[2]])
     base = (colors.natural(t) * 0.18 * (1 - makeup) + 0.004)[:, None].expand(*length.shape, 3)
-    wide = (0.17 + 0.12 * (1 - m) + 0.20 * makeup) * (0.35 + 0.65 * upper)
+    wide = (0.12 + 0.08 * (1 - m) + 0.14 * makeup) * (0.25 + 0.75 * upper)
     return _strands(
         still, q, n, length, base, base, LASH, width=wide, hairs=1.0, spread=0.0, gloss=0.0
     )
@@ -132,8 +136,10 @@ def wanted_zones(t: Traits) -> tuple[Tensor, Tensor]:
     return wanted, torch.where(kind[:, 0] == 2, length, 0.7 + 1.3 * f) * (kind[:, 0] > 0)
 
 
-def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strands:
-    """Beards from moved roots and normals [3, B, S]."""
+def beards(
+    t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float
+) -> Strands:
+    """Beards from moved roots and normals [3, B, S]; `sheer` as of `sheerness`."""
     r = personal(still.random, t["hair_seed"])
     zones = beard_zones(still.rest)
     wanted, longest = wanted_zones(t)
@@ -166,7 +172,8 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     q = p[..., None] + way * along + n[..., None] * 0.25
     q = torch.stack([q[0] * (1 - 0.22 * heavy * step(along, 8.0, 40.0)), q[1], q[2]])
     grey = t["grey_share"][:, None] * (1.0 + 0.35 * name["chin"] + 0.2 * name["corner"])
-    tone, tip = _facial_colors(t, r, 0.80, grey + 0 * length)
+    solid = sheer + (1 - sheer) * full
+    tone, tip = _facial_colors(t, r, 0.80, grey + 0 * length, solid[..., None])
     strands = _strands(
         still, q, n, length, tone, tip, BEARD, width=0.13, hairs=2.0, spread=1.6, gloss=0.45
     )
@@ -176,16 +183,27 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     open_ = torch.where(full[..., None] > 0.5, inner, inner.clamp(min=0.8))
     waved = {
         **strands.__dict__, "amp": amp, "turns": turns, "phase": 6.28 * r[6], "depth": 0.6 + 0 * amp,
-        "open": open_, "hairs": strands.hairs * (0.5 + 1.5 * full), "spread": 0.4 + 1.4 * full,
+        "open": open_, "hairs": strands.hairs * (0.5 + 1.5 * full) / solid, "spread": 0.4 + 1.4 * full,
     }  # fmt: skip
     return Strands(**waved)
 
 
-def _facial_colors(t: Traits, r: Tensor, shade: float, grey: Tensor) -> tuple[Tensor, Tensor]:
-    """Root and tip colours, darker than the hair by `shade` unless grey."""
+def sheerness(size: int) -> float:
+    """Cover of one drawn hair of brows and stubble in a picture `size` px wide, up to 1.
+
+    Where a sample is wider than a hair, more but sheerer hairs look softer than a few solid ones.
+    """
+    return min(1.0, 0.62 + 0.38 * size / 900)
+
+
+def _facial_colors(
+    t: Traits, r: Tensor, shade: float, grey: Tensor, cover: Tensor | float
+) -> tuple[Tensor, Tensor]:
+    """Root and tip colours, darker than the hair by `shade` unless grey, over skin by `cover`."""
     root, tip = colors.strands(t, r, r[7], grey)
     dark = shade + (1 - shade) * step(grey, 0.3, 0.9)[..., None]
-    return root * dark, tip * dark
+    skin = 0.55 * tones(t).skin[:, None]
+    return skin + (root * dark - skin) * cover, skin + (tip * dark - skin) * cover
 
 
 def _strands(
@@ -200,6 +218,7 @@ def _strands(
         normal=normal.permute(1, 2, 3, 0),
         open=one[..., None].expand(*length.shape, points),
         root_color=root, tip_color=tip, length=length, width=width * one, hairs=hairs * COUNTS[kind] / length.shape[1] * one,
+        bare=0 * one,
         spread=spread * one, taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one,
         depth=0 * one, weave=0 * one, gloss=gloss * one,
         kind=torch.full((length.shape[1],), kind, device=length.device), root=still.index,

@@ -43,11 +43,12 @@ def grow(
         i = at[kind].index
         return moved[:, i].permute(2, 0, 1), normals[:, i].permute(2, 0, 1)
 
+    sheer = facial.sheerness(size)
     parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod)]
-    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points))
+    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, sheer))
     parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points))
     if bool((t["facial_hair"] > 0.5).any()):
-        parts.append(facial.beards(t, at[BEARD], *roots_of(BEARD), lod.points))
+        parts.append(facial.beards(t, at[BEARD], *roots_of(BEARD), lod.points, sheer))
     return join(parts)
 
 
@@ -92,6 +93,7 @@ def scalp(
         length=torch.where(hidden, torch.minimum(length, 0.6 * one), length),
         width=WIDTH * one,
         hairs=wave.hairs,
+        bare=plans.bare * (chosen.cut["tubes"] == 0)[:, None],
         spread=wave.spread,
         taper=wave.taper,
         amp=wave.amp,

@@ -52,7 +52,7 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     loose = (cut["tubes"] == 0) & (cut["rows"] == 0)
     stray = (plan.random[7] < 0.90).float()
     soft = cut["clump"] * messy * loose * stray * (1 - 0.85 * (plan.fringe > 0.9).float())
-    p = gather(p, plan, still.coarse, (0.72 * soft).clamp(max=0.88), 0.05, 0.85)
+    p = gather(p, plan, still.coarse, (0.66 * soft).clamp(max=0.85), 0.05, 0.85)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)
     if bool((cut["tubes"] > 0).any()):
         many = cut["tubes"] > 180
@@ -107,7 +107,7 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
     spread = torch.where(tubes, 0.45 * radius, 0.62 * spacing * one)
     short = 1 - step(plan.length, 10.0, 40.0)
-    taper = torch.where(tubes, 0.9 * one, 0.42 + 0.3 * coily + 0.5 * short - 0.2 * cut["clump"])
+    taper = torch.where(tubes, 0.9 * one, 0.70 + 0.15 * coily + 0.3 * short - 0.25 * cut["clump"])
     # Enough hairs to cover a tube, however many strands it has.
     count = torch.where(cut["tubes"] > 180, 220.0, torch.where(plait, 1.0, 120.0))
     hairs = torch.where(

@@ -26,7 +26,7 @@ class Plan:
     """What is decided of each strand before it grows; [B, S] each.
 
     length in mm, 0 where there is none; stop: height at which it ends; layer: 0 inner .. 1 outer;
-    edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; random [8, B, S].
+    edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; bare: 1 where roots lie open to view; random [8, B, S].
     """
 
     length: Tensor
@@ -35,6 +35,7 @@ class Plan:
     edge: Tensor
     side: Tensor
     fringe: Tensor
+    bare: Tensor
     random: Tensor
 
 
@@ -86,14 +87,16 @@ def plan(style: Style, still: Still) -> Plan:
     reach = 18 - 1.35 * x.abs() + 16 * (r[2] - 0.5)
     stop = torch.where(curtain > 0.5, torch.maximum(stop, reach), stop)
     # New, short hairs soften the hairline.
-    baby = step(edge, -1.0, 9.0)
+    baby = step(edge, -1.5, 5.5)
     length = length * torch.where(cut["length"] >= 2, 0.30 + 0.70 * baby, 0.45 + 0.55 * baby)
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
+    at_line = cut["part"].clamp(0, 1) * bell((x - line) / 15) * step(y, 60.0, 85.0)
+    bare = torch.maximum(1 - step(edge, 8.0, 34.0), at_line)
     # Locks lie over one another as sheets.
     layer = 0.8 * r[5][:, still.coarse] + 0.2 * r[5]
-    return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), r)
+    return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), bare, r)
 
 
 def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Tensor, Tensor]:

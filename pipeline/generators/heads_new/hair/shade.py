@@ -40,7 +40,7 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     view = torch.nn.functional.normalize(eye - s.position, dim=-1)
     t, n = s.tangent, s.normal
     deep = 0.30 + 0.70 * s.open
-    albedo = s.color * (0.86 + 0.28 * s.random)[:, None]
+    albedo = s.color * (0.93 + 0.14 * s.random)[:, None]
     light = (albedo.mean(-1) / 0.25).clamp(0, 1)
     # Hair scatters: light colours glow between their strands, dark ones swallow.
     inner = deep ** (1.25 - 0.55 * light)
@@ -59,7 +59,7 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     first = _lobe(t - n * (0.09 + jitter), half, 70.0)
     second = _lobe(t + n * (0.14 + jitter), half, 16.0)
     tint = (albedo + 0.012).sqrt()
-    sparkle = 0.55 + 0.9 * s.random
+    sparkle = 0.75 + 0.5 * s.random
     shine = (s.gloss * facing * s.open)[:, None]
     gloss = 0.22 * first[:, None] * sparkle[:, None] + 0.80 * (second[:, None] * tint)
     out = out + key_in * shine * gloss
