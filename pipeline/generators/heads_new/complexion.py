@@ -31,7 +31,7 @@ def _arc_beard(x: Tensor, y: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def zones(sheet: Sheet) -> dict[str, Tensor]:
+def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     """Zones of the face, float32 [H, W] in about 0..1."""
     x, y = sheet.grid()
     ax = x.abs()
@@ -41,7 +41,6 @@ def zones(sheet: Sheet) -> dict[str, Tensor]:
     out: dict[str, Tensor] = {}
     out["cheek"] = bell((ax - 39) / 16) * bell((y + 31) / 15)
     out["nose"] = bell(x / 13) * bell((y + 38) / 11) + 0.35 * bell(x / 9) * bell((y + 22) / 14)
-    out["ear"] = step(ax, 71, 76) * bell((y + 4) / 42)
     out["chin"] = bell(x / 17) * bell((y + 101) / 11)
     out["lids"] = bell((ax - 31) / 17) * bell(y / 10)
     out["socket"] = bell((ax - 17.5) / 6.5) * bell((y - 1) / 9)
@@ -71,13 +70,18 @@ def zones(sheet: Sheet) -> dict[str, Tensor]:
     out["lip"] = bell(x / 27) * bell((y + 69) / 9)
     out["border"] = bell((step(x, -99, -98) * 0 + y + 69) / 14) * bell(x / 33) - out["lip"]
     out["philtrum"] = bell(x / 2.6) * bell((y + 56) / 5)
-    return {name: value.contiguous() for name, value in out.items()}
+    return {name: value.contiguous().to(device) for name, value in out.items()}
+
+
+def flushed(t: Mapping[str, Tensor]) -> Tensor:
+    """How much blood shows in the face, about 0.9: float32 [B]."""
+    return (0.90 + 0.28 * t["redness"] + 0.30 * t["child"]).clamp(0.25, 1.8)
 
 
 def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Tensor], ...]:
     """What each zone adds to which channel for B people: (zone, channel, float32 [B])."""
     old, child, adult = t["old"], t["child"], t["adult"]
-    flush = (0.75 + 0.28 * t["redness"] + 0.30 * child).clamp(0.2, 1.7)
+    flush = flushed(t)
     tired = (0.45 + 0.45 * old + 0.12 * t["weathering"]).clamp(0.1, 1.2) * (1 - 0.7 * child)
     male = step(t["m_soft"], 0.45, 0.9) * adult
     kept = (1 - t["makeup"]).clamp(0.25, 1)
@@ -87,7 +91,6 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     return (
         ("cheek", BLOOD, 0.26 * flush * kept.sqrt()),
         ("nose", BLOOD, 0.21 * flush * (1 + 0.4 * old)),
-        ("ear", BLOOD, 0.36 * flush),
         ("chin", BLOOD, 0.10 * flush),
         ("lids", BLOOD, 0.10 * flush),
         ("socket", BLOOD, 0.10 * one),
@@ -107,8 +110,8 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("nose", MELANIN, -0.04 * dark),
         ("wing", MELANIN, 0.05 + 0.10 * dark),
         ("sun", MELANIN, sun),
-        ("beard", SHADE, 0.13 * male * (1 - 0.5 * dark)),
-        ("beard", BLOOD, -0.10 * male),
+        ("beard", SHADE, 0.11 * male * (1 - 0.5 * dark)),
+        ("beard", BLOOD, -0.02 * male),
         ("nostril", SHADE, 2.1 * one),
         ("nostril", BLOOD, 0.35 * one),
         ("lash", SHADE, 0.10 + 0 * one),
@@ -126,7 +129,6 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("sun", FRECKLED, 0.9 * one),
         ("cheek", FRECKLED, 0.7 * one),
         ("lids", FRECKLED, -0.35 * one),
-        ("ear", THIN, one),
         ("nostril", THIN, 0.2 * one),
         ("nose", THIN, 0.25 * one),
     )
@@ -136,9 +138,9 @@ def bake(t: Mapping[str, Tensor], dark: Tensor, sheet: Sheet) -> Tensor:
     """The maps of B people with traits t: float32 [B, CHANNELS, H, W]."""
     people, device = len(dark), dark.device
     maps = torch.zeros(people, CHANNELS, sheet.height, sheet.width, device=device)
-    drawn = zones(sheet)
+    drawn = zones(sheet, device)
     for name, channel, weight in pigments(t, dark):
-        maps[:, channel].addcmul_(drawn[name].to(device), weight[:, None, None])
+        maps[:, channel].addcmul_(drawn[name], weight[:, None, None])
     _relief(maps, t, sheet)
     _marks(maps, t, sheet)
     return maps
@@ -148,13 +150,13 @@ def _relief(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
     """Add the wrinkles: slopes, dark and slightly red valleys."""
     amounts = wrinkles.amounts(t)
     height = torch.zeros_like(maps[:, 0])
-    drawn = wrinkles.heights(sheet)
+    drawn = wrinkles.heights(sheet, maps.device)
     names = list(amounts)
     # Adding nothing changes nothing: leave out what nobody has.
     needed = (torch.stack([amounts[name] for name in names], 1) != 0).any(0).tolist()
     for name, wanted in zip(names, needed, strict=True):
         if wanted:
-            height.addcmul_(drawn[name].to(maps.device), amounts[name][:, None, None])
+            height.addcmul_(drawn[name], amounts[name][:, None, None])
     scale = 0.5 / sheet.texel
     maps[:, SLOPE_X, :, 1:-1] = (height[:, :, 2:] - height[:, :, :-2]) * scale
     maps[:, SLOPE_Y, 1:-1] = (height[:, 2:] - height[:, :-2]) * scale
@@ -164,7 +166,7 @@ def _relief(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
     maps[:, GLOSS].sub_(valley, alpha=0.3)
 
 
-def _hash(seed: Tensor, k: float) -> Tensor:
+def _hash(seed: Tensor, k: Tensor | float) -> Tensor:
     """A number 0..1 of each seed [B], another for each k."""
     value = ((seed * 12.9898 + k * 78.233).sin() * 43.7585).frac()
     return value - value.floor()
@@ -174,20 +176,19 @@ def _marks(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
     """Add moles, a scar and vitiligo where people have them."""
     x, y = (v.to(maps.device) for v in sheet.grid())
     seed = t["mark_seed"]
+    k = torch.arange(MOLES, device=x.device)[:, None]
     count = (1.2 + 1.5 * t["moles"]).clamp(0, MOLES) * step(t["age"], 4, 16)
+    size = 0.7 + 1.0 * _hash(seed, 3.1 + k).square()
+    mx, my = -58 + 116 * _hash(seed, 1.7 + k), -100 + 150 * _hash(seed, 2.3 + k)
+    strength = (count - k).clamp(0, 1) * (0.6 + 0.8 * _hash(seed, 4.9 + k))
+    # None on the eyes or the lips.
+    strength = strength * step((mx.abs() - 31).abs() / 19 + my.abs() / 12, 0.9, 1.1)
+    strength = strength * step(mx.abs() / 27 + (my + 69).abs() / 15, 0.9, 1.2)
     soft = max(0.45, 0.7 * sheet.texel)
-    for k in range(MOLES):
-        size = 0.7 + 1.0 * _hash(seed, 3.1 + k).square()
-        mx = -58 + 116 * _hash(seed, 1.7 + k)
-        my = -100 + 150 * _hash(seed, 2.3 + k)
-        strength = (count - k).clamp(0, 1) * (0.6 + 0.8 * _hash(seed, 4.9 + k))
-        # None on the eyes or the lips.
-        clear = step((mx.abs() - 31).abs() / 19 + my.abs() / 12, 0.9, 1.1)
-        clear = clear * step(mx.abs() / 27 + (my + 69).abs() / 15, 0.9, 1.2)
-        strength = strength * clear
-        d = torch.hypot(x - mx[:, None, None], y - my[:, None, None])
-        mole = 1 - ((d - size[:, None, None]) / soft + 0.5).clamp_(0, 1)
-        maps[:, MELANIN].addcmul_(mole, strength[:, None, None])
+    d = torch.hypot(x - mx[..., None, None], y - my[..., None, None])
+    mole = 1 - ((d - size[..., None, None]) / soft + 0.5).clamp_(0, 1)
+    for one, weight in zip(mole, strength, strict=True):
+        maps[:, MELANIN].addcmul_(one, weight[:, None, None])
     for row in torch.nonzero((t["vitiligo_p"] > 0.98) | (t["scar_p"] > 0.96))[:, 0].tolist():
         if float(t["vitiligo_p"][row]) > 0.98:
             _vitiligo(maps[row], x, y, float(t["vitiligo_p"][row]), seed[row])
@@ -200,7 +201,7 @@ def _vitiligo(maps: Tensor, x: Tensor, y: Tensor, p: float, seed: Tensor) -> Non
     flat = torch.zeros_like(maps[0])
     ax = x.abs() + 1.5 * x / RIGHT
     u, v = (flat + 0.9 * ax + 37 * seed).flatten(), (flat + 0.9 * y - 21 * seed).flatten()
-    field = noise.cloud().read(u, v)
+    field = noise.cloud(x.device).read(u, v)
     field = (field[3] + 0.55 * field[1] + 0.22 * field[2]).view_as(flat)
     ring = 0.9 * bell((torch.hypot(ax - 31, y) - 17) / 9) + 0.9 * bell(x / 34) * bell((y + 72) / 16)
     field = field + ring + 18 * (p - 0.98)

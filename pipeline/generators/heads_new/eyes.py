@@ -33,12 +33,12 @@ IRISES = (
     # place on the trait, sRGB of the outer and of the inner zone
     (0.00, (50, 28, 16), (78, 44, 22)),
     (0.30, (84, 48, 24), (120, 72, 34)),
-    (0.46, (112, 72, 36), (152, 98, 44)),
+    (0.46, (104, 70, 40), (142, 96, 52)),
     (0.56, (112, 100, 54), (160, 112, 50)),
-    (0.66, (92, 122, 84), (150, 140, 80)),
-    (0.76, (78, 124, 158), (140, 164, 158)),
-    (0.90, (70, 112, 170), (136, 170, 200)),
-    (1.00, (126, 142, 152), (164, 172, 172)),
+    (0.66, (80, 104, 72), (136, 122, 68)),
+    (0.76, (66, 102, 124), (120, 138, 128)),
+    (0.90, (58, 92, 132), (112, 140, 160)),
+    (1.00, (104, 118, 126), (140, 148, 148)),
 )
 
 
@@ -62,7 +62,7 @@ def irises(t: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     return both[:, :3], both[:, 3:]
 
 
-def _into_head(v: Tensor, turn: Tensor) -> Tensor:
+def into_head(v: Tensor, turn: Tensor) -> Tensor:
     """World directions [B, 3] in head space, [3, B]."""
     return (turn.transpose(1, 2) * v[:, None]).sum(2).t()
 
@@ -131,9 +131,9 @@ def look(
 
     iris = _iris(t, r.clamp(max=1.2), torch.atan2(iy, ix), side, b, soft, pixel)
     white = _white(t, ball, u, reach, b, pixel)
-    key = of(_into_head(lights.key, turn), b)
-    rim = of(_into_head(lights.rim, turn), b)
-    up = of(_into_head(column(UP, d).t().expand(len(turn), 3), turn), b)
+    key = of(into_head(lights.key, turn), b)
+    rim = of(into_head(lights.rim, turn), b)
+    up = of(into_head(column(UP, d).t().expand(len(turn), 3), turn), b)
     key_color, sky = of(lights.key_color.t(), b), of(lights.sky.t(), b)
     ground = of(lights.ground.t(), b)
 
@@ -181,7 +181,7 @@ def _iris(
     soft: float, pixel: float,
 ) -> Tensor:  # fmt: skip
     """Colour [3, N] of the disc at radius r (1 at its edge) and angle."""
-    cloud = noise.cloud()
+    cloud = noise.cloud(r.device)
     turns = angle * (cloud.tile / 6.283185)
     seed = of(31.0 * t["mark_seed"], b) + 50.0 * side
     fibres = cloud.read(turns, seed + 7.0 * r)
@@ -198,7 +198,7 @@ def _iris(
     crypt = step(fibres[1] + 0.8 * fibres[0], 0.9, 2.2) * bell((r - 0.66) / 0.14)
     color = color * (1 - 0.35 * fine * crypt)
     color = color * (1 + 0.30 * bell((r - ring) / 0.07))
-    limbus = step(r, 0.74, 1.0)
+    limbus = step(r, 0.70, 1.0)
     color = color * (1 - (0.78 - 0.10 * dark) * limbus)
     hole = step(r, pupil - soft, pupil + soft)
     rim = 1 - 0.45 * bell((r - pupil - 0.03) / 0.06)
@@ -215,6 +215,7 @@ def _white(
     aged = torch.tensor([0.71, 0.62, 0.52], device=device)
     base = adult + (young - adult) * t["child"][:, None]
     base = base + (aged - base) * (0.85 * t["old"])[:, None]
+    base = base * (1 - 0.14 * step(t["tone"], 5, 9))[:, None]
     color = of(base.t().contiguous(), b)
     corner = step(u.abs(), 0.35, 1.05)
     pink = torch.tensor([0.06, 0.42, 0.40], device=device)[:, None]
@@ -222,7 +223,7 @@ def _white(
     absorb = corner * red * 0.9
     fine = fade(pixel, 0.45)
     if fine:
-        field = noise.cloud().read(p[0] * 6 + 40 * of(t["mark_seed"], b), p[1] * 10.0)
+        field = noise.cloud(device).read(p[0] * 6 + 40 * of(t["mark_seed"], b), p[1] * 10.0)
         vein = bell(field[1] / 0.10) + 0.6 * bell(field[2] / 0.16)
         absorb = absorb + fine * 0.34 * vein * (0.15 + corner) * step(reach, 1.0, 1.5)
     edge = bell((reach - 1.0) / 0.13)

@@ -47,11 +47,12 @@ def palette(t: Mapping[str, Tensor], c: Tones) -> Palette:
     lips = _pick(LIPSTICKS, hue)
     # Sheer lipstick takes the lips' own depth, a full one hardly.
     full = step(amount, 0.45, 1.0)
+    deep = 0.85 * c.lips + lips * (0.10 + 0.18 * full)[:, None]
     shadow = _pick(SHADOWS, (hue * 3.7).frac())
     shadow = shadow * (0.35 + 0.65 * dim) * (0.35 + 0.65 * c.skin.mean(1, keepdim=True) / 0.6)
     brown = torch.tensor([0.030, 0.018, 0.013], device=hue.device)
     return Palette(
-        lips=lips * (0.3 * dim + 0.7 * (dim + (1 - dim) * 0.5 * full[:, None])),
+        lips=lips + (deep - lips) * c.dark[:, None],
         lip_cover=0.88 * step(amount, 0.12, 0.95),
         gloss=step(amount, 0.2, 1.0) * ((hue * 5.3).frac() > 0.4).to(amount.dtype),
         shadow=shadow,

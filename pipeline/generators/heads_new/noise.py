@@ -25,10 +25,10 @@ class Noise:
         grid = torch.stack([u, v], -1) / self.tile
         # Texel i has its centre at i + 1 in the bordered map, whose ends are -1 and 1.
         grid = ((grid - grid.floor()) * r + 1) * (2 / (r + 1)) - 1
-        maps = self.maps.to(u.device)
-        return grid_sample(
-            maps, grid[None, None], padding_mode="border", align_corners=True
-        )[0, :, 0]  # fmt: skip
+        out: Tensor = grid_sample(
+            self.maps, grid[None, None], padding_mode="border", align_corners=True
+        )
+        return out[0, :, 0]
 
     @property
     def texel(self) -> float:
@@ -66,36 +66,36 @@ def _dots(
     return out
 
 
-def _tile(maps: list[Floats], tile: float, level: int = 0) -> Noise:
-    stack = torch.from_numpy(np.stack(maps)).float()[None]
+def _tile(maps: list[Floats], tile: float, device: torch.device, level: int = 0) -> Noise:
+    stack = torch.from_numpy(np.stack(maps)).float()[None].to(device)
     if level:
         stack = avg_pool2d(stack, 2**level)
     return Noise(pad(stack, (1, 1, 1, 1), mode="circular"), tile)
 
 
-@lru_cache(maxsize=1)
-def cloud() -> Noise:
+@lru_cache(maxsize=2)
+def cloud(device: torch.device) -> Noise:
     """Mottling of unit deviation: broad (20-60 mm), middle (6-20 mm), fine (2-6 mm), vitiligo."""
     rng = np.random.default_rng(411)
     r = 192
     maps = [_band(rng, r, 2, 8), _band(rng, r, 7, 26, 0.5), _band(rng, r, 24, 70)]
-    return _tile([*maps, _band(rng, r, 1.5, 16, 1.2) + 0.0], 180.0)
+    return _tile([*maps, _band(rng, r, 1.5, 16, 1.2)], 180.0, device)
 
 
-@lru_cache(maxsize=4)
-def spots(level: int = 0) -> Noise:
+@lru_cache(maxsize=8)
+def spots(level: int, device: torch.device) -> Noise:
     """Freckles, age spots and blemishes: dots as high as their rank 0..1 (0 between them)."""
     rng = np.random.default_rng(97)
     r = 512
     wobble = _band(rng, r, 12, 60)
     freckle = _dots(rng, r, 1500, 1.4, 4.2, wobble)
-    age = _dots(rng, r, 90, 5.0, 15.0, wobble * 1.3)
+    age = _dots(rng, r, 64, 5.0, 17.0, wobble * 0.9)
     blemish = _dots(rng, r, 60, 3.0, 7.0, wobble)
-    return _tile([freckle, age, blemish], 128.0, level)
+    return _tile([freckle, age, blemish], 128.0, device, level)
 
 
-@lru_cache(maxsize=4)
-def micro(level: int = 0) -> Noise:
+@lru_cache(maxsize=8)
+def micro(level: int, device: torch.device) -> Noise:
     """Pores and fine lines: height of unit deviation, then its slopes around and up; grain."""
     rng = np.random.default_rng(5)
     r = 512
@@ -107,4 +107,4 @@ def micro(level: int = 0) -> Noise:
     height = (height - height.mean()) / height.std()
     du = 0.5 * (np.roll(height, -1, 1) - np.roll(height, 1, 1))
     dv = 0.5 * (np.roll(height, -1, 0) - np.roll(height, 1, 0))
-    return _tile([height, du, dv, _band(rng, r, 60, 200)], 64.0, level)
+    return _tile([height, du, dv, _band(rng, r, 60, 200)], 64.0, device, level)

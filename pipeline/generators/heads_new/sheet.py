@@ -39,18 +39,27 @@ class Sheet:
 
         mirror: float32 [B], -1 for people whose sheet lies the other way round.
         """
-        people, channels, high, wide = maps.shape
+        people, channels = maps.shape[:2]
         x, y, z = rest
-        out = x.sign() * 2.0 * (BEHIND - z).clamp(min=0)
         flip = mirror.index_select(0, b) if people > 1 else mirror
+        out = x.sign() * 2.0 * (BEHIND - z).clamp(min=0)
         u = ((x + out) * flip - LEFT).mul_(2 / (RIGHT - LEFT)).sub_(1)
-        row = (y - BOTTOM).mul_((high - 1) / (TOP - BOTTOM)).clamp_(0, high - 1.001)
-        tall = maps.transpose(0, 1).reshape(1, channels, people * high, wide)
-        if people > 1:
-            row = row + b * high
-        v = row.mul_(2 / (people * high - 1)).sub_(1)
+        v = (y - BOTTOM).mul_(2 / (TOP - BOTTOM)).sub_(1)
         grid = torch.stack([u, v], -1)[None, None]
-        return grid_sample(tall, grid, padding_mode="border", align_corners=True)[0, :, 0]
+        if people == 1:
+            return _sample(maps, grid)
+        values = torch.empty(channels, len(b), device=maps.device)
+        # One at a time, so that nobody's pixels depend on the company.
+        for i in range(people):
+            at = torch.nonzero(b == i)[:, 0]
+            values[:, at] = _sample(maps[i : i + 1], grid[:, :, at])
+        return values
+
+
+def _sample(maps: Tensor, grid: Tensor) -> Tensor:
+    """Bilinear values [C, N] of maps [1, C, H, W] at grid [1, 1, N, 2]."""
+    out: Tensor = grid_sample(maps, grid, padding_mode="border", align_corners=True)
+    return out[0, :, 0]
 
 
 SHEETS = (Sheet(0.5), Sheet(0.8), Sheet(1.6))

@@ -80,33 +80,39 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     side = of(flip, b)
 
     blood, melanin, shade = face[complexion.BLOOD], face[complexion.MELANIN], face[complexion.SHADE]
+    ax = p[0].abs()
+    ear = step(ax - 0.115 * p[1], 72.0, 75.5) * (p[2] < -40) * ((p[1] + 8).abs() < 48)
+    blood = blood + ear * of(0.36 * complexion.flushed(t), b)
+    thin = face[complexion.THIN] + ear
     shift = of(t["mark_seed"], b)
     u, v = around + 41.0 * shift, up - 23.0 * shift
-    blotch = noise.cloud().read(u, v)
-    uneven = of(0.75 + 0.25 * t["blemishes"].clamp(-1, 2.5) + 0.6 * t["old"], b)
-    blood = blood + uneven * (0.050 * blotch[0] + 0.045 * blotch[1] + 0.030 * blotch[2])
-    melanin = melanin + uneven * (0.022 * blotch[1] - 0.022 * blotch[0] + 0.016 * blotch[2])
+    blotch = noise.cloud(p.device).read(u, v).clamp_(-2, 2)
+    uneven = of(0.80 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.35 * t["old"], b)
+    blood = blood + uneven * (
+        0.036 * blotch[0] + 0.040 * blotch[1].clamp(min=-0.7) + 0.024 * blotch[2]
+    )
+    melanin = melanin + uneven * (0.016 * blotch[0] + 0.010 * blotch[1] + 0.010 * blotch[2])
     melanin, blood = _spots(t, c, face, blood, melanin, u, v, b, pixel)
 
     bump_x, bump_y = side * face[complexion.SLOPE_X], face[complexion.SLOPE_Y]
     bump_z = torch.zeros_like(bump_x)
     open_ = torch.exp(-0.7 * shade.clamp(0, 1.5))
-    gloss = 1.0 + face[complexion.GLOSS]
+    gloss = (1.0 + face[complexion.GLOSS]) * (1 + 0.10 * blotch[2] - 0.06 * blotch[1])
     fine = fade(pixel, 0.8)
     if fine:
         coarse = 0.55 + face[complexion.COARSE] + of(0.7 * t["old"] - 0.35 * t["child"], b)
-        tiny = noise.micro(0 if pixel < 0.25 else 1).read(u, v)
-        amount = (fine * 0.085) * coarse.clamp_(0.1, 1.8)
+        tiny = noise.micro(0 if pixel < 0.25 else 1, p.device).read(u, v)
+        amount = (fine * 0.17) * coarse.clamp_(0.1, 1.8)
         angle = around / 70
         slope = tiny[1] * amount
         bump_x = bump_x + slope * angle.cos()
         bump_z = bump_z - slope * angle.sin()
         bump_y = bump_y + tiny[2] * amount
-        pit = (fine * 0.022) * coarse * tiny[0].clamp(-2.5, 1.0)
+        pit = (fine * 0.026) * coarse * tiny[0].clamp(-2.5, 1.0)
         shade = shade - pit
         gloss = gloss * (1 + 5 * pit + 0.05 * fine * tiny[3])
 
-    rough = 0.47 - 0.12 * (face[complexion.GLOSS]).clamp(-0.5, 0.8)
+    rough = 0.50 - 0.12 * (face[complexion.GLOSS]).clamp(-0.5, 0.8)
     rough = rough - of(0.035 * t["oiliness"] - 0.04 * t["child"], b)
     absorb = of(c.melanin.t(), b) * melanin + of(c.blood.t(), b) * blood + shade
     albedo = of(c.skin.t(), b) * absorb.neg_().exp_()
@@ -115,12 +121,14 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     albedo = albedo + (white * (1 - 0.25 * shade) - albedo) * pale
 
     painted = makeup.palette(t, c)
-    albedo = albedo + (of(painted.shadow.t(), b) - albedo) * (face[complexion.SHADOW] * 0.62)
+    albedo = albedo + (of(painted.shadow.t(), b) - albedo) * (
+        face[complexion.SHADOW].clamp(max=1) * 0.78
+    )
     segment = torch.full_like(b, SKIN)
     scatter = torch.ones_like(rough)
     out = Paint(
         albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
-        open_, scatter, face[complexion.THIN].clamp(0, 1), segment,
+        open_, scatter, thin.clamp(0, 1), segment,
     )  # fmt: skip
     _mouth(out, t, c, painted, p, b, pixel)
     _lids(out, t, c, painted, p, b, pixel)
@@ -132,25 +140,24 @@ def _spots(
     u: Tensor, v: Tensor, b: Tensor, pixel: float,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Add freckles, age spots and blemishes to melanin and blood [N]."""
-    keen = fade(pixel, 2.2)
-    dots = noise.spots(0 if pixel < 0.4 else 1 if pixel < 0.8 else 2).read(u, v)
     light = 1 - 0.85 * step(t["tone"], 3.0, 7.5)
     many = (0.42 * t["freckles"] + 0.02).clamp(0, 1) * light * (1 - 0.5 * t["old"])
-    where = face[complexion.FRECKLED].clamp(0, 1.2)
-    rank = of(1.02 - 0.55 * many, b)
-    freckle = ((dots[0] - rank + 0.30 * where * of(many, b)) * 4).clamp_(0, 1)
-    melanin = melanin + (0.42 * (0.4 + 0.6 * keen)) * freckle * where.clamp_(max=1) * of(
-        step(many, 0.0, 0.12), b
-    )
     aged = step(t["age"], 45, 88) * (1 + 0.15 * t["weathering"]).clamp(0.4, 1.5)
-    spot = ((dots[1] - of(1.05 - 0.62 * aged, b)) * 5).clamp_(0, 1)
-    melanin = melanin + of(0.34 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b) * spot
     sore = (0.45 * t["blemishes"] - 0.25).clamp(0, 1) * step(t["age"], 10, 14)
     sore = sore * (1 - 0.75 * step(t["age"], 26, 45)) * (1 - 0.6 * t["makeup"])
+    if not bool((many + aged + sore).max() > 0):
+        return melanin, blood
+    dots = noise.spots(0 if pixel < 0.4 else 1 if pixel < 0.8 else 2, u.device).read(u, v)
+    where = face[complexion.FRECKLED].clamp(0, 1.2)
+    freckle = ((dots[0] - of(1.02 - 0.55 * many, b) + where * of(0.30 * many, b)) * 4).clamp_(0, 1)
+    deep = 0.17 + 0.25 * fade(pixel, 2.2)
+    melanin = melanin + freckle * where.clamp_(max=1) * of(deep * step(many, 0.0, 0.12), b)
+    spot = ((dots[1] - of(1.05 - 0.52 * aged, b)) * 3).clamp_(0, 1)
+    melanin = melanin + spot * of(0.34 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
     pimple = ((dots[2] - of(1.02 - 0.7 * sore, b)) * 4).clamp_(0, 1)
-    blood = blood + of(0.55 * step(sore, 0, 0.1), b) * pimple
-    melanin = melanin + of(0.30 * c.dark * step(sore, 0, 0.1), b) * pimple
-    return melanin, blood
+    fresh = step(sore, 0, 0.1)
+    blood = blood + pimple * of(0.55 * fresh, b)
+    return melanin + pimple * of(0.30 * c.dark * fresh, b), blood
 
 
 def _mouth(
@@ -176,11 +183,12 @@ def _mouth(
     tone = -0.16 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
     color = color * (tone + red).exp()
+    color = color * (1 - 0.5 * bell(height / 0.08))
     lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)
     stain = of(painted.lip_cover, bk)
     color = color + (lipstick * (1 - 0.14 * upper) - color) * stain
     fine = fade(pixel, 1.3)
-    lines = noise.micro(1).read(x * 2.6 + 3, q[1] * 0.35 + 11.0 + of(t["mark_seed"], bk))
+    lines = noise.micro(1, p.device).read(x * 2.6 + 3, q[1] * 0.35 + 11.0 + of(t["mark_seed"], bk))
     color = color * (1 + 0.050 * fine * lines[0].clamp(-2, 2))
     age = of(t["child"], bk)
     base = out.albedo.t()[:, k]
@@ -190,7 +198,7 @@ def _mouth(
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
     wet = bell(height / 0.16)
     out.rough[k] = out.rough[k] + (0.36 - 0.10 * sheen - 0.08 * wet - out.rough[k]) * cover
-    gloss = 1.25 + 0.45 * wet + 0.8 * sheen
+    gloss = 1.25 - 0.7 * bell(height / 0.09) + 0.8 * sheen
     out.gloss[k] = out.gloss[k] + (gloss - out.gloss[k]) * cover
     out.open[k] = out.open[k] * (1 - 0.45 * bell(height / 0.10) * cover)
     ridge = 0.16 * fine * lines[1] * cover * (1.0 - 0.4 * stain)

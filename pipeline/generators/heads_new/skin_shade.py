@@ -7,7 +7,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 from pipeline.generators.heads_new.light import Lights
 from pipeline.generators.heads_new.skin import Paint, of
 
-UP = (0.0, 0.80, 0.60)
+UP = (0.0, 0.88, 0.47)
 """Middle of the sky, in the world: a studio's sky leans to the viewer."""
 
 BLEED = (0.46, 0.24, 0.15)
@@ -18,7 +18,11 @@ SPREAD_MM = 2.1
 
 MIX = (0.62, 0.40, 0.27)
 
-EXPOSURE, SHOULDER, TOE = 1.22, 0.55, 0.004
+EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.33, 0.57, 0.004, 0.5
+
+
+USUAL_LIGHT = 0.92
+"""What a face receives in soft light, for `exposure`."""
 
 
 def column(values: tuple[float, ...], like: Tensor) -> Tensor:
@@ -128,10 +132,20 @@ def shade(
         out = out + color * (shine * reflect * cosine.clamp(min=0) * seen * gloss)
     bounce = 2 * nv * n - v
     sheet = ground + (sky - ground) * (0.5 + 0.5 * dot(bounce, up)).square()
-    fuzz = 0.10 * grazing * (1 - 0.6 * grazing)
-    out = out + sheet * (fresnel * 0.85 * gloss * (ao * (0.4 + 0.6 * rough)))
+    # Dark skin mirrors and bristles less, or it would turn grey.
+    pale = 0.45 + 0.55 * paint.albedo[:, 1].clamp(max=0.5).mul(2).sqrt()
+    fuzz = 0.10 * pale * grazing * (1 - 0.6 * grazing)
+    out = out + sheet * (fresnel * pale * 0.85 * gloss * (ao * (0.4 + 0.6 * rough)))
     out = out + (around * ao + key_color * ((0.35 + 0.65 * ck0).clamp(min=0) * lit)) * fuzz
     return light.t(), out.t()
+
+
+def exposure(lights: Lights) -> Tensor:
+    """Gain [B] of a camera that exposes for the face: multiply radiance by it before `film`."""
+    ahead = 0.30 * lights.key[:, 1] + 0.954 * lights.key[:, 2]
+    light = lights.key_color.mean(1) * ahead.clamp(min=0) * 0.92
+    light = light + 0.75 * lights.sky.mean(1) + 0.25 * lights.ground.mean(1)
+    return (USUAL_LIGHT / light.clamp(min=0.1)).pow(0.65).clamp(0.8, 1.4)
 
 
 def scatter(light: Tensor, mask: Tensor, samples_per_mm: float) -> Tensor:
@@ -173,10 +187,19 @@ def _blur(x: Tensor, kernel: Tensor, radius: int) -> Tensor:
 
 
 def film(linear: Tensor) -> Tensor:
-    """Linear light to sRGB 0..1: a slight toe, then straight up to a soft SHOULDER."""
+    """Linear light to sRGB 0..1: a slight toe, then straight up to a soft SHOULDER.
+
+    linear: float32 [N, 3] or [B, 3, S, S]. Bright colours keep part of their hue: half of each
+    channel follows its own curve, half the brightest one's.
+    """
     x = linear.clamp(min=0) * EXPOSURE
     x = x * x / (x + TOE)
+    peak = x.amax(1, keepdim=True)
+    x = torch.lerp(_shoulder(x), x * (_shoulder(peak) / peak.clamp(min=1e-6)), HUE_KEPT)
+    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
+
+
+def _shoulder(x: Tensor) -> Tensor:
     rest = 1 - SHOULDER
     high = (x - SHOULDER).clamp(min=0)
-    x = x.clamp(max=SHOULDER) + rest * (1 - torch.exp(-high / rest))
-    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
+    return x.clamp(max=SHOULDER) + rest * (1 - torch.exp(-high / rest))

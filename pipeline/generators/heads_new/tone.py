@@ -9,7 +9,7 @@ from torch import Tensor
 from pipeline.attributes.taxonomy import MONK_HEX
 from pipeline.generators.heads_new.face import step
 
-MELANIN = (0.62, 0.88, 1.0)
+MELANIN = (0.50, 0.86, 1.0)
 """How much one unit of melanin darkens red, green and blue (in the exponent): the way from Monk 4
 to Monk 7."""
 
@@ -18,7 +18,7 @@ BLOOD = (0.06, 0.62, 0.50)
 
 LIPS = (
     # tone, sRGB of the natural vermilion
-    (1.0, (206, 134, 130)),
+    (1.0, (208, 130, 121)),
     (4.0, (192, 120, 110)),
     (6.0, (146, 86, 76)),
     (8.0, (100, 58, 52)),
@@ -26,8 +26,10 @@ LIPS = (
 )
 
 CORRECTION = (
-    (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0),
-    (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0),
+    (1.294, 1.215, 1.162), (1.221, 1.144, 1.090), (1.258, 1.181, 1.111),
+    (1.109, 1.055, 1.067), (1.004, 1.005, 1.033), (1.021, 1.007, 1.055),
+    (0.983, 0.982, 0.934), (1.038, 0.959, 0.888), (1.170, 0.969, 0.837),
+    (1.131, 0.861, 0.721),
 )  # fmt: skip
 """Albedo over swatch of each tone, fitted so that lit skin comes out of the film as the swatch."""
 

@@ -64,7 +64,7 @@ def _bunny(rng: np.random.Generator) -> Iterator[Stroke]:
     for side in (-1, 1):
         for k in range(3):
             y = 1.0 - 4.2 * k + rng.uniform(-0.6, 0.6)
-            yield (side * 5.5, y, side * 10.5, y - 4.5, 0.4 * side, 0.8, 0.4)
+            yield (side * 5.5, y, side * 10.5, y - 4.5, 0.4 * side, 1.0, 0.22)
 
 
 def _crows(rng: np.random.Generator) -> Iterator[Stroke]:
@@ -99,12 +99,12 @@ def _under_eye(rng: np.random.Generator) -> Iterator[Stroke]:
 def _cheek(rng: np.random.Generator) -> Iterator[Stroke]:
     """Slanting creases of weathered cheeks."""
     for side in (-1, 1):
-        for k in range(6):
-            x = 37 + 4.2 * k + rng.uniform(-1.5, 1.5)
-            y = -30 - 5.0 * abs(k - 2.2) + rng.uniform(-5, 5)
+        for k in range(4):
+            x = 39 + 6.0 * k + rng.uniform(-2, 2)
+            y = -27 - 3.0 * k + rng.uniform(-4, 4)
             yield (
-                side * x, y, side * (x - 3 + 0.8 * k), y - 24 - 9 * rng.random(),
-                side * rng.uniform(1.5, 4.0), 1.0, _jitter(rng, 0.55, 0.2),
+                side * x, y, side * (x - 5 + 1.2 * k), y - 30 - 12 * rng.random(),
+                side * rng.uniform(2.5, 4.5), _jitter(rng, 1.7, 0.4), _jitter(rng, 0.62, 0.2),
             )  # fmt: skip
 
 
@@ -206,7 +206,7 @@ def _draw(out: Tensor, x: Tensor, y: Tensor, stroke: Stroke, wobble: tuple[float
 
 
 @lru_cache(maxsize=4)
-def heights(sheet: Sheet) -> dict[str, Tensor]:
+def heights(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     """Heights in mm [H, W] of each group's variants, keyed `name` or `name0`, `name1`..."""
     x, y = sheet.grid()
     out: dict[str, Tensor] = {}
@@ -234,7 +234,7 @@ def heights(sheet: Sheet) -> dict[str, Tensor]:
     ) * bell((y + 97) / 8)
     # Temples and cheeks sink in.
     out["hollows"] = -1.6 * bell((ax - 43) / 9) * bell((y + 55) / 15)
-    return out
+    return {name: height.to(device) for name, height in out.items()}
 
 
 def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -252,10 +252,10 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "bunny": 0.22 * late + 0.60 * anger + 0.30 * t["laugh"] * grown,
         "crows": 0.55 * early + 0.50 * late + 0.62 * smile * (0.22 + 0.78 * skin),
         "under_eye": 0.40 * early + 0.65 * late + 0.35 * smile * skin,
-        "cheek": 0.15 * early + 0.75 * late,
+        "cheek": 0.10 * early + 0.55 * late,
         "lips": 0.05 * early + 0.85 * late,
         "nasolabial": 0.08 * grown + 0.50 * early + 0.35 * late + 0.62 * smile,
-        "smile": 0.16 * early + 0.35 * late + 0.70 * smile * (0.25 + 0.75 * skin),
+        "smile": 0.08 * early + 0.24 * late + 0.70 * smile * (0.25 + 0.75 * skin),
         "marionette": 0.45 * early + 0.55 * late + 0.25 * sadness,
         "chin": 0.10 * early + 0.35 * late + 0.35 * anger + 0.35 * sadness,
         "neck": 0.18 + 0.35 * early + 0.60 * late,
