@@ -17,18 +17,12 @@ unit directions to the viewer or light [B, 3]; `project` takes world points [B, 
 """
 
 from pipeline.generators.heads_new.hair.colors import base_color
-from pipeline.generators.heads_new.hair.colors import base_color
-from pipeline.generators.heads_new.hair.draw import (
-    Posed,
-    Samples,
-    draw,
-    pose,
-    samples,
-    span,
-)
+from pipeline.generators.heads_new.hair.draw import draw, span
 from pipeline.generators.heads_new.hair.follicles import follicles
 from pipeline.generators.heads_new.hair.grow import grow
+from pipeline.generators.heads_new.hair.pose import Posed, pose
 from pipeline.generators.heads_new.hair.roots import Roots, roots
+from pipeline.generators.heads_new.hair.sampled import Samples, samples
 from pipeline.generators.heads_new.hair.shade import shade, transmittance
 from pipeline.generators.heads_new.hair.strands import Strands
 
@@ -37,7 +31,6 @@ __all__ = [
     "Roots",
     "Samples",
     "Strands",
-    "base_color",
     "base_color",
     "draw",
     "follicles",

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.face import step
 
 PALETTE = (
     # tones of each class of the taxonomy's hair_color, from dark to light, linear RGB
     ((0.0075, 0.0066, 0.0068), (0.0125, 0.0095, 0.0085), (0.021, 0.0145, 0.0115)),
     ((0.040, 0.0195, 0.0100), (0.090, 0.0425, 0.0200), (0.185, 0.0960, 0.0470)),
-    ((0.250, 0.1450, 0.0620), (0.410, 0.2600, 0.1220), (0.620, 0.4700, 0.2750)),
+    ((0.255, 0.1450, 0.0600), (0.440, 0.2760, 0.1200), (0.650, 0.4900, 0.2750)),
     ((0.120, 0.0270, 0.0090), (0.270, 0.0720, 0.0180), (0.430, 0.1550, 0.0480)),
 )
 GREY = (0.47, 0.47, 0.48)
@@ -33,13 +33,6 @@ def base_color(t: Mapping[str, Tensor]) -> Tensor:
     return torch.lerp(natural(t), grey.expand(len(t["grey_share"]), 3), t["grey_share"][:, None])
 
 
-def base_color(t: Mapping[str, Tensor]) -> Tensor:
-    """Mean colour of each person's hair with its grey, linear albedo [B, 3]."""
-    grey = torch.tensor(GREY, device=t["grey_share"].device)
-    own = natural(t)
-    return own + (grey - own) * t["grey_share"][:, None]
-
-
 def strands(
     t: Mapping[str, Tensor], r: Tensor, lock: Tensor, grey_share: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -55,7 +48,7 @@ def strands(
     base = natural(t)[:, None]
     device = base.device
     light = (base.mean(-1, keepdim=True) / 0.25).clamp(0, 1).sqrt()
-    vary = ((lock - 0.5) * 0.75 + (r[0] - 0.5) * 0.28)[..., None]
+    vary = ((lock - 0.5) * 0.75 + (r[0] - 0.5) * 0.22)[..., None]
     tone = base * (1.0 + vary * (1.0 - 0.45 * light))
     # Some locks are warmer, some ashen.
     warm = (r[1] - 0.5)[..., None] * torch.tensor([0.16, 0.0, -0.14], device=device)

@@ -1,24 +1,19 @@
 """Draw strands into the buffer of nearest primitives, from the camera or from a light."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pipeline.generators.heads_new import raster
-from pipeline.generators.heads_new.camera import HEIGHT, Camera
 from pipeline.generators.heads_new.hair import curves
 from pipeline.generators.heads_new.hair.children import offsets
-from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.hair.pose import HAIRS, RAMP, Bits, Posed
 from pipeline.generators.heads_new.hair.roots import BEARD, SCALP
 from pipeline.generators.heads_new.hair.strands import Strands
 
 Project = Callable[[Tensor], Tensor]
 """World points [B, ..., 3] to (samples right, samples down, depth 0..1)."""
-
-HAIRS = 32
-"""Most hairs drawn for a strand."""
 
 MARGIN = 0.009
 """Depth by which waves and locks may come before their strand."""
@@ -54,59 +49,11 @@ SPACING = 0.85
 """Samples between the points of a hair."""
 
 
-RAMP = 16.0
-"""Waves reach their full size so many mm from where they begin."""
-
-
-@dataclass(frozen=True)
-class Posed:
-    """Strands in the world: points, normal, tangent float32 [B, S, P, 3], the last two unit.
-
-    fine: 1 where samples show single hairs, less where each stands for several.
-    """
-
-    strands: Strands
-    points: Tensor
-    normal: Tensor
-    tangent: Tensor
-    fine: float
-
-
-def pose(strands: Strands, camera: Camera) -> Posed:
-    """Turn strands into the world: hair that hangs on the body turns with the body."""
-    p = strands.points
-    low = step(-p[..., 1:2] - 40 * 0.0, 95.0, 185.0)
-    world = torch.lerp(camera.world(p), camera.world(p, body=True), low)
-    ahead = torch.cat([world[..., 1:, :], world[..., -1:, :]], -2)
-    behind = torch.cat([world[..., :1, :], world[..., :-1, :]], -2)
-    tangent = ahead - behind
-    tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
-    fine = min(1.0, max(0.35, (0.40 * camera.side / HEIGHT) ** 0.6))
-    return Posed(strands, world, camera.directions(strands.normal), tangent, fine)
-
-
-@dataclass(frozen=True)
-class Bits:
-    """How a drawn number splits into strand, hair and place along the strand."""
-
-    hairs: int
-    places: int
-
-    @staticmethod
-    def of(strands: int, hairs: int = HAIRS) -> "Bits":
-        """As many places as numbers of 27 bits leave, at most 1024."""
-        used = (strands * hairs - 1).bit_length()
-        return Bits(hairs, 1 << min(10, 27 - used))
-
-    def span(self, strands: int) -> int:
-        """Numbers in use."""
-        return strands * self.hairs * self.places
-
-
 def span(posed: Posed) -> int:
     """How many numbers, from `first` on, `draw` may write."""
-    s = posed.points.shape[1]
-    return Bits.of(s).span(s)
+    strands = posed.points.shape[1]
+    bits = Bits.of(strands)
+    return strands * bits.hairs * bits.places
 
 
 def draw(
@@ -123,7 +70,7 @@ def draw(
     Args:
         project: from the world to samples; sees points [B, S, P, 3].
         toward: unit directions to the viewer, [B, 3].
-        buffer: int64 [B * side * side] of `raster` keys; strands hidden by what it holds are skipped.
+        buffer: int64 [B * side * side] of `raster` keys; strands that it hides are skipped.
         first: number of the first hair; the numbers first .. first + `span` are used.
         detail: below 1, one hair a strand and no waves, as for a shadow.
     """
@@ -147,7 +94,7 @@ def draw(
 
 def _draw_veil(st: Strands, seen: Tensor, side: int, buffer: Tensor, first: int) -> None:
     """Draw the curves of the strands alone, without brows and lashes."""
-    b, s, points, _ = seen.shape
+    points = seen.shape[2]
     count = 3 * points if side >= 128 else 2 * points
     w, _ = curves.weights(points, count, 0, 1, seen.device)
     used = ((st.kind == SCALP) | (st.kind == BEARD)) & (st.length > 2.5)
@@ -193,9 +140,9 @@ def _draw_rows(
     for which, size in enumerate(sizes):
         count, place = COUNTS[which // parts], (which % parts, parts)
         # Few rows at a time stay in the processor's cache.
-        step_ = max(1, 300_000 // count)
-        for low in range(start, start + size, step_):
-            rows = order[low : min(low + step_, start + size)]
+        block = max(1, 300_000 // count)
+        for low in range(start, start + size, block):
+            rows = order[low : min(low + block, start + size)]
             flat.points(strand[rows], k[rows], count, place, side, buffer, first, bits)
         start += size
 
@@ -267,10 +214,10 @@ class _Flat:
         self.deep = torch.einsum("bi,bi->b", toward, per_mm[..., 2])
 
     def points(
-        self, strand: Tensor, k: Tensor, count: int, place: tuple[int, int], side: int, buffer: Tensor, first: int,
-        bits: Bits,
+        self, strand: Tensor, k: Tensor, count: int, place: tuple[int, int], side: int,
+        buffer: Tensor, first: int, bits: Bits,
     ) -> None:  # fmt: skip
-        """Draw `count` points of each of the hairs (strand [R], k [R])."""
+        """Draw `count` points of part `place` (which, of how many) of each hair [R]."""
         st = self.st
         person, own = strand // self.s, strand % self.s
         w, u = curves.weights(self.seen.shape[-1], count, *place, strand.device)
@@ -301,78 +248,3 @@ class _Flat:
         keys = raster.key(z.clamp(0, 1), number)
         keys = torch.where(inside, keys, raster.EMPTY)
         buffer.scatter_reduce_(0, torch.where(inside, cell, 0).flatten(), keys.flatten(), "amin")
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Hair at N samples. [N] each, or [N, 3]; world space, unit vectors.
-
-    person, strand: int64. u: 0 root .. 1 tip. position, tangent, normal; color: linear albedo;
-    open: 0 deep inside to 1 at the surface of the hair; gloss; random: of the single hair; kind.
-    """
-
-    person: Tensor
-    strand: Tensor
-    u: Tensor
-    position: Tensor
-    tangent: Tensor
-    normal: Tensor
-    color: Tensor
-    open: Tensor
-    gloss: Tensor
-    random: Tensor
-    kind: Tensor
-
-
-def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Samples:
-    """What hair is at samples whose keys hold `number` - first [N], of `person` [N]."""
-    st = posed.strands
-    b, s, p, _ = posed.points.shape
-    bits = Bits.of(s)
-    u = ((number % bits.places).float() + 0.5) / bits.places
-    row = number // bits.places
-    own, k = row // bits.hairs, row % bits.hairs
-    strand = person * s + own
-    at = u * (p - 1)
-    low = at.floor().clamp(0, p - 2)
-    f = (at - low)[:, None]
-    i = strand * p + low.long()
-
-    every = torch.cat([posed.points, posed.tangent, posed.normal, st.open[..., None]], -1).view(
-        -1, 10
-    )
-    both = torch.lerp(every[i], every[i + 1], f)
-    position, tangent, normal, open_ = both.split([3, 3, 3, 1], 1)
-
-    def of(field: Tensor) -> Tensor:
-        return field.flatten(0, 1)[strand]
-
-    disc = offsets(HAIRS, u.device)
-    ball = disc.ball[st.root[own], k]
-    profile = (of(st.spread) * (1 - (1 - of(st.taper)) * u))[:, None]
-    position = position + ball * profile
-    length = of(st.length).clamp(min=0.5)
-    angle = of(st.turns) * u + of(st.phase)
-    ramp = of(st.amp) * ((u - of(st.start)) * length / RAMP).clamp(0, 1)
-    across = torch.linalg.cross(tangent, toward[person], dim=-1)
-    across = across / across.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-3)
-    sine, cosine = angle.sin(), angle.cos()
-    woven = of(st.weave) > 0
-    depth = torch.where(woven, sine, of(st.depth))
-    wind = across * (ramp * sine)[:, None] + toward[person] * (ramp * cosine * depth)[:, None]
-    position = position + wind
-    rate = ramp * of(st.turns) / length
-    turn = torch.where(woven, (2 * angle).cos(), -sine * of(st.depth))
-    tangent = tangent + across * (rate * cosine)[:, None] + toward[person] * (rate * turn)[:, None]
-    tangent = tangent / tangent.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
-    # Hairs on the outside of a lock face outwards: locks look round.
-    bulge = wind / (ramp[:, None] + 0.6) * (0.9 + 0.8 * woven)[:, None].float()
-    normal = normal + 0.42 * posed.fine * ball + bulge
-    normal = normal / normal.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
-    depth_in = 0.5 + 0.5 * posed.fine * (ball * toward[person]).sum(-1)
-    color = torch.lerp(of(st.root_color), of(st.tip_color), u.sqrt()[:, None])
-    return Samples(
-        person=person, strand=own, u=u, position=position, tangent=tangent, normal=normal,
-        color=color, open=open_[:, 0] * (0.72 + 0.28 * depth_in), gloss=of(st.gloss),
-        random=0.5 + posed.fine * (disc.chance[st.root[own], (k + 7) % HAIRS] - 0.5), kind=st.kind[own],
-    )  # fmt: skip

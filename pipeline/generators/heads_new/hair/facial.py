@@ -1,18 +1,14 @@
 """Grow brows, lashes and beards straight from their moved roots."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.face import bell, step
 from pipeline.generators.heads_new.hair import colors
-from pipeline.generators.heads_new.hair.regions import (
-    BEARD_ZONES,
-    beard_zones,
-    bell,
-    brow_frame,
-    step,
-)
+from pipeline.generators.heads_new.hair.regions import BEARD_ZONES, beard_zones, brow_frame
 from pipeline.generators.heads_new.hair.roots import BEARD, BROW, COUNTS, LASH
 from pipeline.generators.heads_new.hair.scalp import unit
 from pipeline.generators.heads_new.hair.still import Still, personal
@@ -49,9 +45,7 @@ def _axes(normal: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
     return out, unit(up - out * (up * out).sum(0))
 
 
-def brows(
-    t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float
-) -> Strands:
+def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float) -> Strands:
     """Brows from moved roots and normals [3, B, S]; `sheer` as of `sheerness`."""
     r = personal(still.random, t["hair_seed"])
     u, v = brow_frame(still.rest)
@@ -88,7 +82,16 @@ def brows(
     q = q + n[..., None] * lift * 0.9
     tone, tip = _facial_colors(t, r, 0.62, 0.55 * t["grey_share"][:, None] + 0 * length, sheer)
     return _strands(
-        still, q, n, length, tone, tip, BROW, width=0.16, hairs=1.7 / sheer, spread=0.7,
+        still,
+        q,
+        n,
+        length,
+        tone,
+        tip,
+        BROW,
+        width=0.16,
+        hairs=1.7 / sheer,
+        spread=0.7,
         gloss=0.12,
     )
 
@@ -110,11 +113,11 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     forward = unit(torch.stack([fan + o, -0.05 - 0.30 * (1 - upper) + o, 0.9 + o]))
     s = torch.linspace(0, 1, points, device=p.device)
     along = length[..., None] * s
-    curl = (0.62 + 0.35 * makeup) * (upper - 0.55 * (1 - upper))
+    curl = (0.42 + 0.25 * makeup) * (upper - 0.55 * (1 - upper))
     rise = curl[..., None] * length[..., None] * (0.10 * s + 0.90 * s * s)
     q = p[..., None] + forward[..., None] * along * (1 - 0.3 * s) + n[..., None] * 0.3
     q = torch.stack([q[0], q[1] + rise, q[2]])
-    base = (colors.natural(t) * 0.18 * (1 - makeup) + 0.004)[:, None].expand(*length.shape, 3)
+    base = (colors.natural(t) * 0.22 * (1 - makeup) + 0.006)[:, None].expand(*length.shape, 3)
     wide = (0.12 + 0.08 * (1 - m) + 0.14 * makeup) * (0.25 + 0.75 * upper)
     return _strands(
         still, q, n, length, base, base, LASH, width=wide, hairs=1.0, spread=0.0, gloss=0.0
@@ -136,16 +139,14 @@ def wanted_zones(t: Traits) -> tuple[Tensor, Tensor]:
     return wanted, torch.where(kind[:, 0] == 2, length, 0.7 + 1.3 * f) * (kind[:, 0] > 0)
 
 
-def beards(
-    t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float
-) -> Strands:
+def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float) -> Strands:
     """Beards from moved roots and normals [3, B, S]; `sheer` as of `sheerness`."""
     r = personal(still.random, t["hair_seed"])
     zones = beard_zones(still.rest)
     wanted, longest = wanted_zones(t)
     cover = (wanted[:, None] * zones[None]).amax(-1)
     length = longest[:, None] + 0 * cover
-    x, y, z = still.rest.T
+    x, y = still.rest[:, 0], still.rest[:, 1]
     name = {zone: zones[:, i] for i, zone in enumerate(BEARD_ZONES)}
     lip = name["moustache"]
     patchy = 0.92 - 0.25 * (1 - step(t["age"], 18.0, 26.0))[:, None]
@@ -181,11 +182,10 @@ def beards(
     turns = 2 * torch.pi * length / (14 - 8 * step(curl, 0.4, 0.9))
     inner = (0.45 + 0.55 * r[5])[..., None] * (0.45 + 0.55 * step(s, 0.0, 0.5))
     open_ = torch.where(full[..., None] > 0.5, inner, inner.clamp(min=0.8))
-    waved = {
-        **strands.__dict__, "amp": amp, "turns": turns, "phase": 6.28 * r[6], "depth": 0.6 + 0 * amp,
-        "open": open_, "hairs": strands.hairs * (0.5 + 1.5 * full) / solid, "spread": 0.4 + 1.4 * full,
-    }  # fmt: skip
-    return Strands(**waved)
+    return replace(
+        strands, amp=amp, turns=turns, phase=6.28 * r[6], depth=0.6 + 0 * amp, open=open_,
+        hairs=strands.hairs * (0.5 + 1.5 * full) / solid, spread=0.4 + 1.4 * full,
+    )  # fmt: skip
 
 
 def sheerness(size: int) -> float:
@@ -217,9 +217,9 @@ def _strands(
         points=q.permute(1, 2, 3, 0),
         normal=normal.permute(1, 2, 3, 0),
         open=one[..., None].expand(*length.shape, points),
-        root_color=root, tip_color=tip, length=length, width=width * one, hairs=hairs * COUNTS[kind] / length.shape[1] * one,
-        bare=0 * one,
-        spread=spread * one, taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one,
-        depth=0 * one, weave=0 * one, gloss=gloss * one,
+        root_color=root, tip_color=tip, length=length, width=width * one,
+        hairs=hairs * COUNTS[kind] / length.shape[1] * one, bare=0 * one, spread=spread * one,
+        taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one, depth=0 * one,
+        weave=0 * one, gloss=gloss * one,
         kind=torch.full((length.shape[1],), kind, device=length.device), root=still.index,
     )  # fmt: skip

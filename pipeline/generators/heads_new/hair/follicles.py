@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.face import step
 from pipeline.generators.heads_new.hair.facial import wanted_zones
 from pipeline.generators.heads_new.hair.regions import (
     beard_zones,
@@ -12,7 +13,6 @@ from pipeline.generators.heads_new.hair.regions import (
     crown_loss,
     line_terms,
     scalp_distance,
-    step,
 )
 from pipeline.generators.heads_new.hair.styles import style
 
@@ -27,7 +27,7 @@ def follicles(t: Mapping[str, Tensor], rest: Tensor, person: Tensor) -> Tensor:
         scalp, beard and brow density, each 0..1: [N, 3].
     """
     chosen = style(t)
-    x, y, z = rest.unbind(-1)
+    y, z = rest[:, 1], rest[:, 2]
     recession = chosen.recession[person]
     edge = scalp_distance(
         rest, line_terms(rest), chosen.masculine[person], recession, chosen.shift[person],

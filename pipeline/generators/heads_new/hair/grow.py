@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads_new.hair import colors, cuts, facial
+from pipeline.generators.heads_new.face import step
+from pipeline.generators.heads_new.hair import colors, facial
 from pipeline.generators.heads_new.hair.locks import WIDTH, lock, waves
-from pipeline.generators.heads_new.hair.regions import step
 from pipeline.generators.heads_new.hair.roots import BEARD, BROW, LASH, SCALP
 from pipeline.generators.heads_new.hair.scalp import comb, plan
 from pipeline.generators.heads_new.hair.still import Still, still
@@ -82,7 +82,7 @@ def scalp(
     temples = 0.85 + 0.3 * step(-roots.rest[:, 1], -70.0, 0.0)
     root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
     one = torch.ones_like(length)
-    hidden = (chosen.cut["length"] == cuts.BALD)[:, None] & (chosen.cut["side"] < 1)[:, None]
+    shaved = (chosen.cut["top"] < 1) & (chosen.cut["side"] < 1)
     gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
     return Strands(
         points=placed,
@@ -90,7 +90,7 @@ def scalp(
         open=open_,
         root_color=root,
         tip_color=tip,
-        length=torch.where(hidden, torch.minimum(length, 0.6 * one), length),
+        length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
         width=WIDTH * one,
         hairs=wave.hairs,
         bare=plans.bare * (chosen.cut["tubes"] == 0)[:, None],

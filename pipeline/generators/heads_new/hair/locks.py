@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.face import step
 from pipeline.generators.heads_new.hair import cuts
-from pipeline.generators.heads_new.hair.regions import step
 from pipeline.generators.heads_new.hair.roots import COUNTS, SCALP
 from pipeline.generators.heads_new.hair.scalp import Plan
 from pipeline.generators.heads_new.hair.still import Still

@@ -1,18 +1,13 @@
-"""Comb the hair of the scalp: follow the flow of a cut from the roots, around the head, and down."""
+"""Comb the hair of the scalp along the flow of a cut: from the roots, around the head, and down."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.face import bell, step
 from pipeline.generators.heads_new.hair import cuts
-from pipeline.generators.heads_new.hair.regions import (
-    WHORL,
-    bell,
-    crown_loss,
-    scalp_distance,
-    step,
-)
+from pipeline.generators.heads_new.hair.regions import WHORL, crown_loss, scalp_distance
 from pipeline.generators.heads_new.hair.skull import neck, outward, radius
 from pipeline.generators.heads_new.hair.still import Still, personal
 from pipeline.generators.heads_new.hair.styles import Style
@@ -26,7 +21,8 @@ class Plan:
     """What is decided of each strand before it grows; [B, S] each.
 
     length in mm, 0 where there is none; stop: height at which it ends; layer: 0 inner .. 1 outer;
-    edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; bare: 1 where roots lie open to view; random [8, B, S].
+    edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; bare: 1 where
+    roots lie open to view; random [8, B, S].
     """
 
     length: Tensor
@@ -84,7 +80,7 @@ def plan(style: Style, still: Still) -> Plan:
     length = torch.where(full * cut["fringe"] > 0.5, torch.minimum(length, to_brows), length)
     stop = torch.where(full > 0.5, torch.maximum(stop, BROW_STOP + 5 * (r[2] - 0.4)), stop)
     length = torch.where(curtain > 0.5, torch.minimum(length, 120 - z + 20 * r[2]), length)
-    reach = 18 - 1.35 * x.abs() + 16 * (r[2] - 0.5)
+    reach = 18 - 1.35 * x.abs() + 42 * (r[2] - 0.5)
     stop = torch.where(curtain > 0.5, torch.maximum(stop, reach), stop)
     # New, short hairs soften the hairline.
     baby = step(edge, -1.5, 5.5)

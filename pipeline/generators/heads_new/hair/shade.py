@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads_new.hair.draw import Samples
-from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.face import step
 from pipeline.generators.heads_new.hair.roots import LASH
+from pipeline.generators.heads_new.hair.sampled import Samples
 from pipeline.generators.heads_new.light import Lights
 
 EXTINCTION = 0.045
@@ -54,7 +54,7 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     out = albedo * (key_in * (wrap * (0.30 + 0.70 * along))[:, None] + around)
 
     half = torch.nn.functional.normalize(key + view, dim=-1)
-    jitter = (0.10 * (s.random - 0.5))[:, None]
+    jitter = (0.06 * (s.random - 0.5))[:, None]
     facing = step(_dot(n, key), -0.25, 0.35)
     first = _lobe(t - n * (0.09 + jitter), half, 70.0)
     second = _lobe(t + n * (0.14 + jitter), half, 16.0)

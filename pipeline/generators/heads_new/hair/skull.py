@@ -8,7 +8,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from pipeline.generators.heads_new.hair.regions import step
+from pipeline.generators.heads_new.face import step
 from pipeline.generators.heads_new.template import surface
 
 CENTER = (0.0, 20.0, -90.0)

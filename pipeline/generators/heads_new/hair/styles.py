@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.face import step
 from pipeline.generators.heads_new.hair import cuts
-from pipeline.generators.heads_new.hair.regions import step
 
 Traits = Mapping[str, Tensor]
 

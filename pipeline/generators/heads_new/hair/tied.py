@@ -3,13 +3,12 @@
 import torch
 from torch import Tensor
 
+from pipeline.generators.heads_new.face import step
 from pipeline.generators.heads_new.hair import cuts
-from pipeline.generators.heads_new.hair.regions import step
 from pipeline.generators.heads_new.hair.scalp import Plan, topness, unit
 from pipeline.generators.heads_new.hair.skull import CENTER, outward, radius
 from pipeline.generators.heads_new.hair.still import Still
 from pipeline.generators.heads_new.hair.styles import Style
-
 
 BRAID_WAY = (
     (52.0, -92.0, -128.0),
