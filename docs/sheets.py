@@ -12,7 +12,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -40,8 +40,8 @@ Picture = NDArray[np.uint8]
 Latent = NDArray[np.float32]
 """float32 [1, D] unless said otherwise."""
 
-Faces = Mapping[tuple[str, str], Latent]
-"""Row and column of a grid -> who stands there."""
+Faces = dict[tuple[str, ...], Latent]
+"""Row and columns of a grid, nested, -> who stands there."""
 
 GREY = np.full(3, 158.0)
 """What the people of the grids stand before."""
@@ -82,25 +82,33 @@ def cast(count: int) -> list[tuple[str, int]]:
 
 def put(w: Latent, dimension: str, trait: str, value: float) -> Latent:
     """w with one dimension set so that a trait, or a truth, comes as near as it can to a value."""
-    tries = latents(np.repeat(w, len(SCAN), 0))
-    tries[:, INDEX[dimension]] = SCAN
+    tries = scan(w, dimension)
     known = {**traits(tries), **truth(tries)}[trait]
     return middle(tries, np.abs(np.asarray(known, np.float64) - value))
 
 
-def choose(w: Latent, dimension: str, index_of: Callable[..., torch.Tensor], index: int) -> Latent:
-    """w with one dimension set so that a choice made from the traits comes out as `index`."""
+def choose(
+    w: Latent, dimension: str, index_of: Callable[..., torch.Tensor], index: int
+) -> Latent | None:
+    """w with one dimension set so that a choice made from the traits is `index`, if it ever is."""
+    tries = scan(w, dimension)
+    tensors = {name: torch.from_numpy(values).float() for name, values in traits(tries).items()}
+    other = (index_of(tensors) != index).numpy().astype(np.float64)
+    return None if other.all() else middle(tries, other)
+
+
+def scan(w: Latent, dimension: str) -> Latent:
+    """w with one dimension at each value of SCAN: float32 [len(SCAN), D]."""
     tries = latents(np.repeat(w, len(SCAN), 0))
     tries[:, INDEX[dimension]] = SCAN
-    tensors = {name: torch.from_numpy(values).float() for name, values in traits(tries).items()}
-    return middle(tries, (index_of(tensors) != index).numpy().astype(np.float64))
+    return latents(tries)
 
 
 def middle(tries: Latent, cost: NDArray[np.float64]) -> Latent:
     """The middle one, by its quantile, of the cheapest of a scan."""
     best = np.nonzero(cost <= cost.min() + 1e-9)[0]
     share = np.exp(-(SCAN[best] ** 2) / 2).cumsum()
-    return latents(tries[best[np.searchsorted(share, share[-1] / 2)]][None])
+    return tries[best[np.searchsorted(share, share[-1] / 2)]][None]
 
 
 def at_share(w: Latent, dimension: str, shares: Sequence[float], index: int) -> Latent:
@@ -112,9 +120,41 @@ def at_share(w: Latent, dimension: str, shares: Sequence[float], index: int) -> 
 # -- grids: rows, columns and who stands there --------------------------------------------------
 
 
+def along(
+    people: int, dimension: str, trait: str, values: Sequence[float], words: Sequence[str] = ()
+) -> Faces:
+    """The first of the cast at each value of one trait."""
+    return {
+        (label, word): put(person(n), dimension, trait, value)
+        for label, n in cast(people)
+        for value, word in zip(values, words or [f"{v:g}" for v in values], strict=True)
+    }
+
+
+def by_tone() -> Faces:
+    return along(2, "tone", "tone", range(1, 11))
+
+
+def by_presentation() -> Faces:
+    return along(4, "presentation", "masculinity", (0, 0.15, 0.3, 0.45, 0.55, 0.7, 0.85, 1))
+
+
+def by_expression() -> Faces:
+    names = BY_NAME["expression"].classes
+    return along(5, "expression", "expression", range(len(names)), names)
+
+
+def by_yaw() -> Faces:
+    return along(4, "yaw", "yaw", (-45, -30, -15, 0, 15, 30, 45))
+
+
+def by_pitch() -> Faces:
+    return along(4, "pitch", "pitch", (-20, -10, 0, 10, 20))
+
+
 def by_age() -> Faces:
     ages = (4, 8, 14, 20, 30, 40, 50, 60, 70, 80)
-    faces = {}
+    faces: Faces = {}
     for label, n in cast(2):
         length = float(traits(person(n))["hair_length"][0])
         for age in ages:
@@ -123,86 +163,46 @@ def by_age() -> Faces:
     return faces
 
 
-def by_tone() -> Faces:
-    return {
-        (label, str(tone)): put(person(n), "tone", "tone", tone)
-        for label, n in cast(2)
-        for tone in range(1, 11)
-    }
-
-
-def by_presentation() -> Faces:
-    values = (0, 0.15, 0.3, 0.45, 0.55, 0.7, 0.85, 1)
-    return {
-        (label, f"{value:g}"): put(person(n), "presentation", "masculinity", value)
-        for label, n in cast(4)
-        for value in values
-    }
-
-
 def by_hair() -> Faces:
     textures = {"straight": 0.08, "wavy": 0.38, "curly": 0.65, "coily": 0.95}
-    faces = {}
+    faces: Faces = {}
     for length, label in enumerate(BY_NAME["hair_length"].classes):
         for texture, curl in textures.items():
             for n, style in enumerate((0.1, 0.4, 0.85)):
                 w = put(person((1, 0, 2)[n]), "hair_length", "hair_length", length)
                 w = put(w, "hair_texture", "curl", curl)
                 w = put(w, "hair_style", "hair_style_p", style)
-                faces[label, f"{texture} {n + 1}"] = w
+                faces[label, texture, f"style {n + 1}"] = w
     return faces
-
-
-def by_expression() -> Faces:
-    return {
-        (label, name): put(person(n), "expression", "expression", index)
-        for label, n in cast(5)
-        for index, name in enumerate(BY_NAME["expression"].classes)
-    }
 
 
 def by_light() -> Faces:
     shares = [row[1] for row in SETUPS]
-    faces = {}
+    faces: Faces = {}
     for index, (setup, *_) in enumerate(SETUPS):
-        for n in (0, 3):
+        for label, n in cast(6)[::3]:
             w = at_share(person(n), "light_setup", shares, index)
             for azimuth in (-70, -35, 0, 35, 70):
-                column = f"person {n + 1}, {azimuth}°"
-                faces[setup, column] = put(w, "light_azimuth", "light_azimuth", azimuth)
+                lit = put(w, "light_azimuth", "light_azimuth", azimuth)
+                faces[setup, label, f"{azimuth}°"] = lit
     return faces
 
 
-def by_yaw() -> Faces:
-    return {
-        (label, f"{yaw}°"): put(person(n), "yaw", "yaw", yaw)
-        for label, n in cast(4)
-        for yaw in (-45, -30, -15, 0, 15, 30, 45)
-    }
-
-
-def by_pitch() -> Faces:
-    return {
-        (label, f"{pitch}°"): put(person(n), "pitch", "pitch", pitch)
-        for label, n in cast(4)
-        for pitch in (-20, -10, 0, 10, 20)
-    }
-
-
 def by_glasses() -> Faces:
-    faces = {}
-    for column, (label, n) in enumerate(cast(6)):
-        w = put(person(n, frame_color=-1.5 + 0.6 * column), "glasses", "glasses", 1)
+    faces: Faces = {}
+    for label, n in cast(6):
+        w = put(person(n, frame_color=-1.5 + 0.6 * n), "glasses", "glasses", 1)
         for index, kind in enumerate(outline.KINDS):
             own = choose(w, "frame_shape", lambda t: glasses.style(t).kind, index)
-            faces[kind, label] = own
+            if own is not None:
+                faces[kind, label] = own
     return faces
 
 
 def by_facial_hair() -> Faces:
     shares = [row[-1] for row in BEARDS]
-    faces = {}
-    for label, n in (("person 2", 1), ("person 4", 3), ("person 6", 5)):
+    faces: Faces = {}
+    for label, n in cast(6)[1::2]:
         w = person(n, age=0.8)
         faces[label, "none"] = put(w, "facial_hair", "facial_hair", 0)
         faces[label, "stubble"] = put(w, "facial_hair", "facial_hair", 1)
@@ -220,19 +220,13 @@ def by_skin() -> Faces:
         "made up": {"makeup": 2},
     }  # fmt: skip
     return {
-        (label, look): person(n, **moved)
-        for label, n in [*cast(3), ("person 5", 4)]
-        for look, moved in looks.items()
+        (label, look): person(n, **moved) for label, n in cast(5) for look, moved in looks.items()
     }
 
 
 def by_clothes() -> Faces:
     names = ("crew neck", "V-neck", "shirt", "turtleneck", "hood", "jacket")
-    return {
-        (label, name): put(person(n, cloth_pattern=0.5 * n), "cloth_style", "cloth_style", index)
-        for label, n in cast(5)
-        for index, name in enumerate(names)
-    }
+    return along(5, "cloth_style", "cloth_style", range(len(names)), names)
 
 
 def by_backdrop() -> Faces:
@@ -246,34 +240,34 @@ def by_backdrop() -> Faces:
     }
 
 
-GRIDS: dict[str, tuple[str, str, Callable[[], Faces]]] = {
+GRIDS: dict[str, tuple[tuple[str, ...], Callable[[], Faces]]] = {
     # theme: what the rows are, what the columns are, who stands there
-    "age": ("", "years", by_age),
-    "tone": ("", "Monk tone", by_tone),
-    "presentation": ("", "masculinity", by_presentation),
-    "hair": ("length", "texture, and three styles of each", by_hair),
-    "expression": ("", "expression", by_expression),
-    "light": ("set-up", "azimuth of the key light", by_light),
-    "yaw": ("", "yaw", by_yaw),
-    "pitch": ("", "pitch", by_pitch),
-    "glasses": ("frames", "", by_glasses),
-    "facial_hair": ("", "facial hair", by_facial_hair),
-    "skin": ("", "skin", by_skin),
-    "clothes": ("", "clothes", by_clothes),
-    "backdrop": ("backdrop", "", by_backdrop),
+    "age": (("", "years"), by_age),
+    "tone": (("", "Monk tone"), by_tone),
+    "presentation": (("", "masculinity"), by_presentation),
+    "hair": (("length", "texture", ""), by_hair),
+    "expression": (("", "expression"), by_expression),
+    "light": (("set-up", "", "key light"), by_light),
+    "yaw": (("", "degrees"), by_yaw),
+    "pitch": (("", "degrees"), by_pitch),
+    "glasses": (("", ""), by_glasses),
+    "facial_hair": (("", ""), by_facial_hair),
+    "skin": (("", ""), by_skin),
+    "clothes": (("", ""), by_clothes),
+    "backdrop": (("", ""), by_backdrop),
 }
 
 
 def grid(heads: Heads, theme: str, size: int) -> Image.Image:
     """The sheet of a theme of GRIDS."""
-    row_name, column_name, faces_of = GRIDS[theme]
+    names, faces_of = GRIDS[theme]
     faces = faces_of()
     cells: dict[tuple[str, ...], list[Picture]] = {}
     for place, w in faces.items():
         shot = heads.pictures(w, size)
         cells[place] = [shot.images[0] if theme == "backdrop" else over(shot, 0, GREY)]
-    rows, columns = (list(dict.fromkeys(place[i] for place in faces)) for i in (0, 1))
-    axes = ((row_name, rows), (column_name, columns))
+    bins = [list(dict.fromkeys(labels)) for labels in zip(*faces, strict=True)]
+    axes = list(zip(names, bins, strict=True))
     return contact_grid(cells, axes, across=1, title=theme.replace("_", " "), thumb=size)
 
 
@@ -295,21 +289,22 @@ def natural(heads: Heads, size: int) -> Image.Image:
 
 def haircuts(heads: Heads, size: int) -> Image.Image:
     """Every cut by name, on people whom it suits."""
-    found = []
+    faces = []
     for index, cut in enumerate(cuts.CUTS):
         w = person((0, 4)[index % 2] if cut.feminine >= cut.masculine else (1, 5)[index % 2])
-        w = put(w, "tone", "tone", 2 + 6 * (cut.curl_low > 0.7) + index % 3)
+        w = put(w, "tone", "tone", (7 if cut.curl_low > 0.7 else 2) + index % 2)
         w = put(w, "hair_texture", "curl", (cut.curl_low + min(cut.curl_high, 0.95)) / 2)
         w = put(w, "hair_length", "hair_length", cut.length)
-        found.append(choose(w, "hair_style", styles.choose, index))
-    faces = list(zip(cuts.NAMES, heads.render(np.concatenate(found), size), strict=True))
+        worn = choose(w, "hair_style", styles.choose, index)
+        if worn is not None:
+            faces.append((cut.name, over(heads.pictures(worn, size), 0, GREY)))
     return contact_sheet(faces, columns=8, title="haircuts", thumb=size)
 
 
 def cutouts(heads: Heads, size: int) -> Image.Image:
     """Transparent cut-outs over what shows a fringe: a checkerboard, white, black, a colour."""
     people = np.concatenate(
-        [put(person(n), "hair_length", "hair_length", 1 + n % 3) for n in range(len(PEOPLE))]
+        [put(person(n), "hair_length", "hair_length", 1 + n % 3) for _, n in cast(6)]
     )
     shots = heads.pictures(people, size)
     tiles = (np.indices((size, size)) // max(4, size // 16)).sum(0) % 2
@@ -319,9 +314,9 @@ def cutouts(heads: Heads, size: int) -> Image.Image:
     cells: dict[tuple[str, ...], list[Picture]] = {
         (name, label): [over(shots, n, ground)]
         for name, ground in grounds.items()
-        for label, n in cast(len(PEOPLE))
+        for label, n in cast(6)
     }
-    axes = (("over", list(grounds)), ("", [label for label, _ in cast(len(PEOPLE))]))
+    axes = (("", list(grounds)), ("", [label for label, _ in cast(6)]))
     return contact_grid(cells, axes, across=1, title="transparent cut-outs", thumb=size)
 
 
@@ -347,9 +342,18 @@ def extras(heads: Heads, size: int) -> Image.Image:
 
 
 def landmarks(heads: Heads, size: int) -> Image.Image:
-    """One face with the 68 points and their numbers, drawn large."""
-    shots = heads.pictures(person(0, yaw=0), size)
-    return Image.fromarray(dotted(shots.images[0], shots.landmarks[0], numbers=True))
+    """One face with the 68 points and their numbers, twice as large."""
+    shots = heads.pictures(person(1, yaw=0), size)
+    points = shots.landmarks[0]
+    middle = (points.min(0) + points.max(0)) / 2
+    half = float(np.abs(points - middle).max()) * 1.1
+    left, top = (float(value) for value in middle - half)
+    zoom = 2 * size / (2 * half)
+    cropped = Image.fromarray(shots.images[0]).resize(
+        (2 * size, 2 * size), box=(left, top, left + 2 * half, top + 2 * half)
+    )
+    near = (points - np.array([left, top], np.float32)) * np.float32(zoom)
+    return Image.fromarray(dotted(np.asarray(cropped), near, numbers=True))
 
 
 def over(shots: Pictures, n: int, ground: NDArray[np.float64]) -> Picture:
@@ -365,13 +369,11 @@ def gray(values: NDArray[np.generic]) -> Picture:
 
 
 def dotted(image: Picture, points: NDArray[np.float32], numbers: bool) -> Picture:
-    """A picture, dimmed, with its landmarks; enlarged twice where they carry their numbers."""
-    zoom = 2 if numbers else 1
-    side = image.shape[0] * zoom
-    sheet = Image.fromarray((image * 0.7 + 60).astype(np.uint8)).resize((side, side))
-    draw, radius = ImageDraw.Draw(sheet), max(1.0, side / 300)
-    font = ImageFont.load_default(max(8, side // 70))
-    for number, (x, y) in enumerate(points * zoom):
+    """A picture, paled, with its landmarks, and their numbers where they have room."""
+    sheet = Image.fromarray((image * 0.6 + 90).astype(np.uint8))
+    draw, radius = ImageDraw.Draw(sheet), max(1.0, len(image) / 300)
+    font = ImageFont.load_default(max(8, len(image) // 60))
+    for number, (x, y) in enumerate(points.tolist()):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill="#c8321e")
         if numbers:
             draw.text((x + 2 * radius, y), str(number), fill="#21201d", font=font, anchor="lm")
