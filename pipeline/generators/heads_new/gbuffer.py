@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from pipeline.generators.heads_new import raster
 from pipeline.generators.heads_new.camera import Camera
+from pipeline.generators.heads_new.vectors import unit
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def interpolate(
     fixed = len(surface.attributes) == 1
     w = raster.weights(_table(screen[..., :2]), at, px, py)
     position = _mixed(_table(surface.position), at, w)
-    normal = normalize(_mixed(_table(surface.normal), at, w), dim=0)
+    normal = unit(_mixed(_table(surface.normal), at, w))
     attributes = _mixed(_table(surface.attributes), corner if fixed else at, w)
     if not surface.closed:
         eye = torch.tensor(camera.eye, device=cell.device)[:, None]

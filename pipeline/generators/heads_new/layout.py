@@ -231,6 +231,9 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
         out[name] = np.where(expression == kind, strength, 0.0)
     out["laugh"] = np.where(expression == LAUGH, strength, 0.0)
 
+    for name in ("gaze_x", "gaze_y"):
+        out[name] *= 0.55
+
     style = out["m_style"]
     bald = np.where(male, 0.03 + 0.26 * ramp(age, 25, 65), 0.012) * adult
     hair = np.where(

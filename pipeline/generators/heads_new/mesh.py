@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from pipeline.generators.heads_new import ear
 from pipeline.generators.heads_new.hair import roots
 from pipeline.generators.heads_new.landmarks import landmarks, nearest_front
 from pipeline.generators.heads_new.shapes import SHAPES, amounts
+from pipeline.generators.heads_new.vectors import unit
 from pipeline.generators.heads_new.template import EAR, EYE, template
 
 LEVELS = ((96, 74, 92, 18), (160, 104, 132, 24), (320, 140, 184, 30), (1024, 210, 280, 45))
@@ -149,7 +149,7 @@ def normals(vertices: Tensor, faces: Tensor, around: Tensor) -> Tensor:
         i, j = (k + 1) % 3, (k + 2) % 3
         torch.sub(e[:, i] * g[:, j], e[:, j] * g[:, i], out=n[:, k, :-1])
     total = n.index_select(2, around.flatten()).view(b, 3, *around.shape).sum(2)
-    return normalize(total, dim=1).transpose(1, 2)
+    return unit(total.transpose(0, 1)).permute(1, 2, 0)
 
 
 def level(size: int) -> Mesh:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads_new import (
@@ -26,6 +25,7 @@ from pipeline.generators.heads_new.gbuffer import Samples
 from pipeline.generators.heads_new.scene import CLOTHES, FRAMES, JEWELS, NECK, SKIN, Scene, scene
 from pipeline.generators.heads_new.shapes import JAW_DEGREES
 from pipeline.generators.heads_new.template import MOUTH
+from pipeline.generators.heads_new.vectors import unit
 from pipeline.generators.heads_new.worn import backdrop, fabric, glasses, jewellery, lens, material
 
 HAIR_SEGMENTS = torch.tensor(
@@ -77,7 +77,7 @@ def as_picture(samples: Tensor, side: int) -> Tensor:
 
 def unit_rows(v: Tensor) -> Tensor:
     """Rows of v [N, 3] at length 1; columns stay contiguous."""
-    return normalize(v.t(), dim=0).t()
+    return unit(v.t()).t()
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,8 @@ def paint_worn(
         else:
             stuff = jewellery.paint(w.traits, s.piece, s.attributes, s.person)
         lit, ao = light.at(s.cell, s.position, s.normal, s.person)
+        if kind == CLOTHES:
+            ao = ao * s.attributes[:, 5]
         view = unit_rows(eye - s.position)
         color = material.shade(stuff, normal, view, lit, ao, w.lights, s.person)
         canvas.put(s.cell, color, stuff.segment)

@@ -196,15 +196,15 @@ def masculine_bone(p: Floats) -> Floats:
         ((52, -73, -58), (16, 15, 26), (2.4, -1.6, 0.8)),
         ((0, -104), (16, 11), (0, -1.8, 2.2)),
         ((0, -20), (8, 18), (0, -0.5, 2.4)),
-        ((13, -40), (7, 8), (1.5, -0.8, 0.5)),
-        ((0, -34), (8, 7), (0, -0.8, 1.2)),
+        ((13, -39), (7, 8), (1.9, -0.8, 0.6)),
+        ((0, -33), (8, 7), (0, -0.8, 1.5)),
         ((44, -50), (16, 17), (-0.5, 0, -1.4)),
         ((48, -24), (15, 10), (0.6, 0, -0.6)),
-        ((44, -34), (14, 10), (-0.6, 0, -1.2)),
+        ((44, -36), (15, 12), (-0.9, 0, -2.0)),
     )(p)
     out += _field(
         0.024 * p[:, 0] * smooth(-p[:, 1], 10, 80),
-        0.024 * np.minimum(p[:, 1], 0) * smooth(p[:, 2], -120, -60),
+        0.034 * np.minimum(p[:, 1], 0) * smooth(p[:, 2], -120, -60),
         -2.6 * smooth(p[:, 1], 30, 75) * front(p),
     )
     out += _strokes(((0, -38), (15, 13), (0, -1.5, 0.3)))(p)
@@ -215,7 +215,7 @@ def masculine_soft(p: Floats) -> Floats:
     """Thinner lips, narrower eyes under lower brows."""
     u, v, weight = _to_eye(p)
     out = _lips(p, upper=-0.20, lower=-0.17)
-    out += _field(-0.02 * u * weight * np.sign(p[:, 0]), -0.09 * v * weight - 0.035 * u * weight, 0)
+    out += _field(-0.035 * u * weight * np.sign(p[:, 0]), -0.11 * v * weight - 0.04 * u * weight, 0)
     return out + _strokes(
         ((28, 20), (22, 9), (0, -2.2, 0.6)),
         ((33, 9), (15, 4.5), (0, -1.0, 1.0)),
@@ -409,7 +409,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
     out["jaw"] = t["mouth_open"]
     out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
-    out["eye_open"] = 0.32 * t["eye_open"] - 1.2 * t["old"].clamp(max=1) * 0.4
+    out["eye_open"] = -0.55 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
     return out
 
 
