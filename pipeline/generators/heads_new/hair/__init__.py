@@ -17,10 +17,10 @@ unit directions to the viewer or light [B, 3]; `project` takes world points [B, 
 """
 
 from pipeline.generators.heads_new.hair.colors import base_color
-from pipeline.generators.heads_new.hair.draw import draw, span
+from pipeline.generators.heads_new.hair.draw import draw
 from pipeline.generators.heads_new.hair.follicles import follicles
 from pipeline.generators.heads_new.hair.grow import grow
-from pipeline.generators.heads_new.hair.pose import Posed, pose
+from pipeline.generators.heads_new.hair.pose import Posed, pose, span
 from pipeline.generators.heads_new.hair.roots import Roots, roots
 from pipeline.generators.heads_new.hair.sampled import Samples, samples
 from pipeline.generators.heads_new.hair.shade import shade, transmittance

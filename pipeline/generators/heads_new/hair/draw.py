@@ -8,7 +8,7 @@ from torch import Tensor
 from pipeline.generators.heads_new import raster
 from pipeline.generators.heads_new.hair import curves
 from pipeline.generators.heads_new.hair.children import offsets
-from pipeline.generators.heads_new.hair.pose import HAIRS, RAMP, Bits, Posed
+from pipeline.generators.heads_new.hair.pose import HAIRS, PLACES, RAMP, Posed
 from pipeline.generators.heads_new.hair.roots import BEARD, SCALP
 from pipeline.generators.heads_new.hair.strands import Strands
 
@@ -49,13 +49,6 @@ SPACING = 0.85
 """Samples between the points of a hair."""
 
 
-def span(posed: Posed) -> int:
-    """How many numbers, from `first` on, `draw` may write."""
-    strands = posed.points.shape[1]
-    bits = Bits.of(strands)
-    return strands * bits.hairs * bits.places
-
-
 def draw(
     posed: Posed,
     project: Project,
@@ -82,7 +75,7 @@ def draw(
     per_mm = _per_mm(project, world, toward)
     mm = 1 / per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt().clamp(min=1e-6)
     lines = _lines(st, mm)
-    parts = 2 if side <= 300 else 4
+    parts = 1 if side <= 300 else 4
     length = _drawn_length(st, seen, mm, parts)
     flat = _Flat(posed, seen, per_mm, toward)
     # What the outer hair has hidden need not be drawn.
@@ -135,7 +128,6 @@ def _draw_rows(
     group = torch.searchsorted(groups, wanted).clamp(max=len(COUNTS) - 1) * parts + part
     order = torch.argsort(group, stable=True)
     sizes = torch.bincount(group, minlength=len(COUNTS) * parts).tolist()
-    bits = Bits.of(flat.s)
     start = 0
     for which, size in enumerate(sizes):
         count, place = COUNTS[which // parts], (which % parts, parts)
@@ -143,7 +135,7 @@ def _draw_rows(
         block = max(1, 300_000 // count)
         for low in range(start, start + size, block):
             rows = order[low : min(low + block, start + size)]
-            flat.points(strand[rows], k[rows], count, place, side, buffer, first, bits)
+            flat.points(strand[rows], k[rows], count, place, side, buffer, first)
         start += size
 
 
@@ -160,7 +152,8 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     wanted = st.hairs * st.width / sample
     # Long hair covers itself many times over: enough is enough.
     area = (st.spread / 0.62).square()
-    enough = 5.5 * area / (sample * st.length.clamp(min=1.0))
+    layers = 4.0 + 1.5 * (1.1 - sample).clamp(0, 1)
+    enough = layers * area / (sample * st.length.clamp(min=1.0))
     capped = torch.minimum(wanted, enough.clamp(min=1.0))
     tube = (st.weave > 0) | (st.amp > 2 * st.spread)
     capped = torch.where(tube, wanted.clamp(min=1.0), capped)
@@ -205,6 +198,8 @@ class _Flat:
         self.scale = per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt()
         self.toward = toward
         self.st = st
+        waves = (st.amp, st.turns, st.phase, st.start, st.length / RAMP, st.depth, st.weave)
+        self.wind = torch.stack([st.spread, st.taper, *waves], -1).flatten(0, 1)
         self.disc = offsets(HAIRS, seen.device)
         across = torch.linalg.cross(
             posed.tangent, toward[:, None, None].expand_as(posed.tangent), dim=-1
@@ -215,36 +210,31 @@ class _Flat:
 
     def points(
         self, strand: Tensor, k: Tensor, count: int, place: tuple[int, int], side: int,
-        buffer: Tensor, first: int, bits: Bits,
+        buffer: Tensor, first: int,
     ) -> None:  # fmt: skip
         """Draw `count` points of part `place` (which, of how many) of each hair [R]."""
-        st = self.st
         person, own = strand // self.s, strand % self.s
         w, u = curves.weights(self.seen.shape[-1], count, *place, strand.device)
         x, y, z = (self.seen[strand].flatten(0, 1) @ w).view(len(strand), 3, count).unbind(1)
 
-        def of(field: Tensor) -> Tensor:
-            return field.flatten(0, 1)[strand][:, None]
-
-        spread, taper = of(st.spread), of(st.taper)
-        off = self.disc.ball[st.root[own], k] * spread
-        off = torch.einsum("ri,rij->rj", off, self.per_mm[person])[..., None]
+        spread, taper, amp, turns, phase, start, ramp, depth, weave = self.wind[strand].T[..., None]
+        off = self.disc.ball[self.st.root[own], k] * spread
+        off = torch.einsum("ri,rij->jr", off, self.per_mm[person])[..., None]
         profile = 1 - (1 - taper) * u
-        x, y, z = x + off[:, 0] * profile, y + off[:, 1] * profile, z + off[:, 2] * profile
-        amp = of(st.amp)
+        x, y, z = x + off[0] * profile, y + off[1] * profile, z + off[2] * profile
         if bool((amp > 0.2).any()):
-            angle = of(st.turns) * u + of(st.phase)
-            ramp = amp * ((u - of(st.start)) * of(st.length) / RAMP).clamp(0, 1)
+            angle = turns * u + phase
+            swing = ((u - start) * ramp).clamp(0, 1) * amp
             sine, cosine = angle.sin(), angle.cos()
-            deep = cosine * torch.where(of(st.weave) > 0, sine, of(st.depth))
+            deep = cosine * torch.lerp(depth, sine, weave)
             ex, ey = (self.across[strand].flatten(0, 1) @ w).view(-1, 2, count).unbind(1)
-            swing = ramp * sine
+            z = z + self.deep[person][:, None] * swing * deep
+            swing = swing * sine
             x, y = x + ex * swing, y + ey * swing
-            z = z + self.deep[person][:, None] * ramp * deep
         inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
         cell = (y.int() * side + x.int()).long() + (person * (side * side))[:, None]
-        places = (u * bits.places).long()
-        number = first + (own * bits.hairs + k)[:, None] * bits.places + places
+        places = (u * PLACES).long()
+        number = first + (own * HAIRS + k)[:, None] * PLACES + places
         keys = raster.key(z.clamp(0, 1), number)
         keys = torch.where(inside, keys, raster.EMPTY)
         buffer.scatter_reduce_(0, torch.where(inside, cell, 0).flatten(), keys.flatten(), "amin")

@@ -14,6 +14,7 @@ from pipeline.generators.heads_new.hair.still import Still, still
 from pipeline.generators.heads_new.hair.strands import Level, Strands, join, level
 from pipeline.generators.heads_new.hair.styles import Style, style
 from pipeline.generators.heads_new.hair.tied import is_tied, tie
+from pipeline.generators.heads_new.tone import tones
 
 SETTLE = 60.0
 """Strands forget, over so many mm, how their root's skin departs from the template's form."""
@@ -44,7 +45,7 @@ def grow(
         return moved[:, i].permute(2, 0, 1), normals[:, i].permute(2, 0, 1)
 
     sheer = facial.sheerness(size)
-    parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod)]
+    parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod, sheer)]
     parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, sheer))
     parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points))
     if bool((t["facial_hair"] > 0.5).any()):
@@ -53,7 +54,7 @@ def grow(
 
 
 def scalp(
-    t: Mapping[str, Tensor], chosen: Style, roots: Still, moved: Tensor, lod: Level
+    t: Mapping[str, Tensor], chosen: Style, roots: Still, moved: Tensor, lod: Level, sheer: float
 ) -> Strands:
     """The hair of the scalp from its moved roots [B, S, 3]."""
     plans = plan(chosen, roots)
@@ -81,6 +82,11 @@ def scalp(
     lock_random = plans.random[5][:, roots.coarse]
     temples = 0.85 + 0.3 * step(-roots.rest[:, 1], -70.0, 0.0)
     root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
+    # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
+    cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
+    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
+    skin = 0.55 * tones(t).skin[:, None]
+    root, tip = (skin + (c - skin) * cover[..., None] for c in (root, tip))
     one = torch.ones_like(length)
     shaved = (chosen.cut["top"] < 1) & (chosen.cut["side"] < 1)
     gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
@@ -92,7 +98,7 @@ def scalp(
         tip_color=tip,
         length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
         width=WIDTH * one,
-        hairs=wave.hairs,
+        hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
         bare=plans.bare * (chosen.cut["tubes"] == 0)[:, None],
         spread=wave.spread,
         taper=wave.taper,

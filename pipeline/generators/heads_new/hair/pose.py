@@ -43,15 +43,10 @@ def pose(strands: Strands, camera: Camera) -> Posed:
     return Posed(strands, world, camera.directions(strands.normal), tangent, fine)
 
 
-@dataclass(frozen=True)
-class Bits:
-    """How a drawn number splits into strand, hair and place along the strand."""
+PLACES = 128
+"""Places along a strand that a drawn number can tell apart."""
 
-    hairs: int
-    places: int
 
-    @staticmethod
-    def of(strands: int, hairs: int = HAIRS) -> "Bits":
-        """As many places as numbers of 27 bits leave, at most 1024."""
-        used = (strands * hairs - 1).bit_length()
-        return Bits(hairs, 1 << min(10, 27 - used))
+def span(posed: Posed) -> int:
+    """How many numbers `draw` may write: one for each place on each hair of each strand."""
+    return posed.points.shape[1] * HAIRS * PLACES

@@ -90,8 +90,8 @@ def crown_loss(rest: Tensor, recession: Tensor) -> Tensor:
     far = torch.hypot(torch.hypot(x, 0.9 * (y - 104)), z + 132)
     spot = 1 - step((far - 88 * (recession - 0.30).clamp(min=0)) / 16, -1.0, 1.0)
     spot = spot * step(recession.clone(), 0.30, 0.50)
-    rim = 40.0 + 0.12 * (z + 90) + 22 * (1 - late)
-    return torch.maximum(spot, late * step((y - rim) / 22, -1.0, 1.0))
+    rim = 50.0 + 0.12 * (z + 90) + 14 * (1 - late)
+    return torch.maximum(spot, late * step((y - rim) / 15, -1.0, 1.0))
 
 
 BEARD_ZONES = ("moustache", "corner", "chin", "soul", "jaw", "sideburn", "neck")

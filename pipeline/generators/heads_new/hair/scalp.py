@@ -64,6 +64,8 @@ def plan(style: Style, still: Still) -> Plan:
 
     top = topness(still.rest.T[:, None])
     sides = cut["side"] * (1 - cut["fade"] * step(52 - y, 0.0, 78.0))
+    # The nape is kept short.
+    sides = sides * (1 - 0.6 * (cut["length"] < 2).float() * step(-y, 5.0, 45.0))
     length = cut["top"] * top + sides * (1 - top)
     hanging = (cut["cut"] > -900) & (cut["tie"] != cuts.PONYTAIL)
     stop = torch.where(hanging, cut["cut"] + cut["layers"] * (1.5 * r[2] * r[2] - 0.3), -400.0)

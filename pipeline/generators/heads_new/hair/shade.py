@@ -81,4 +81,6 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     glow = (edge * (0.4 + 0.6 * through) * behind * rim_along * s.open)[:, None]
     rim_in = lights.rim_color[s.person]
     out = out + rim_in * glow * (1.1 * albedo + 0.16 * tint + 0.02)
-    return torch.where((s.kind == LASH)[:, None], 0.5 * out, out)
+    # Lashes are too thin to shine.
+    plain = 0.7 * albedo * (key_in + around)
+    return torch.where((s.kind == LASH)[:, None], plain, out)
