@@ -108,7 +108,8 @@ def middle(tries: Latent, cost: NDArray[np.float64]) -> Latent:
     """The middle one, by its quantile, of the cheapest of a scan."""
     best = np.nonzero(cost <= cost.min() + 1e-9)[0]
     share = np.exp(-(SCAN[best] ** 2) / 2).cumsum()
-    return tries[best[np.searchsorted(share, share[-1] / 2)]][None]
+    at = int(best[np.searchsorted(share, share[-1] / 2)])
+    return tries[at : at + 1]
 
 
 def at_share(w: Latent, dimension: str, shares: Sequence[float], index: int) -> Latent:
@@ -343,7 +344,7 @@ def extras(heads: Heads, size: int) -> Image.Image:
 
 def landmarks(heads: Heads, size: int) -> Image.Image:
     """One face with the 68 points and their numbers, twice as large."""
-    shots = heads.pictures(person(1, yaw=0), size)
+    shots = heads.pictures(put(person(1, yaw=0), "expression", "expression", 2), size)
     points = shots.landmarks[0]
     middle = (points.min(0) + points.max(0)) / 2
     half = float(np.abs(points - middle).max()) * 1.1
