@@ -93,9 +93,9 @@ CUTS = (
         fade=0.9, clump=0.6),
     Cut("short afro", SHORT, 1.2, 1.6, 1.3, 1.2, 0.76, 1.0, top=32, side=21, up=1.0, rise=20,
         puff=13, clump=0.6),
-    Cut("twists", SHORT, 0.8, 1.4, 0.8, 0.2, 0.74, 1.0, top=54, side=34, whorl=0.6, up=0.5,
+    Cut("twists", SHORT, 0.8, 1.4, 0.8, 0.2, 0.82, 1.0, top=54, side=34, whorl=0.6, up=0.5,
         rise=18, puff=10, tubes=230, radius=3.4, weave=0.0, clump=0.9),
-    Cut("cornrows", SHORT, 0.8, 1.6, 0.9, 0.2, 0.74, 1.0, top=60, side=45, back=1.0, sweep=1.0,
+    Cut("cornrows", SHORT, 0.8, 1.6, 0.9, 0.2, 0.82, 1.0, top=60, side=45, back=1.0, sweep=1.0,
         rise=3.0, puff=3.0, rows=1.0, tubes=0, radius=2.7, weave=1.0, clump=0.6),
     # -- to the chin or the neck --------------------------------------------------------------
     Cut("bob", MEDIUM, 2.2, 0.1, 1.2, 1.6, curl_high=0.62, cut=-88, part=1.0, rise=13, puff=12,
@@ -116,9 +116,9 @@ CUTS = (
         clump=0.65),
     Cut("big afro", MEDIUM, 1.2, 0.8, 0.8, 0.3, 0.80, 1.0, top=66, side=70, up=1.0, rise=50,
         puff=54, clump=0.6),
-    Cut("twist bob", MEDIUM, 1.4, 0.8, 0.9, 0.4, 0.74, 1.0, cut=-84, part=0.8, rise=15, puff=14,
+    Cut("twist bob", MEDIUM, 1.4, 0.8, 0.9, 0.4, 0.82, 1.0, cut=-84, part=0.8, rise=15, puff=14,
         tubes=150, radius=3.6, layers=18, clump=0.9),
-    Cut("short locs", MEDIUM, 0.5, 1.6, 0.5, 0.4, 0.76, 1.0, cut=-72, part=1.0, whorl=0.0, rise=17,
+    Cut("short locs", MEDIUM, 0.5, 1.6, 0.5, 0.4, 0.82, 1.0, cut=-72, part=1.0, whorl=0.0, rise=17,
         puff=14, tubes=110, radius=4.4, layers=40, clump=0.9),
     # -- past the shoulders, or plainly long --------------------------------------------------
     Cut("long middle", LONG, 2.0, 0.6, 1.2, 0.7, cut=-205, part=1.0, rise=12, puff=11, layers=40,
@@ -143,9 +143,9 @@ CUTS = (
         tie=BUN, tie_y=-46, tie_z=-150, clump=0.5),
     Cut("high bun", MEDIUM, 1.2, 0.5, 0.8, 0.4, top=190, side=190, back=1.0, rise=4, puff=3,
         tie=BUN, tie_y=112, tie_z=-140, clump=0.5),
-    Cut("box braids", LONG, 2.6, 0.8, 1.4, 0.3, 0.74, 1.0, cut=-200, part=0.9, rise=13, puff=10,
+    Cut("box braids", LONG, 2.6, 0.8, 1.4, 0.3, 0.82, 1.0, cut=-200, part=0.9, rise=13, puff=10,
         tubes=130, radius=3.3, weave=1.0, layers=20, clump=0.9),
-    Cut("long locs", LONG, 0.9, 3.0, 0.4, 0.5, 0.76, 1.0, cut=-190, part=1.0, whorl=0.0, rise=17,
+    Cut("long locs", LONG, 0.9, 3.0, 0.4, 0.5, 0.82, 1.0, cut=-190, part=1.0, whorl=0.0, rise=17,
         puff=14, tubes=100, radius=4.6, layers=46, clump=0.9),
 )  # fmt: skip
 

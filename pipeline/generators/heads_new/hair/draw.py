@@ -109,7 +109,7 @@ def _draw_rows(
     least = lines
     if visible.shape[-1] > 1:
         most_wanted = (flat.st.hairs * flat.st.width * flat.scale[:, None]).clamp(max=HAIRS)
-        lines = torch.minimum(lines * (1 + 5 * flat.st.bare), torch.maximum(most_wanted, lines))
+        lines = torch.minimum(lines * (1 + 8 * flat.st.bare), torch.maximum(most_wanted, lines))
     lines = torch.where(visible.any(-1), lines, torch.zeros_like(lines))
     most = min(HAIRS, max(1, int(lines.max().ceil()) + 1))
     # The last, fractional hair of a strand is there by chance.
@@ -153,6 +153,8 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     # Long hair covers itself many times over: enough is enough.
     area = (st.spread / 0.62).square()
     layers = 4.0 + 1.5 * (1.1 - sample).clamp(0, 1)
+    # Tied hair is stretched over the head, and seen all along.
+    layers = layers * (1 + 1.5 * (st.start > 0).float())
     enough = layers * area / (sample * st.length.clamp(min=1.0))
     capped = torch.minimum(wanted, enough.clamp(min=1.0))
     tube = (st.weave > 0) | (st.amp > 2 * st.spread)

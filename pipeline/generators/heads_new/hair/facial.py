@@ -173,10 +173,10 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     q = p[..., None] + way * along + n[..., None] * 0.25
     q = torch.stack([q[0] * (1 - 0.22 * heavy * step(along, 8.0, 40.0)), q[1], q[2]])
     grey = t["grey_share"][:, None] * (1.0 + 0.35 * name["chin"] + 0.2 * name["corner"])
-    solid = sheer + (1 - sheer) * full
+    solid = 0.62 * sheer + (1 - 0.62 * sheer) * full
     tone, tip = _facial_colors(t, r, 0.80, grey + 0 * length, solid[..., None])
     strands = _strands(
-        still, q, n, length, tone, tip, BEARD, width=0.13, hairs=2.0, spread=1.6, gloss=0.45
+        still, q, n, length, tone, tip, BEARD, width=0.13, hairs=2.2, spread=1.6, gloss=0.0
     )
     amp = torch.minimum(0.25 + 1.5 * step(curl, 0.35, 0.85), 0.13 * length)
     turns = 2 * torch.pi * length / (14 - 8 * step(curl, 0.4, 0.9))
@@ -184,7 +184,7 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     open_ = torch.where(full[..., None] > 0.5, inner, inner.clamp(min=0.8))
     return replace(
         strands, amp=amp, turns=turns, phase=6.28 * r[6], depth=0.6 + 0 * amp, open=open_,
-        hairs=strands.hairs * (0.5 + 1.5 * full) / solid, spread=0.4 + 1.4 * full,
+        gloss=0.22 * full, hairs=strands.hairs * (0.5 + 2.0 * full) / solid, spread=0.4 + 1.4 * full,
     )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _facial_colors(
     """Root and tip colours, darker than the hair by `shade` unless grey, over skin by `cover`."""
     root, tip = colors.strands(t, r, r[7], grey)
     dark = shade + (1 - shade) * step(grey, 0.3, 0.9)[..., None]
-    skin = 0.55 * tones(t).skin[:, None]
+    skin = 0.72 * tones(t).skin[:, None]
     return skin + (root * dark - skin) * cover, skin + (tip * dark - skin) * cover
 
 

@@ -46,7 +46,7 @@ def grow(
 
     sheer = facial.sheerness(size)
     parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod, sheer)]
-    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, sheer))
+    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, 0.5 + 0.5 * sheer))
     parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points))
     if bool((t["facial_hair"] > 0.5).any()):
         parts.append(facial.beards(t, at[BEARD], *roots_of(BEARD), lod.points, sheer))
@@ -85,7 +85,7 @@ def scalp(
     # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
     cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
     cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
-    skin = 0.55 * tones(t).skin[:, None]
+    skin = 0.62 * tones(t).skin[:, None]
     root, tip = (skin + (c - skin) * cover[..., None] for c in (root, tip))
     one = torch.ones_like(length)
     shaved = (chosen.cut["top"] < 1) & (chosen.cut["side"] < 1)
@@ -99,7 +99,7 @@ def scalp(
         length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
         width=WIDTH * one,
         hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
-        bare=plans.bare * (chosen.cut["tubes"] == 0)[:, None],
+        bare=torch.maximum(plans.bare, 0.35 * tied) * (chosen.cut["tubes"] == 0)[:, None],
         spread=wave.spread,
         taper=wave.taper,
         amp=wave.amp,

@@ -113,6 +113,6 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     hairs = torch.where(
         tubes,
         5.5 * radius * count / (plan.length.shape[1] * WIDTH),
-        11.0 * COUNTS[SCALP] / plan.length.shape[1] * one,
+        15.0 * COUNTS[SCALP] / plan.length.shape[1] * one,
     )
     return Wave(amp, turns, phase, depth, cut["weave"] * tubes * one, spread, taper, hairs)
