@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sheets import GREY, over, person
 
 from pipeline.assets.encode import encode
 from pipeline.assets.sheet import contact_sheet
@@ -28,13 +29,13 @@ FOLDER = Path(__file__).parent / "attributes"
 SIZE, THUMB, QUALITY = 256, 128, 85
 
 ALONG: dict[str, Sequence[float]] = {
-    "age": (5, 12, 20, 30, 40, 50, 60, 70, 80, 90),
+    "age": (4, 12, 20, 30, 40, 50, 60, 70, 80, 90),
     "skin_tone": range(1, 11),
     "smile": (0, 0.25, 0.5, 0.75, 1),
     "mouth_open": (0, 0.25, 0.5, 0.75, 1),
     "yaw": (-45, -30, -15, 0, 15, 30, 45),
     "pitch": (-20, -10, 0, 10, 20),
-    "light_azimuth": (-70, -35, 0, 35, 70),
+    "light_azimuth": (-80, -40, 0, 40, 80),
 }
 """Where a number is shown; `ita` is measured on the skin tones."""
 
@@ -65,14 +66,14 @@ def main(names: Sequence[str]) -> None:
     """Write the strips of these attributes, or of all."""
     FOLDER.mkdir(exist_ok=True)
     heads = Heads()
-    person = search(heads, origin(heads, PLAIN), PLAIN, ())
-    bearded = search(heads, origin(heads, MASCULINE), MASCULINE, ())
-    known = truth(person)
+    plain_one = search(heads, person(0), PLAIN, ())
+    bearded = search(heads, person(1), MASCULINE, ())
+    known = truth(plain_one)
     for attribute in ATTRIBUTES:
         name = attribute.name
         if (names and name not in names) or (name not in known and name != "ita"):
             continue
-        base, plain = (bearded, MASCULINE) if name == "facial_hair" else (person, PLAIN)
+        base, plain = (bearded, MASCULINE) if name == "facial_hair" else (plain_one, PLAIN)
         faces = strip(heads, attribute, base, plain)
         sheet = contact_sheet(faces, columns=len(faces), thumb=THUMB)
         packet = synthetic_packet(f"docs {name}", "Synthetic faces. The people do not exist.")
@@ -95,20 +96,13 @@ def strip(
         search(heads, base, {**plain, shown: value}, (shown, *FOLLOWS.get(shown, ())))
         for value in values
     ]
-    images = heads.render(np.concatenate(found), SIZE)
+    shots = heads.pictures(np.concatenate(found), SIZE)
+    images = np.stack([over(shots, n, GREY) for n in range(len(values))])
     if name == "ita":
         labels = [
             f"{value:.0f}°" for value in load_scorer("builtin:heads").score(images).values["ita"]
         ]
     return list(zip(labels, images, strict=True))
-
-
-def origin(heads: Heads, wanted: Mapping[str, float]) -> Latent:
-    """Of many natural people the one nearest to what is wanted, [1, D], all else average."""
-    normals = np.random.default_rng(7).standard_normal((20_000, heads.latent_size))
-    people = heads.latents(normals.astype(np.float32))
-    near = cost(people, wanted, ()) + 0.02 * np.abs(people).sum(1)
-    return people[near.argmin()][None]
 
 
 def search(heads: Heads, start: Latent, wanted: Mapping[str, float], free: Sequence[str]) -> Latent:
