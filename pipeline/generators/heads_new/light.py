@@ -56,7 +56,8 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     _, key, sky, ground, rim, size = setup.unbind(1)
     harder = 0.9 + 0.25 * t["light_contrast_p"]
     azimuth = t["light_azimuth"]
-    behind = azimuth + torch.where(azimuth < 0, 150.0, -150.0)
+    # Behind the head on the other side, never so far round that it lights the nose.
+    behind = torch.where(azimuth < 0, 1.0, -1.0) * (148 - 0.2 * azimuth.abs())
     w = t["light_warmth"][:, None]
     warm = 1 + w * torch.tensor([0.045, 0.0, -0.055], device=p.device)
     cool = 1 - 0.6 * w * torch.tensor([0.045, 0.0, -0.055], device=p.device)
