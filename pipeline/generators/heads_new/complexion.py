@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pipeline.generators.heads_new import noise, wrinkles
 from pipeline.generators.heads_new.face import aperture, bell, step
-from pipeline.generators.heads_new.sheet import LEFT, RIGHT, Sheet
+from pipeline.generators.heads_new.sheet import Sheet
 
 BLOOD, MELANIN, SHADE, GLOSS, SLOPE_X, SLOPE_Y, PALE, SHADOW, FRECKLED, THIN, COARSE = range(11)
 """Channels of a person's maps.
@@ -52,7 +52,8 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     out["beard"] = _arc_beard(flat + x, flat + y)
     wing = bell((torch.hypot(ax - 12.2, y + 39) - 8.2) / 1.6) * step(ax, 13, 18)
     out["wing"] = wing * step(y, -47, -42) * (1 - step(y, -36, -29))
-    out["nostril"] = bell((ax - 6.6) / 2.9) * bell((y + 45.0) / 1.9)
+    hole = torch.hypot((ax - 6.6 + 0.25 * (y + 45)) / 3.3, (y + 45.0) / 2.2)
+    out["nostril"] = 1 - step(hole, 0.35, 1.35)
     out["tzone"] = bell(x / 24) * step(y, 18, 40) + bell(x / 8) * bell((y + 20) / 24)
     out["tzone"] = (
         out["tzone"] + 0.5 * out["chin"] + 0.35 * bell((ax - 40) / 11) * bell((y + 20) / 8)
@@ -68,7 +69,6 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     )
     out["sun"] = out["forehead"] * 0.6 + bell(x / 55) * bell((y + 18) / 17)
     out["lip"] = bell(x / 27) * bell((y + 69) / 9)
-    out["border"] = bell((step(x, -99, -98) * 0 + y + 69) / 14) * bell(x / 33) - out["lip"]
     out["philtrum"] = bell(x / 2.6) * bell((y + 56) / 5)
     return {name: value.contiguous().to(device) for name, value in out.items()}
 
@@ -91,13 +91,13 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     return (
         ("cheek", BLOOD, 0.26 * flush * kept.sqrt()),
         ("nose", BLOOD, 0.21 * flush * (1 + 0.4 * old)),
-        ("chin", BLOOD, 0.10 * flush),
+        ("chin", BLOOD, 0.13 * flush),
         ("lids", BLOOD, 0.10 * flush),
         ("socket", BLOOD, 0.10 * one),
         ("wing", BLOOD, 0.20 * flush),
         ("philtrum", BLOOD, 0.06 * flush),
         ("lip", BLOOD, 0.08 * flush),
-        ("forehead", BLOOD, -0.05 * one),
+        ("forehead", BLOOD, -0.02 * one),
         ("forehead", MELANIN, 0.03 + 0.05 * dark),
         ("temple", MELANIN, -0.02 + 0.09 * dark),
         ("under", MELANIN, 0.14 * tired * (1 + 0.5 * dark)),
@@ -112,7 +112,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("sun", MELANIN, sun),
         ("beard", SHADE, 0.11 * male * (1 - 0.5 * dark)),
         ("beard", BLOOD, -0.02 * male),
-        ("nostril", SHADE, 2.1 * one),
+        ("nostril", SHADE, 2.5 * one),
         ("nostril", BLOOD, 0.35 * one),
         ("lash", SHADE, 0.10 + 0 * one),
         ("crease", BLOOD, 0.10 * one),
@@ -199,13 +199,14 @@ def _marks(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
 def _vitiligo(maps: Tensor, x: Tensor, y: Tensor, p: float, seed: Tensor) -> None:
     """Pale patches around eyes and mouth, roughly alike on both sides; maps [CHANNELS, H, W]."""
     flat = torch.zeros_like(maps[0])
-    ax = x.abs() + 1.5 * x / RIGHT
-    u, v = (flat + 0.9 * ax + 37 * seed).flatten(), (flat + 0.9 * y - 21 * seed).flatten()
-    field = noise.cloud(x.device).read(u, v)
-    field = (field[3] + 0.55 * field[1] + 0.22 * field[2]).view_as(flat)
-    ring = 0.9 * bell((torch.hypot(ax - 31, y) - 17) / 9) + 0.9 * bell(x / 34) * bell((y + 72) / 16)
-    field = field + ring + 18 * (p - 0.98)
-    maps[PALE] = 0.93 * step(field, 0.75, 1.05)
+    v = (flat + 0.9 * y - 21 * seed).flatten()
+    fields = noise.cloud(x.device)
+    both = fields.read((flat + 0.9 * x.abs() + 37 * seed).flatten(), v)
+    own = fields.read((flat + 0.9 * x - 53 * seed).flatten(), v)
+    field = 0.62 * both[3] + 0.62 * own[3] + 0.42 * own[1] + 0.18 * own[2]
+    eyes = bell((torch.hypot(x.abs() - 31, y) - 17) / 9)
+    field = field.view_as(flat) + 0.85 * eyes + 0.85 * bell(x / 34) * bell((y + 72) / 16)
+    maps[PALE] = 0.92 * step(field + 15 * (p - 0.99), 1.15, 1.50)
 
 
 def _scar(maps: Tensor, x: Tensor, y: Tensor, seed: Tensor, age: float) -> None:
@@ -221,18 +222,14 @@ def _scar(maps: Tensor, x: Tensor, y: Tensor, seed: Tensor, age: float) -> None:
     d = px * ty - py * tx + 0.7 * (s / 3.1).sin()
     ends = step(s, -1, 3) * (1 - step(s, long - 4, long + 1))
     line = bell(d / 1.15) * ends
-    maps[PALE] += 0.35 * line
-    maps[BLOOD] += 0.22 * bell(d / 2.2) * ends + (0.2 if age < 20 else 0.0) * line
+    maps[PALE] += 0.28 * line
+    maps[SHADE] += 0.20 * bell((d - 1.2) / 0.7) * ends
+    maps[BLOOD] += 0.42 * bell(d / 2.0) * ends + (0.2 if age < 20 else 0.0) * line
     maps[GLOSS] += 0.3 * line
-    maps[SLOPE_X] += side * ty * 0.5 * d * line
-    maps[SLOPE_Y] -= tx * 0.5 * d * line
+    maps[SLOPE_X] += side * ty * 0.9 * d * line
+    maps[SLOPE_Y] -= tx * 0.9 * d * line
 
 
 def mirror(t: Mapping[str, Tensor]) -> Tensor:
     """-1 for people whose sheet lies the other way round, else 1: float32 [B]."""
     return 1 - 2 * (_hash(t["mark_seed"], 0.4) > 0.5).to(t["mark_seed"].dtype)
-
-
-def span() -> float:
-    """Width of the sheet, mm."""
-    return RIGHT - LEFT

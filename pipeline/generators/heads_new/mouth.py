@@ -147,12 +147,12 @@ def look(
 
     def close(v: Tensor) -> Tensor:
         """Turn with the jaw back to where it is closed."""
-        return torch.stack([v[0], c * v[1] - s * v[2], s * v[1] + c * v[2]])
+        return torch.stack([v[0], c * v[1] + s * v[2], c * v[2] - s * v[1]])
 
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
     lower = _row(LOWER, jaw_o, jaw_d, seed + 1.3, young, pixel)
-    tongue = _tongue(jaw_o, jaw_d, (0.0, -13.5, -31.0), (18.5, 8.5, 24.0))
+    tongue = _tongue(jaw_o, jaw_d, (0.0, -11.5, -36.0), (17.5, 8.0, 26.0))
 
     key, up = (
         of(into_head(lights.key, turn), b),
@@ -172,26 +172,32 @@ def look(
     corner = 1 - 0.72 * step(across, 7, 25)
     mouth = column((0.020, 0.005, 0.004), d) * (sky + 0.5 * key_color) * corner
     soft = unit(tongue + 1e-6)
-    flesh = column((0.50, 0.17, 0.16), d) * lighted(soft, corner * 0.40)
+    flesh = column((0.46, 0.15, 0.14), d) * lighted(
+        soft, corner * (0.16 + 0.26 * soft[1].clamp(min=0))
+    )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
     color = torch.where(dot(tongue, tongue) > 0.5, flesh + wet * corner, mouth)
     enamel_at = of(_enamel(t).t().contiguous(), b)
+    # Lips that only touch show a dark line.
+    parted = of(step(jaw, 0.25, 1.6), b)
     cover = torch.zeros_like(across)
-    for row, depth in ((lower, 0.62), (upper, 0.92)):
+    for row, depth in ((lower, 0.70), (upper, 1.05)):
         open_ = corner * depth * (1 - 0.55 * step(row.along, 14, 40))
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
         open_ = open_ * (0.50 + 0.50 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))
         gums = column((0.50, 0.19, 0.18), d)
-        stuff = (enamel + (gums - enamel) * row.gum) * row.shade
+        # Light that has been through lips and tongue is warm.
+        stuff = (enamel + (gums - enamel) * row.gum) * row.shade * column((1.04, 0.99, 0.92), d)
         light = lighted(row.normal, open_)
         if row is lower:
             # The upper row shades the lower one.
             light = light * (0.45 + 0.55 * of(step(jaw, 2.0, 11.0), b))
         shine = lobe(dot(row.normal, half).clamp(min=0), 0.8 + 0 * c, 0.28 + 0 * c)
         lit_row = stuff * light + seen_key * (0.055 * shine * open_ * row.shade)
-        color = color + (lit_row - color) * row.tooth
-        cover = torch.maximum(cover * (1 - row.tooth), row.tooth * (1 - row.gum))
+        tooth = row.tooth * parted
+        color = color + (lit_row - color) * tooth
+        cover = torch.maximum(cover * (1 - tooth), tooth * (1 - row.gum))
     segment = torch.where(cover > 0.5, TEETH, MOUTH)
     return color.clamp(min=0).t(), segment
 

@@ -8,8 +8,12 @@ How a picture uses the rooms around this one (N samples, B people; tensors float
     color = paint.albedo * (light at the sample) + gloss           # linear radiance
     srgb = skin_shade.film(color)
 
-    color, segment = eyes.look(t, origin, ray, side, gap, above, u, lit, ao, lights, turn, b, ...)
-    color, segment = mouth.look(t, origin, ray, jaw, middle, lit, ao, lights, turn, b)
+    color, segment = eyes.look(
+        t, origin, ray, side, centres, gap, above, u, lit, ao, lights, turn, b, pixel
+    )
+    color, segment = mouth.look(
+        t, origin, ray, jaw, middle, lit, ao, lights, turn, b, pixel
+    )
 
 `t` maps each trait to [B]; `b` int64 [N] says whose sample it is. Points, directions and colours
 are [N, 3]; a transposed view of a contiguous [3, N] is the fastest, and what comes back is one.
@@ -96,8 +100,12 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
 
     bump_x, bump_y = side * face[complexion.SLOPE_X], face[complexion.SLOPE_Y]
     bump_z = torch.zeros_like(bump_x)
-    open_ = torch.exp(-0.7 * shade.clamp(0, 1.5))
-    gloss = (1.0 + face[complexion.GLOSS]) * (1 + 0.10 * blotch[2] - 0.06 * blotch[1])
+    open_ = torch.exp(-0.7 * shade.clamp(0, 3))
+    gloss = (
+        (1.0 + face[complexion.GLOSS])
+        * of(1 - 0.25 * c.dark, b)
+        * (1 + 0.10 * blotch[2] - 0.06 * blotch[1])
+    )
     fine = fade(pixel, 0.8)
     if fine:
         coarse = 0.55 + face[complexion.COARSE] + of(0.7 * t["old"] - 0.35 * t["child"], b)
@@ -116,7 +124,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     rough = rough - of(0.035 * t["oiliness"] - 0.04 * t["child"], b)
     absorb = of(c.melanin.t(), b) * melanin + of(c.blood.t(), b) * blood + shade
     albedo = of(c.skin.t(), b) * absorb.neg_().exp_()
-    pale = face[complexion.PALE]
+    pale = face[complexion.PALE] * (1 - ear)
     white = torch.tensor([0.86, 0.70, 0.62], device=p.device)[:, None]
     albedo = albedo + (white * (1 - 0.25 * shade) - albedo) * pale
 
@@ -197,11 +205,11 @@ def _mouth(
     roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
     wet = bell(height / 0.16)
-    out.rough[k] = out.rough[k] + (0.36 - 0.10 * sheen - 0.08 * wet - out.rough[k]) * cover
-    gloss = 1.25 - 0.7 * bell(height / 0.09) + 0.8 * sheen
+    out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover
+    gloss = 1.05 - 0.6 * bell(height / 0.09) + 0.8 * sheen
     out.gloss[k] = out.gloss[k] + (gloss - out.gloss[k]) * cover
     out.open[k] = out.open[k] * (1 - 0.45 * bell(height / 0.10) * cover)
-    ridge = 0.16 * fine * lines[1] * cover * (1.0 - 0.4 * stain)
+    ridge = 0.26 * fine * lines[1] * cover * (1.0 - 0.4 * stain)
     slopes = out.bump.t()
     slopes[0, k] = slopes[0, k] * (1 - 0.7 * cover) + ridge
     slopes[1, k] = slopes[1, k] * (1 - 0.7 * cover)

@@ -7,7 +7,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 from pipeline.generators.heads_new.light import Lights
 from pipeline.generators.heads_new.skin import Paint, of
 
-UP = (0.0, 0.88, 0.47)
+UP = (0.0, 0.72, 0.69)
 """Middle of the sky, in the world: a studio's sky leans to the viewer."""
 
 BLEED = (0.46, 0.24, 0.15)
@@ -18,8 +18,11 @@ SPREAD_MM = 2.1
 
 MIX = (0.62, 0.40, 0.27)
 
-EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.33, 0.57, 0.004, 0.5
+EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.004, 0.60
 
+
+GLOSS_TINT = (1.03, 0.98, 0.92)
+"""Highlights of skin are a little warmer than the light."""
 
 USUAL_LIGHT = 0.92
 """What a face receives in soft light, for `exposure`."""
@@ -137,7 +140,7 @@ def shade(
     fuzz = 0.10 * pale * grazing * (1 - 0.6 * grazing)
     out = out + sheet * (fresnel * pale * 0.85 * gloss * (ao * (0.4 + 0.6 * rough)))
     out = out + (around * ao + key_color * ((0.35 + 0.65 * ck0).clamp(min=0) * lit)) * fuzz
-    return light.t(), out.t()
+    return light.t(), (out * column(GLOSS_TINT, out)).t()
 
 
 def exposure(lights: Lights) -> Tensor:

@@ -26,12 +26,13 @@ LIPS = (
 )
 
 CORRECTION = (
-    (1.294, 1.215, 1.162), (1.221, 1.144, 1.090), (1.258, 1.181, 1.111),
-    (1.109, 1.055, 1.067), (1.004, 1.005, 1.033), (1.021, 1.007, 1.055),
-    (0.983, 0.982, 0.934), (1.038, 0.959, 0.888), (1.170, 0.969, 0.837),
-    (1.131, 0.861, 0.721),
+    (1.213, 1.158, 1.073), (1.143, 1.098, 1.016), (1.175, 1.124, 1.036),
+    (1.077, 1.046, 1.005), (0.981, 0.951, 0.987), (0.955, 0.957, 1.021),
+    (0.937, 0.938, 0.911), (0.984, 0.941, 0.896), (1.119, 0.982, 0.901),
+    (1.178, 0.994, 0.916),
 )  # fmt: skip
-"""Albedo over swatch of each tone, fitted so that lit skin comes out of the film as the swatch."""
+"""Albedo over swatch of each tone, fitted so that the median of softly lit skin comes out of the film
+a little below the swatch and warmer: the palest swatches leave living skin no room for light."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,6 @@ def tones(t: Mapping[str, Tensor]) -> Tones:
         lips=lips * (1.5 * tint).exp(),
         melanin=melanin.expand(len(tone), 3),
         # Melanin lies above the blood and hides it.
-        blood=blood * (1 - 0.45 * dark)[:, None],
+        blood=blood * (1.25 - 0.7 * dark)[:, None],
         dark=dark,
     )

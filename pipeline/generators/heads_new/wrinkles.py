@@ -128,7 +128,7 @@ def _lips(rng: np.random.Generator) -> Iterator[Stroke]:
 def _nasolabial(rng: np.random.Generator) -> Iterator[Stroke]:
     for side in (-1, 1):
         yield (
-            side * 16.5, -36.5, side * 31.5, -69.5, -side * 3.4, 2.3, _jitter(rng, 1.35, 0.1),
+            side * 16.5, -36.5, side * 31.5, -69.5, -side * 3.4, 2.8, _jitter(rng, 1.3, 0.1),
         )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def _lid(rng: np.random.Generator) -> Iterator[Stroke]:
 
 
 GROUPS = (
-    # name, its strokes, in how many variants, opening angle of the wobble
+    # name, its strokes, in how many variants
     ("forehead", _forehead, VARIANTS), ("frown", _frown, 2), ("bunny", _bunny, 1),
     ("crows", _crows, VARIANTS), ("under_eye", _under_eye, 2), ("cheek", _cheek, 2),
     ("lips", _lips, 2), ("nasolabial", _nasolabial, 1), ("smile", _smile, 1),
