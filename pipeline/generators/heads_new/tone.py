@@ -31,8 +31,8 @@ CORRECTION = (
     (0.937, 0.938, 0.911), (0.984, 0.941, 0.896), (1.119, 0.982, 0.901),
     (1.178, 0.994, 0.916),
 )  # fmt: skip
-"""Albedo over swatch of each tone, fitted so that the median of softly lit skin comes out of the film
-a little below the swatch and warmer: the palest swatches leave living skin no room for light."""
+"""Albedo over swatch of each tone, fitted so that softly lit skin (its median) leaves the film as
+the swatch, a little darker and warmer: the palest swatches leave living skin no room for light."""
 
 
 @dataclass(frozen=True)
