@@ -189,7 +189,7 @@ def see_mouth(
     middle = w.points("landmarks")[:, [62, 66]].mean(1)
     color, segment = mouth.look(
         w.traits, origin, ray, JAW_DEGREES * w.traits["mouth_open"], middle, lit, ao, w.lights,
-        w.camera.turn, s.person,
+        w.camera.turn, s.person, pixel,
     )  # fmt: skip
     canvas.put(s.cell, color, segment)
 
@@ -265,8 +265,10 @@ def finish(
     """Put the person before the backdrop and develop everything."""
     side = canvas.side
     cover = (buffer != raster.EMPTY).float().view(-1, 1, side, side)
-    person = skin_shade.film(canvas.picture())
-    behind = skin_shade.film(backdrop.backdrop(w.traits, w.lights, size).permute(0, 3, 1, 2))
+    gain = skin_shade.exposure(w.lights)[:, None, None, None]
+    person = skin_shade.film(canvas.picture() * gain)
+    room = backdrop.backdrop(w.traits, w.lights, size).permute(0, 3, 1, 2)
+    behind = skin_shade.film(room * gain)
     share = develop.shrink(cover, times)
     front = develop.shrink(person * cover, times)
     images = develop.to_bytes(front + behind * (1 - share)).permute(0, 2, 3, 1)

@@ -111,14 +111,16 @@ def shade(
     high = 0.5 + 0.5 * dot(n, up)
     around = ground + (sky - ground) * high
     rim_cos = dot(n, rim)
-    back = soft_step(rim_cos, 0.25) * ao
+    nv = dot(n, v).clamp(min=0.02)
+    # Head and nose hide the light behind them from all that faces the camera.
+    fringe = ao * ((0.80 - nv) / 0.5).clamp(0, 1)
+    back = soft_step(rim_cos, 0.20) * fringe
     light = key_color * direct * shadow + around * warm + rim_color * (0.8 * back)
     glow = column((1.0, 0.20, 0.10), n)
     through = paint.thin * ((0.35 - 0.65 * rim_cos).clamp(0, 1) * 0.55)
     behind = paint.thin * ((0.2 - 0.8 * ck0).clamp(0, 1) * 0.5)
     light = light + glow * (rim_color * through + key_color * behind)
 
-    nv = dot(n, v).clamp(min=0.02)
     grazing = (1 - nv).square().square()
     fresnel = 0.030 + 0.24 * grazing * (1 - nv)
     gloss = paint.gloss * paint.open
@@ -126,7 +128,7 @@ def shade(
     out = torch.zeros_like(n)
     for direction, color, cosine, seen in (
         (key, key_color, ck, lit),
-        (rim, rim_color, rim_cos, ao),
+        (rim, rim_color, rim_cos, fringe),
     ):
         half = unit(v + direction)
         nh, lh = dot(n, half).clamp(min=0), dot(v, half).clamp(min=0)
