@@ -16,7 +16,7 @@ from pipeline.generators.heads_new.shapes import SHAPES, amounts
 from pipeline.generators.heads_new.vectors import unit
 from pipeline.generators.heads_new.template import EAR, EYE, template
 
-LEVELS = ((96, 74, 92, 18), (160, 104, 132, 24), (320, 140, 184, 30), (1024, 210, 280, 45))
+LEVELS = ((96, 58, 74, 14), (160, 104, 132, 24), (320, 140, 184, 30), (1024, 210, 280, 45))
 """Picture size up to which a mesh of (rows, columns, rings of an ear) serves."""
 
 _EYE_SHAPES = ("skull_width", "face_width", "eye_spacing", "eye_depth", "child", "asymmetry")

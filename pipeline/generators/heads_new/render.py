@@ -49,7 +49,7 @@ class Film:
 
 def factor(size: int) -> int:
     """Samples along a pixel's side."""
-    return 3 if size <= 96 else 2
+    return 2
 
 
 @dataclass

@@ -215,10 +215,10 @@ def masculine_soft(p: Floats) -> Floats:
     """Thinner lips, narrower eyes under lower brows."""
     u, v, weight = _to_eye(p)
     out = _lips(p, upper=-0.20, lower=-0.17)
-    out += _field(-0.035 * u * weight * np.sign(p[:, 0]), -0.11 * v * weight - 0.04 * u * weight, 0)
+    out += _field(-0.035 * u * weight * np.sign(p[:, 0]), -0.085 * v * weight - 0.04 * u * weight, 0)
     return out + _strokes(
         ((28, 20), (22, 9), (0, -2.2, 0.6)),
-        ((33, 9), (15, 4.5), (0, -1.0, 1.0)),
+        ((33, 9), (15, 4.5), (0, -0.7, 1.0)),
         ((42, -34), (14, 11), (0, 0, -1.6)),
     )(p)
 
@@ -409,7 +409,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
     out["jaw"] = t["mouth_open"]
     out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
-    out["eye_open"] = -0.55 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
+    out["eye_open"] = -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
     return out
 
 
