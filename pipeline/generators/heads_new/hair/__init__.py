@@ -1,19 +1,22 @@
 """Hair as strands: where it grows, how it is cut and combed, how it is drawn and lit.
 
-    roots() -> Roots                                   rest points to append to the mesh, cached
-    grow(t, moved, normals, size) -> Strands           B people; head space, mm
-    pose(strands, camera) -> Posed                     to the world
-    draw(posed, project, toward, side, buffer, first)  into the keys; numbers first .. + span(posed)
-    samples(posed, toward, number - first, person) -> Samples       of the winning keys
-    shade(samples, lights, eye, lit, ao) -> radiance [N, 3]
-    transmittance(mm) -> share of light                behind the nearest hair seen from a light
-    base_color(t) -> [B, 3]                            mean colour of the hair, linear albedo
-    follicles(t, rest, person) -> [N, 3]               scalp, beard, brow density for the skin
-    base_color(t) -> [B, 3]                            albedo of all strands together
+    roots() -> Roots                              rest points to append to the mesh, cached
+    grow(t, moved, normals, size) -> Strands      B people; head space, mm
+    pose(strands, camera) -> Posed                to the world
+    draw(posed, project, toward, side, buffer, first)
+                                                  into the keys; writes first .. + span(posed);
+                                                  with detail < 1 fewer hairs, for shadow maps
+    samples(posed, toward, number - first, person) -> Samples
+                                                  of the winning keys
+    shade(samples, lights, eye, lit, ao)          radiance [N, 3]
+    transmittance(mm)                             share of light so far behind the first hair
+    base_color(t)                                 albedo of all strands together [B, 3]
+    follicles(t, rest, person)                    scalp, beard, brow density of the skin [N, 3]
 
 `t` holds traits as float32 [B]; `moved` and `normals` are [B, S, 3] for all S roots; `toward` are
 unit directions to the viewer or light [B, 3]; `project` takes world points [B, S, P, 3] to
-(samples right, samples down, depth 0..1), as `Camera.project` does.
+(samples right, samples down, depth 0..1), as `Camera.project` does. `grow` takes `index` [B],
+haircuts of `cuts.NAMES`, against the traits' own choice.
 """
 
 from pipeline.generators.heads_new.hair.colors import base_color

@@ -184,7 +184,8 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     open_ = torch.where(full[..., None] > 0.5, inner, inner.clamp(min=0.8))
     return replace(
         strands, amp=amp, turns=turns, phase=6.28 * r[6], depth=0.6 + 0 * amp, open=open_,
-        gloss=0.22 * full, hairs=strands.hairs * (0.5 + 2.0 * full) / solid, spread=0.4 + 1.4 * full,
+        gloss=0.22 * full, hairs=strands.hairs * (0.5 + 2.0 * full) / solid,
+        spread=0.4 + 1.4 * full,
     )  # fmt: skip
 
 
