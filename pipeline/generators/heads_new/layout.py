@@ -116,7 +116,7 @@ DIMENSIONS: tuple[tuple[str, str], ...] = (
     ("makeup", "lip colour, eye line, shadow and blush on feminine adults"),
     ("makeup_hue", "colour of the make-up"),
     ("glasses", "18 % in all, more with age"),
-    ("frame_shape", "round, oval, square, aviator, cat eye"),
+    ("frame_shape", "round, oval, square, aviator, cat eye, half rim, panto"),
     ("frame_color", "black, brown, metal, clear, coloured"),
     ("frame_size", "size and thickness of the rims"),
     ("jewellery", "studs, hoops, drops, nose studs"),
@@ -192,8 +192,9 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     tone = _table(p["tone"], TONE_TABLE)
     dark = ramp(tone, 4.0, 7.5)
     out["age"], out["tone"] = age, tone
-    out["child"] = 1 - ramp(age, 3, 18)
-    out["old"] = np.clip(ramp(age, 30, 84) * (1 + 0.06 * out["weathering"]), 0, 1.1)
+    out["child"] = 1 - ramp(age, 2, 21)
+    worn = np.clip((age - 23) / 60, 0, 1.1) ** 1.15
+    out["old"] = np.clip(worn * (1 + 0.05 * out["weathering"]), 0, 1.1)
     out["adult"] = adult
     out["gender"] = male.astype(np.float64)
     out["masculinity"] = masculinity
@@ -234,13 +235,13 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     for name in ("gaze_x", "gaze_y"):
         out[name] *= 0.55
 
-    style = out["m_style"]
-    bald = np.where(male, 0.03 + 0.26 * ramp(age, 25, 65), 0.012) * adult
-    hair = np.where(
-        style > 0.5,
-        [bald, 0.70 + 0 * age, 0.17 + 0 * age, 0.07 + 0 * age],
-        [bald, 0.13 + 0.15 * ramp(age, 40, 70), 0.38 + 0 * age, 0.46 - 0.2 * ramp(age, 40, 70)],
-    )
+    # Hair, beards and clothes change over gradually, so that the middle is truly ambiguous.
+    style = ramp(out["m_style"], 0.25, 0.75)
+    bald = (0.012 + style * (0.018 + 0.26 * ramp(age, 25, 65))) * adult
+    late = ramp(age, 40, 70)
+    feminine = np.array([bald, 0.13 + 0.15 * late, 0.38 + 0 * age, 0.46 - 0.2 * late])
+    masculine = np.array([bald, 0.70 + 0 * age, 0.17 + 0 * age, 0.07 + 0 * age])
+    hair = feminine + (masculine - feminine) * style
     out["hair_length"] = _choose(p["hair_length"], hair)
     out["curl"] = np.clip(ndtr(z["hair_texture"] * 1.0 - 0.45 + 2.2 * dark), 0, 1)
     light = [0.24, 0.44, 0.22, 0.10]
@@ -250,16 +251,16 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["natural_color"] = natural
     out["grey_share"] = 1 / (1 + np.exp(-(age - 54 + 8 * z["grey"]) / 4.0))
     out["hair_color"] = np.where(out["grey_share"] > 0.5, 4.0, natural)
-    thinning = np.where(male, ramp(age, 22, 62), 0.25 * ramp(age, 45, 80))
+    thinning = 0.25 * ramp(age, 45, 80) * (1 - style) + ramp(age, 22, 62) * style
     out["recession"] = np.clip(thinning * p["recession"] * 1.1, 0, 1)
 
-    beard = np.where(male, ramp(age, 17, 24), 0.0)
+    beard = ramp(masculinity, 0.5, 0.8) * ramp(age, 17, 24)
     facial = np.array([1 - 0.52 * beard, 0.24 * beard, 0.28 * beard])
     out["facial_hair"] = _choose(p["facial_hair"], facial)
     wears = 0.126 + 0.175 * ramp(age, 25, 60)
     out["glasses"] = (p["glasses"] < wears).astype(np.float64)
     out["iris"] = np.clip(ndtr(z["iris"]) - 0.72 * dark, 0, 1)
-    out["makeup"] = np.clip((0.75 - style) * 2.2, 0, 1) * adult * p["makeup"]
+    out["makeup"] = np.clip((0.8 - style) * 1.6, 0, 1) * adult * p["makeup"]
     out["cloth_style"] = np.floor(p["cloth_style"] * 5.999)
     return out
 
