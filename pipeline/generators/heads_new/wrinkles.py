@@ -240,7 +240,7 @@ def heights(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
 def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """How strongly each map of `heights` shows on B people with traits t: float32 [B] each."""
     old = t["old"]
-    early, late = step(old, 0.10, 0.75), step(old, 0.38, 1.0)
+    early, late = step(old, 0.02, 0.62), step(old, 0.32, 1.0)
     grown = 0.25 + 0.75 * step(t["age"], 12, 32)
     smile = torch.maximum(t["smile"], t["laugh"]) * grown
     raised = (t["surprise"] + 0.25 * t["sadness"] + 0.10 * t["brow_raise"].clamp(0, 2)) * grown
