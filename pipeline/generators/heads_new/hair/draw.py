@@ -110,7 +110,7 @@ def _draw_rows(
     if visible.shape[-1] > 1:
         most_wanted = (flat.st.hairs * flat.st.width * flat.scale[:, None]).clamp(max=HAIRS)
         lines = torch.minimum(
-            lines * (1 + (6 if side <= 800 else 3) * flat.st.bare),
+            lines * (1 + (6 if side <= 800 else 2) * flat.st.bare),
             torch.maximum(most_wanted, lines),
         )
     lines = torch.where(visible.any(-1), lines, torch.zeros_like(lines))
@@ -157,14 +157,12 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     sample = mm[:, None]
     wanted = st.hairs * st.width / sample
     # Long hair covers itself many times over: enough is enough.
-    area = (st.spread / 0.62).square()
     layers = 3.6 + 1.2 * (1.1 - sample).clamp(0, 1)
-    enough = layers * area / (sample * st.length.clamp(min=1.0))
+    enough = layers * st.patch / (sample * st.length.clamp(min=1.0))
     # Tied hair runs together from all over the head, and needs the fewest.
-    capped = torch.minimum(wanted, enough.maximum(1 - 0.4 * (st.start > 0).float()))
-    tube = (st.weave > 0) | (st.amp > 2 * st.spread)
-    capped = torch.where(tube, wanted.clamp(min=1.0), capped)
-    return torch.where(st.kind == SCALP, capped, wanted).clamp(max=HAIRS) * (st.length > 0)
+    fewest = 1 - torch.where(sample < 0.3, 0.7, 0.4) * (st.start > 0)
+    lines = torch.minimum(wanted, enough.maximum(fewest))
+    return lines.clamp(max=HAIRS) * (st.length > 0)
 
 
 def _part(values: Tensor, part: int, parts: int) -> Tensor:

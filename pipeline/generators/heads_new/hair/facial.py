@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pipeline.generators.heads_new.face import bell, step
 from pipeline.generators.heads_new.hair import colors
+from pipeline.generators.heads_new.hair.locks import UNBOUNDED
 from pipeline.generators.heads_new.hair.regions import BEARD_ZONES, beard_zones, brow_frame
 from pipeline.generators.heads_new.hair.roots import BEARD, BROW, COUNTS, LASH
 from pipeline.generators.heads_new.hair.scalp import unit
@@ -219,7 +220,8 @@ def _strands(
         normal=normal.permute(1, 2, 3, 0),
         open=one[..., None].expand(*length.shape, points),
         root_color=root, tip_color=tip, length=length, width=width * one,
-        hairs=hairs * COUNTS[kind] / length.shape[1] * one, bare=0 * one, spread=spread * one,
+        hairs=hairs * COUNTS[kind] / length.shape[1] * one, patch=UNBOUNDED * one, bare=0 * one,
+        spread=spread * one,
         taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one, depth=0 * one,
         weave=0 * one, gloss=gloss * one,
         kind=torch.full((length.shape[1],), kind, device=length.device), root=still.index,

@@ -99,6 +99,7 @@ def scalp(
         length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
         width=WIDTH * one,
         hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
+        patch=wave.patch,
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
         spread=wave.spread,
         taper=wave.taper,

@@ -17,6 +17,9 @@ TAU = 2 * torch.pi
 WIDTH = 0.09
 """Width of a hair, mm."""
 
+UNBOUNDED = 1e6
+"""A patch, mm2, too large to be covered: all hairs are drawn."""
+
 
 @dataclass(frozen=True)
 class Wave:
@@ -30,6 +33,7 @@ class Wave:
     spread: Tensor
     taper: Tensor
     hairs: Tensor
+    patch: Tensor
 
 
 def gather(
@@ -108,11 +112,10 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     spread = torch.where(tubes, 0.45 * radius, 0.62 * spacing * one)
     short = 1 - step(plan.length, 10.0, 40.0)
     taper = torch.where(tubes, 0.9 * one, 0.70 + 0.15 * coily + 0.3 * short - 0.25 * cut["clump"])
-    # Enough hairs to cover a tube, however many strands it has.
-    count = torch.where(cut["tubes"] > 180, 220.0, torch.where(plait, 1.0, 120.0))
-    hairs = torch.where(
-        tubes,
-        5.5 * radius * count / (plan.length.shape[1] * WIDTH),
-        15.0 * COUNTS[SCALP] / plan.length.shape[1] * one,
-    )
-    return Wave(amp, turns, phase, depth, cut["weave"] * tubes * one, spread, taper, hairs)
+    # Enough hairs to cover a tube, however many strands it has; a plait holds all strands anyway.
+    thin = tubes & ~plait
+    tube = 5.5 * radius * torch.where(cut["tubes"] > 180, 220.0, 120.0)
+    strands = plan.length.shape[1]
+    hairs = torch.where(thin, tube / (strands * WIDTH), 15.0 * COUNTS[SCALP] / strands)
+    patch = torch.where(thin, UNBOUNDED, spacing * spacing * one)
+    return Wave(amp, turns, phase, depth, cut["weave"] * tubes * one, spread, taper, hairs, patch)

@@ -46,7 +46,8 @@ class Strands:
     points, normal: float32 [B, S, P, 3], normal unit and out of the hair's mass. open: [B, S, P],
     0 deep inside to 1 at the surface of the hair. root_color, tip_color: linear albedo [B, S, 3].
     The rest [B, S]: length mm, 0 where there is no strand; width of one hair, mm; hairs: how many
-    hairs it stands for; bare: 1 where its root lies open to view; spread, taper: radius of the lock
+    hairs it stands for; patch: skin it has to cover, mm2; bare: 1 where its root lies open to
+    view; spread, taper: radius of the lock
     at the root in mm, and its share at the tip; amp: radius of the waves, mm; turns: their phase
     over the whole strand, rad; phase at the root; start: share of the strand from its root without
     waves; depth: 1 helix, 0 flat waves; weave: 1 braided; gloss: strength of the highlights. kind,
@@ -61,6 +62,7 @@ class Strands:
     length: Tensor
     width: Tensor
     hairs: Tensor
+    patch: Tensor
     bare: Tensor
     spread: Tensor
     taper: Tensor

@@ -29,7 +29,7 @@ def is_tied(style: Style, still: Still, plan: Plan) -> Tensor:
     """Which strands the cut ties: bool [B, S]."""
     kind = style.cut["tie"][:, None]
     high = topness(still.rest.T[:, None]) + 0 * plan.length > 0.35
-    return (kind > 0) & ((kind != cuts.HALF_UP) | high) & (plan.length > 0)
+    return (kind > 0) & ((kind != cuts.HALF_UP) | high) & (plan.length > 10)
 
 
 def _tie(style: Style) -> tuple[Tensor, Tensor]:
