@@ -132,7 +132,7 @@ class Faces:
 
     def _preview(self, w: NDArray[np.float32]) -> Scores:
         start = time.perf_counter()
-        images = self._generator.render(w, self._preview_size)
+        images = self._generator.preview(w, self._preview_size)
         scores = self._scorer.score(images)
         self.tally.previews += len(w)
         self.tally.seconds["preview"] += time.perf_counter() - start

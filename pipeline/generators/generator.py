@@ -59,7 +59,14 @@ class Generator(Protocol):
         ...
 
     def render(self, w: Latents, size: int) -> NDArray[np.uint8]:
-        """Render w: float32 [B, D] at size x size px; uint8 [B, size, size, 3], sRGB."""
+        """Render w: float32 [B, D] at size x size px; uint8 [B, size, size, 3], sRGB.
+
+        A picture does not depend on the others of its call.
+        """
+        ...
+
+    def preview(self, w: Latents, size: int) -> NDArray[np.uint8]:
+        """As `render`, but as fast as it goes: the last bits may depend on the whole of w."""
         ...
 
 

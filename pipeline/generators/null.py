@@ -34,3 +34,5 @@ class Null:
         stripe = np.arange(size) * STRIPES // size
         row = levels[:, None, stripe, None]
         return np.ascontiguousarray(np.broadcast_to(row, (len(w), size, size, 3)))
+
+    preview = render

@@ -1,6 +1,6 @@
-"""The built-in generator: stylised synthetic heads, parametric and ray marched."""
+"""The built-in generator: stylised synthetic heads of meshes and strands."""
 
 from pipeline.generators.heads.generator import Heads
-from pipeline.generators.heads.layout import DIMENSIONS, LAYOUT_VERSION, traits, truth
+from pipeline.generators.heads.layout import DIMENSIONS, INDEX, LAYOUT_VERSION, traits, truth
 
-__all__ = ["DIMENSIONS", "LAYOUT_VERSION", "Heads", "traits", "truth"]
+__all__ = ["DIMENSIONS", "INDEX", "LAYOUT_VERSION", "Heads", "traits", "truth"]

@@ -1,192 +1,291 @@
-"""Render one person into a picture and a mask of bare skin."""
+"""Render B people: draw, light, paint, and develop the pictures with their truth."""
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
 
+from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads import (
-    backdrop,
-    cloth,
-    colors,
-    details,
+    develop,
     eyes,
-    glasses,
+    gbuffer,
     hair,
-    shading,
+    mouth,
+    occlusion,
+    raster,
+    shadow,
     skin,
-    strands,
+    skin_shade,
 )
-from pipeline.generators.heads.anatomy import anatomy
-from pipeline.generators.heads.details import bump, step
-from pipeline.generators.heads.geometry import PIVOT, Shape, build, rotation
-from pipeline.generators.heads.layout import Person
-from pipeline.generators.heads.march import FAR, HALF_VIEW, Camera, camera, coarse, fine, normals
-from pipeline.generators.heads.shading import Lights
+from pipeline.generators.heads.camera import HEIGHT, depth_mm
+from pipeline.generators.heads.face import aperture
+from pipeline.generators.heads.gbuffer import Samples
+from pipeline.generators.heads.scene import CLOTHES, FRAMES, JEWELS, NECK, SKIN, Scene, scene
+from pipeline.generators.heads.shapes import JAW_DEGREES
+from pipeline.generators.heads.template import MOUTH
+from pipeline.generators.heads.vectors import unit
+from pipeline.generators.heads.worn import backdrop, fabric, glasses, jewellery, lens, material
 
-AO_STEPS = torch.tensor([0.04, 0.10, 0.20, 0.38])
-SHADOW_STEPS = torch.tensor([0.03, 0.06, 0.11, 0.18, 0.28, 0.42, 0.62])
-
-
-def visibility(
-    shape: Shape,
-    locks: hair.Hair | None,
-    frame: glasses.Frame | None,
-    p: Tensor,
-    n: Tensor,
-    lamps: Lights,
-) -> tuple[Tensor, Tensor]:
-    """Share of the sky and of the key light that reaches points p [3, N]: two [N] in 0..1."""
-    m = p.shape[1]
-    sky = p[:, None] + n[:, None] * AO_STEPS[:, None]
-    lamp = p[:, None] + 0.012 * n[:, None] + lamps.key[:, None, None] * SHADOW_STEPS[:, None]
-    probes = torch.cat([sky, lamp], 1)
-    d = shape.distance(probes.reshape(3, -1)).view(-1, m)
-    a = len(AO_STEPS)
-    near = ((AO_STEPS[:, None] - d[:a]) / AO_STEPS[:, None]).clamp(0, 1)
-    open_sky = (1 - (near * torch.tensor([0.34, 0.32, 0.26, 0.16])[:, None]).sum(0)).clamp(0, 1)
-    ratio = d[a:] / SHADOW_STEPS[:, None]
-    sun = ((ratio.amin(0) + 0.05) / 0.22).clamp(0, 1)
-    sun = sun * sun * (3 - 2 * sun)
-    if locks is not None:
-        taps = torch.cat(
-            [p + 0.07 * n, p + 0.10 * lamps.key[:, None], p + 0.24 * lamps.key[:, None]], 1
-        )
-        inside = (-locks.depth(taps) / 0.05).clamp(0, 1).view(3, m)
-        open_sky = open_sky * (1 - 0.55 * inside[0])
-        sun = sun * (1 - 0.8 * torch.maximum(inside[1], inside[2]))
-    if frame is not None:
-        sun = sun * glasses.shade_below(frame, p, lamps.key)
-    return open_sky, sun
+HAIR_SEGMENTS = torch.tensor(
+    [SEGMENTS.index(name) for name in ("hair", "brows", "eyes", "facial_hair")]
+)
+"""Segment of each kind of root: scalp, brow, lash, beard."""
 
 
-def spread(values: Tensor, rows: Tensor, side: int, index: Tensor) -> Tensor:
-    """Interpolate values [C, M] known at half-size cells `rows` [M] to full-size rays `index`."""
-    half = (side + 1) // 2
-    grid = torch.zeros(values.shape[0] + 1, half * half)
-    grid[:-1, rows], grid[-1, rows] = values, 1.0
-    padded = torch.nn.functional.avg_pool2d(grid.view(1, -1, half, half), 3, 1, 1)
-    grid = torch.where(grid[-1] > 0, grid, padded.view(-1, half * half) * 0.2)
-    full = interpolate(grid.view(1, -1, half, half), (side, side), mode="bilinear")[0].flatten(1)
-    picked = full[:, index]
-    return picked[:-1] / picked[-1].clamp(min=1e-4)
+@dataclass(frozen=True)
+class Film:
+    """Everything about B pictures, as tensors; see `generator.Pictures` for shapes and ranges."""
+
+    images: Tensor
+    alpha: Tensor
+    cutout: Tensor
+    segmentation: Tensor
+    depth: Tensor
+    landmarks: Tensor
+    cameras: Tensor
 
 
-def surfaces(
-    g: Person,
-    shape: Shape,
-    locks: hair.Hair | None,
-    frame: glasses.Frame | None,
-    cam: Camera,
-    lamps: Lights,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Radiance [3, R] of skin, eyes and clothes, their depth [R] (`FAR`: none), bare skin [R]."""
-    a = anatomy(g)
-    side = cam.side
-    pixel = 2 * HALF_VIEW / side
-    index, t = fine(shape.distance, cam, coarse(shape.distance, cam, 4, 0.03))
-    p = cam.at(index, t)
-    ray = cam.direction[:, index]
-    n = normals(shape.distance, p, max(0.005, 0.35 * pixel))
+def factor(size: int) -> int:
+    """Samples along a pixel's side."""
+    return 2
 
-    row, column = index // side, index % side
-    known = torch.nonzero((row % 2 == 0) & (column % 2 == 0))[:, 0]
-    cells = (row[known] // 2) * ((side + 1) // 2) + column[known] // 2
-    seen = torch.stack(visibility(shape, locks, frame, p[:, known], n[:, known], lamps))
-    open_sky, sun = spread(seen, cells, side, index)
 
-    light = torch.zeros(3, side * side)
-    light[:, index] = shading.irradiance(lamps, n, sun, open_sky)
-    where = torch.zeros(side * side)
-    where[index] = 1.0
-    soft = shading.scatter(
-        light.view(3, side, side), where.view(side, side), shading.rays_per_unit(side)
+@dataclass
+class Canvas:
+    """What the samples [B * side * side] have come to: radiance [.., 3] and segment [..]."""
+
+    light: Tensor
+    segment: Tensor
+    side: int
+
+    def put(self, cell: Tensor, light: Tensor, segment: Tensor | int) -> None:
+        """Set samples `cell` [N]."""
+        self.light[cell] = light
+        self.segment[cell] = segment
+
+    def picture(self) -> Tensor:
+        """Radiance as [B, 3, side, side]."""
+        return as_picture(self.light, self.side)
+
+
+def as_picture(samples: Tensor, side: int) -> Tensor:
+    """Samples [B * side * side, C] as [B, C, side, side]."""
+    return samples.view(-1, side, side, samples.shape[1]).permute(0, 3, 1, 2)
+
+
+def unit_rows(v: Tensor) -> Tensor:
+    """Rows of v [N, 3] at length 1; columns stay contiguous."""
+    return unit(v.t()).t()
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """How light reaches every sample of the buffer: [B * side * side] each."""
+
+    shadows: shadow.Shadows
+    open_sky: Tensor
+    side: int
+
+    def at(
+        self, cell: Tensor, position: Tensor, normal: Tensor, person: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Share of the key light and of the sky that reach samples: [N] each."""
+        solid, cover, behind = self.shadows.at(position, normal, person)
+        veil = 1 - cover * (1 - hair.transmittance(behind))
+        return solid * veil, occlusion.read(self.open_sky, cell, self.side)
+
+
+def render(t: Mapping[str, Tensor], size: int, only_images: bool = False) -> Film:
+    """Pictures of B people with traits t, [B] each, of size x size px."""
+    times = factor(size)
+    side = size * times
+    w = scene(t, size, side)
+    b, device = len(t["yaw"]), t["yaw"].device
+    pixel = HEIGHT / side
+
+    buffer = torch.full((b * side * side,), raster.EMPTY, device=device)
+    screens = gbuffer.draw(buffer, w.solid, w.camera)
+    faces = sum(len(surface.faces) for surface in w.solid)
+    toward = torch.tensor([0.0, 0.0, 1.0], device=device).expand(b, 3)
+    hair.draw(w.strands, w.camera.project, toward, side, buffer, faces)
+    solid = gbuffer.resolve(buffer, w.solid, screens, w.camera)
+
+    light = lighting(w, buffer, size, times)
+    canvas = Canvas(
+        torch.zeros(b * side * side, 3, device=device),
+        torch.zeros(b * side * side, dtype=torch.long, device=device),
+        side,
     )
-    soft = soft.flatten(1)[:, index]
-
-    painted = skin.paint(a, g, p, pixel)
-    dark = min(1.0, max(0.0, (g["tone"] - 4) / 5))
-    rough = (26.0 - 10 * a.old, 9.0)
-    shine = shading.gloss(lamps, n, -ray, sun * open_sky, rough)
-    shine = shine * painted.gloss * (0.75 + 0.95 * dark) * open_sky
-    color = painted.albedo * soft * (1 + 0.10 * dark) + shine
-
-    ex, ey, ez, _ = shape.eye
-    eye_gap = shape.eyeball(p)
-    is_eye = (
-        (eye_gap < 1.5 * pixel * 0.12 + 0.002)
-        & (details.aperture(a, p[0], p[1])[0] > -0.01)
-        & (p[2] > ez)
-    )
-    chosen = torch.nonzero(is_eye)[:, 0]
-    if chosen.numel():
-        q = p[:, chosen]
-        center = torch.stack([q[0].sign() * ex, 0 * q[1] + ey, 0 * q[2] + ez])
-        albedo, spark, shade = eyes.paint(a, g, q, center, cam.origin, lamps.key)
-        round_light = 0.35 * soft[:, chosen] + 0.65 * soft[:, chosen].mean(1, keepdim=True)
-        color[:, chosen] = albedo * round_light * shade + 0.75 * spark * lamps.key_color[:, None]
-    bare = painted.bare * (~is_eye)
-
-    body = shape.body_turn.T @ (p - shape.pivot[:, None]) + shape.pivot[:, None]
-    edge = cloth.neckline(g, body)
-    worn = step(edge, -0.5 * pixel, 0.5 * pixel)
-    dyed, folds = cloth.dye(g, body, edge, pixel)
-    fabric = dyed * light[:, index] * folds
-    contact = 1 - 0.40 * bump(edge.clamp(max=0) / 0.035) * (1 - worn)
-    color = color * contact * (1 - worn) + fabric * worn
-
-    image = torch.zeros(3, side * side)
-    image[:, index] = color
-    depth = torch.full((side * side,), FAR)
-    depth[index] = t
-    plain = torch.zeros(side * side)
-    plain[index] = bare * (1 - worn)
-    return image, depth, plain
+    paint_skin(w, canvas, solid, light, pixel)
+    paint_worn(w, canvas, solid, light, pixel)
+    paint_hair(w, canvas, buffer, light, faces)
+    paint_lenses(w, canvas, buffer)
+    return finish(w, canvas, buffer, size, times, only_images)
 
 
-def wear(
-    g: Person,
-    frame: glasses.Frame,
-    cam: Camera,
-    image: Tensor,
-    depth: Tensor,
-    lamps: Lights,
-    plain: Tensor,
+def paint_skin(
+    w: Scene, canvas: Canvas, solid: list[Samples], light: Lighting, pixel: float
 ) -> None:
-    """Draw the glasses over image [3, R] in place."""
-    pixel = 2 * HALF_VIEW / cam.side
-    rim, lens, profile = glasses.cover(frame, cam, depth, pixel)
-    height = 0.35 + 0.65 * profile
-    lit = frame.color[:, None] * (0.45 + 0.65 * height) + 0.10 * frame.shine * profile**6
-    sheen = lens * (0.025 + 0.05 * g["light_contrast"])
-    image.mul_(1 - 0.06 * lens).add_(sheen * lamps.sky[:, None])
-    image.mul_(1 - rim).add_(lit * rim)
-    plain.mul_(1 - rim)
+    """Skin of head and neck, and what its openings show: eyeballs and the inside of the mouth."""
+    s = solid[SKIN].joined(solid[NECK])
+    rest, chart = s.attributes[:, :3], s.attributes[:, 3:]
+    lit, ao = light.at(s.cell, s.position, s.normal, s.person)
+    eye = torch.tensor(w.camera.eye, device=rest.device)
+    view = unit_rows(eye - s.position)
+    paint = skin.paint(w.traits, rest, chart, s.person, pixel)
+    albedo = tinted(w, paint.albedo, rest, s.person)
+    turn = w.camera.turn
+    spread, gloss = skin_shade.shade(paint, s.normal, view, lit, ao, w.lights, turn, s.person)
+    picture = torch.zeros_like(canvas.light)
+    mask = torch.zeros_like(picture[:, :1])
+    picture[s.cell], mask[s.cell] = spread, 1.0
+    soft = skin_shade.scatter(
+        as_picture(picture, canvas.side), as_picture(mask, canvas.side), 1 / pixel
+    )
+    spread = soft.permute(0, 2, 3, 1).reshape(-1, 3)[s.cell]
+    canvas.put(s.cell, albedo * spread + gloss, paint.segment)
+
+    inner = s.piece == MOUTH
+    gap, _, _ = aperture(rest)
+    open_eye = (gap > 0) & ~inner
+    for chosen, look in ((open_eye, see_eyes), (inner, see_mouth)):
+        at = torch.nonzero(chosen)[:, 0]
+        if at.numel():
+            ray, origin = w.camera.to_head(-view[at], eye, s.person[at])
+            look(w, canvas, s.where(at), ray, origin, lit[at], ao[at], pixel)
 
 
-def render(g: Person, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """One picture, uint8 [size, size, 3] sRGB, and its bare skin, float32 [size, size] in 0..1."""
-    side = int(size * 1.25 + 0.5)
-    pixel = 2 * HALF_VIEW / side
-    a = anatomy(g)
-    rows = 96 if size <= 96 else (240 if size <= 320 else 480)
-    shape = build(g, a, details.bake(a, g, rows))
-    turn = rotation(g["yaw"], g["pitch"], g["roll"])
-    cam = camera(turn, PIVOT, side)
-    lamps = shading.lights(g, turn)
-    locks, frame = hair.grow(g, a), glasses.fit(g, a)
-    image, depth, plain = surfaces(g, shape, locks, frame, cam, lamps)
-    behind = backdrop.paint(g, side).flatten(1)
-    image = torch.where(depth < FAR, image, behind)
-    if frame is not None:
-        wear(g, frame, cam, image, depth, lamps, plain)
-    if locks is not None:
-        layer = strands.render(locks, cam, depth, lamps, colors.hair(g), pixel)
-        if layer is not None:
-            image[:, layer.index] = image[:, layer.index] * (1 - layer.cover) + layer.color
-            plain[layer.index] = plain[layer.index] * (1 - layer.cover)
-    both = torch.cat([shading.film(image), plain[None]]).view(1, 4, side, side)
-    small = interpolate(both, (size, size), mode="bicubic", antialias=True)[0].clamp(0, 1)
-    rgb = (small[:3] * 255 + 0.5).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
-    return rgb, small[3].contiguous().numpy()
+def tinted(w: Scene, albedo: Tensor, rest: Tensor, person: Tensor) -> Tensor:
+    """Skin albedo [N, 3] with the follicles of scalp, beard and brows showing through."""
+    t = w.traits
+    scalp, beard, brow = hair.follicles(t, rest, person).unbind(1)
+    grown = (t["hair_length"] > 0.5).float()
+    bearded = (t["facial_hair"] > 1.5).float()
+    cover = torch.maximum(
+        scalp * (0.42 + 0.46 * grown)[person], beard * (0.26 + 0.24 * bearded)[person]
+    )
+    cover = torch.maximum(cover, 0.30 * brow)
+    color = hair.base_color(t)[person]
+    return torch.lerp(albedo, 0.75 * color + 0.10 * albedo, cover[:, None])
+
+
+def see_eyes(
+    w: Scene, canvas: Canvas, s: Samples, ray: Tensor, origin: Tensor, lit: Tensor, ao: Tensor,
+    pixel: float,
+) -> None:  # fmt: skip
+    """Samples within the lids."""
+    gap, above, u = aperture(s.attributes[:, :3])
+    side = (s.attributes[:, 0] > 0).long()
+    color, segment = eyes.look(
+        w.traits, origin, ray, side, w.points("eyes"), gap, above, u, lit, ao, w.lights,
+        w.camera.turn, s.person, pixel,
+    )  # fmt: skip
+    canvas.put(s.cell, color, segment)
+
+
+def see_mouth(
+    w: Scene, canvas: Canvas, s: Samples, ray: Tensor, origin: Tensor, lit: Tensor, ao: Tensor,
+    pixel: float,
+) -> None:  # fmt: skip
+    """Samples between the lips."""
+    middle = w.points("landmarks")[:, [62, 66]].mean(1)
+    color, segment = mouth.look(
+        w.traits, origin, ray, JAW_DEGREES * w.traits["mouth_open"], middle, lit, ao, w.lights,
+        w.camera.turn, s.person, pixel,
+    )  # fmt: skip
+    canvas.put(s.cell, color, segment)
+
+
+def paint_worn(
+    w: Scene, canvas: Canvas, solid: list[Samples], light: Lighting, pixel: float
+) -> None:
+    """Clothing, frames and jewellery."""
+    eye = torch.tensor(w.camera.eye, device=canvas.light.device)
+    for kind in (CLOTHES, FRAMES, JEWELS):
+        s = solid[kind]
+        if len(s) == 0:
+            continue
+        normal = s.normal
+        if kind == CLOTHES:
+            stuff, normal = fabric.paint(w.traits, s.piece, s.attributes, normal, s.person, pixel)
+        elif kind == FRAMES:
+            stuff = glasses.paint(w.traits, s.piece, s.attributes, s.person)
+        else:
+            stuff = jewellery.paint(w.traits, s.piece, s.attributes, s.person)
+        lit, ao = light.at(s.cell, s.position, s.normal, s.person)
+        if kind == CLOTHES:
+            ao = ao * s.attributes[:, 5]
+        view = unit_rows(eye - s.position)
+        color = material.shade(stuff, normal, view, lit, ao, w.lights, s.person)
+        canvas.put(s.cell, color, stuff.segment)
+
+
+def paint_lenses(w: Scene, canvas: Canvas, buffer: Tensor) -> None:
+    """Lay the glass over what is behind it: a mirrored room, a little less light."""
+    if w.lenses.shown is not None and not bool(w.lenses.shown.any()):
+        return
+    panes = torch.full_like(buffer, raster.EMPTY)
+    screens = gbuffer.draw(panes, [w.lenses], w.camera)
+    panes = torch.where(panes < buffer, panes, raster.EMPTY)
+    s = gbuffer.resolve(panes, [w.lenses], screens, w.camera)[0]
+    eye = torch.tensor(w.camera.eye, device=buffer.device)
+    view = unit_rows(eye - s.position)
+    added, through = lens.glass(w.traits, s.position, s.normal, view, w.lights, s.person)
+    canvas.light[s.cell] = canvas.light[s.cell] * through + added
+
+
+def paint_hair(w: Scene, canvas: Canvas, buffer: Tensor, light: Lighting, first: int) -> None:
+    """Hair of the scalp, brows, lashes and beard."""
+    cell = torch.nonzero((buffer != raster.EMPTY) & (raster.number(buffer) >= first))[:, 0]
+    person = cell // canvas.side**2
+    toward = torch.tensor([0.0, 0.0, 1.0], device=cell.device).expand(len(w.vertices), 3)
+    s = hair.samples(w.strands, toward, raster.number(buffer[cell]) - first, person)
+    lit, ao = light.at(cell, s.position, s.normal, person)
+    eye = torch.tensor(w.camera.eye, device=cell.device)
+    color = hair.shade(s, w.lights, eye, lit, ao)
+    canvas.put(cell, color, HAIR_SEGMENTS.to(cell.device)[s.kind])
+
+
+def lighting(w: Scene, buffer: Tensor, size: int, times: int) -> Lighting:
+    """Shadow maps of the key light, and the sky left open by what is near."""
+    resolution = max(64, min(256, size))
+    view = shadow.light_view(w.lights, resolution)
+    veil = torch.full((len(w.vertices) * resolution**2,), raster.EMPTY, device=buffer.device)
+    hair.draw(w.strands, view.project, w.lights.key, resolution, veil, 0, detail=0.5)
+    shadows = shadow.cast(w.solid, veil, w.lights, view)
+    side = size * times
+    depth = depth_mm(raster.depth_of(buffer)).clamp(max=1640).view(-1, 1, side, side)
+    open_sky = occlusion.occlusion(develop.shrink(depth, times)[:, 0], size / HEIGHT)
+    return Lighting(shadows, open_sky, side)
+
+
+def finish(
+    w: Scene, canvas: Canvas, buffer: Tensor, size: int, times: int, only_images: bool
+) -> Film:
+    """Put the person before the backdrop and develop everything."""
+    side = canvas.side
+    cover = (buffer != raster.EMPTY).float().view(-1, 1, side, side)
+    gain = skin_shade.exposure(w.lights)[:, None, None, None]
+    person = skin_shade.film(canvas.picture() * gain)
+    room = backdrop.backdrop(w.traits, w.lights, size).permute(0, 3, 1, 2)
+    behind = skin_shade.film(room * gain)
+    share = develop.shrink(cover, times)
+    front = develop.shrink(person * cover, times)
+    images = develop.to_bytes(front + behind * (1 - share)).permute(0, 2, 3, 1)
+    empty = torch.zeros(0, device=buffer.device)
+    if only_images:
+        return Film(images, empty, empty, empty, empty, empty, empty)
+    depth = depth_mm(raster.depth_of(buffer)).view(-1, side, side)
+    depth = torch.where(cover[:, 0] > 0, depth, 0.0)
+    landmarks = w.camera.project(w.camera.world(w.points("landmarks")))[..., :2] / times
+    return Film(
+        images=images,
+        alpha=develop.to_bytes(share)[:, 0],
+        cutout=develop.to_bytes(develop.cutout(person, cover, times)).permute(0, 2, 3, 1),
+        segmentation=develop.majority(canvas.segment.view(-1, side, side), times),
+        depth=develop.nearest(depth, times),
+        landmarks=landmarks,
+        cameras=w.camera.matrices() / torch.tensor([[times], [times], [1.0]], device=buffer.device),
+    )

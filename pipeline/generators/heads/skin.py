@@ -1,160 +1,257 @@
-"""Paint the skin: tone, blood, freckles, lips, brows, lashes, stubble and the mouth's inside."""
+"""Paint skin: what light finds at each visible sample of a head, a neck or an ear.
 
+How a picture uses the rooms around this one (N samples, B people; tensors float32 unless said):
+
+    paint = skin.paint(t, rest, chart, b, pixel)                   # albedo, gloss, slopes ...
+    light, gloss = skin_shade.shade(paint, normal, view, lit, ao, lights, turn, b)
+    light = skin_shade.scatter(picture of light [B, 3, S, S], mask [B, 1, S, S], samples_per_mm)
+    color = paint.albedo * (light at the sample) + gloss           # linear radiance
+    srgb = skin_shade.film(color)
+
+    color, segment = eyes.look(
+        t, origin, ray, side, centres, gap, above, u, lit, ao, lights, turn, b, pixel
+    )
+    color, segment = mouth.look(
+        t, origin, ray, jaw, middle, lit, ao, lights, turn, b, pixel
+    )
+
+`t` maps each trait to [B]; `b` int64 [N] says whose sample it is. Points, directions and colours
+are [N, 3]; a transposed view of a contiguous [3, N] is the fastest, and what comes back is one.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pipeline.generators.heads import colors, noise
-from pipeline.generators.heads.anatomy import Anatomy
-from pipeline.generators.heads.details import aperture, brow, bump, mouth, step
-from pipeline.generators.heads.geometry import facing
-from pipeline.generators.heads.hair import beard_area
-from pipeline.generators.heads.layout import Person
+from pipeline.generators.generator import SEGMENTS
+from pipeline.generators.heads import complexion, makeup, noise
+from pipeline.generators.heads.face import aperture, bell, lips, step
+from pipeline.generators.heads.sheet import sheet_for
+from pipeline.generators.heads.tone import Tones, tones
+
+SKIN, LIPS = SEGMENTS.index("skin"), SEGMENTS.index("lips")
 
 
 @dataclass(frozen=True)
 class Paint:
-    """What shading needs of N skin points.
+    """What shading needs to know of N samples of skin.
 
-    albedo: float32 [3, N], linear RGB. gloss: [N], strength of the speculars. bare: [N], 1 where
-    plain skin shows (no brow, lip, tooth or lash). inside: [N], 1 inside the mouth.
+    albedo: [N, 3], linear RGB. rough: [N], roughness of the surface, 0.2 (wet) .. 0.6 (dry).
+    gloss: [N], strength of the speculars, about 1. bump: [N, 3], slopes of the relief in head
+    space, which tilt the normal against them. open: [N], 1 on plain skin, less in pores and
+    valleys. scatter: [N], how far light spreads inside, about 1. thin: [N], 0..1, how far light
+    from behind glows through. segment: int64 [N], SKIN or LIPS.
     """
 
     albedo: Tensor
+    rough: Tensor
     gloss: Tensor
-    bare: Tensor
-    inside: Tensor
+    bump: Tensor
+    open: Tensor
+    scatter: Tensor
+    thin: Tensor
+    segment: Tensor
 
 
-def blend(base: Tensor, color: Tensor, weight: Tensor) -> Tensor:
-    """Mix `color` [3] or [3, N] over `base` [3, N] by `weight` [N]."""
-    other = color[:, None] if color.dim() == 1 else color
-    return base + (other - base) * weight
+def of(table: Tensor, b: Tensor) -> Tensor:
+    """Per-person values [B] or [C, B] at samples b [N]; one person's spread by broadcasting."""
+    return table if table.shape[-1] == 1 else table.index_select(-1, b)
 
 
-def paint(a: Anatomy, g: Person, p: Tensor, pixel: float) -> Paint:
-    """Paint skin points p: float32 [3, N] in head space; `pixel` is a ray's footprint."""
-    x, y, z = p[0], p[1], p[2]
-    ax = x.abs()
-    front = facing(z)
-    tone = colors.skin(g)
-    seed = 0.13 * g["asymmetry"]
-    albedo = tone[:, None].expand(3, x.shape[0])
+def fade(pixel: float, finest: float) -> float:
+    """1 where details `finest` mm wide show in samples `pixel` mm apart, 0 where they cannot."""
+    return max(0.0, min(1.0, 1.6 - 0.9 * pixel / finest))
 
-    # Blotches, then blood in cheeks, nose tip, ears and lids: relative, so it suits every tone.
-    blotch = noise.read(x * 0.5 + seed, y * 0.5 + z * 0.2, noise.CLOUD) - 0.5
-    blood = 0.5 + 0.30 * g["redness"] + 0.35 * a.child
-    blood = max(0.12, blood) * (1.0 if g["tone"] < 6.5 else 0.7)
-    cheek = bump((ax - 0.40) / 0.19) * bump((y + 0.27) / 0.15)
-    tip = bump(x / 0.13) * bump((y - a.nose_y) / 0.11)
-    ear = step(ax, 0.60, 0.68) * bump((y + 0.1) / 0.3)
-    rosy = (cheek * 0.75 + tip * 0.6 + ear * 0.7) * blood + 0.15 * blotch * front
-    rosy = rosy + 0.12 * bump((y + 0.06) / 0.09) * bump((ax - a.eye_x) / 0.16) * blood
-    tint = torch.tensor([0.05, -0.18, -0.16])[:, None]
-    albedo = albedo * (1 + tint * rosy + 0.10 * blotch)
-    forehead = step(y, 0.25, 0.5)
-    albedo = albedo * (1 + 0.025 * forehead * torch.tensor([0.2, 0.6, -0.4])[:, None])
-    # The eye sockets and the corners of nose and mouth are darker.
-    socket = bump((ax - a.eye_x + 0.07) / 0.13) * bump((y + 0.10) / 0.055)
-    albedo = albedo * (1 - (0.07 + 0.10 * a.old) * socket * torch.tensor([0.7, 1.0, 0.9])[:, None])
 
-    nostril = bump((ax - 0.47 * a.nose_w) / 0.030) * bump((y - a.nose_y + 0.030) / 0.022)
-    shell = bump((y + 0.12) / 0.10) * bump((z + 0.02) / 0.045) * step(ax, 0.60, 0.66)
-    albedo = albedo * (1 - 0.75 * nostril * front) * (1 - 0.35 * shell)
+def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel: float) -> Paint:
+    """Paint N samples of skin.
 
-    sharp = max(0.0, min(1.0, 0.030 / pixel - 0.3))
-    spots = noise.read(x * 0.24 + seed, y * 0.24 - z * 0.05, noise.FINE)
-    many = max(0.0, 0.45 * g["freckles"] - 0.35) * max(0.0, 1 - g["tone"] / 7) + 0.3 * a.old
-    freckle = step(spots, 0.82 - 0.10 * many, 1.10 - 0.10 * many) * many
-    where = bump((y + 0.20) / 0.26) * front + 0.6 * a.old * forehead
-    albedo = albedo * (1 - 0.55 * freckle * where * torch.tensor([0.45, 0.8, 1.0])[:, None])
-    pores = noise.read(x * 1.3, y * 1.3 + z * 0.4, noise.FINE) - 0.5
-    albedo = albedo * (1 + 0.07 * sharp * pores)
+    Args:
+        t: traits by name, float32 [B] each.
+        rest: float32 [N, 3], rest coordinates, mm.
+        chart: float32 [N, 2], mm around and up.
+        b: int64 [N], whose sample each is.
+        pixel: distance of the samples on the surface, mm.
+    """
+    p = rest.t().contiguous()
+    around, up = chart.t().contiguous()
+    c = tones(t)
+    sheet = sheet_for(pixel)
+    flip = complexion.mirror(t)
+    face = sheet.read(complexion.bake(t, c.dark, sheet), p, b, flip)
+    side = of(flip, b)
 
-    gloss = 0.75 + 0.5 * bump(x / 0.12) + 0.35 * forehead * bump(x / 0.35) + 0.3 * cheek
-    gloss = gloss + 0.5 * sharp * pores
-    bare = torch.ones_like(x)
-    strand = colors.hair(g, facial=True)
-
-    # Stubble is a shadow under the skin with dots on top; beards get it under their strands.
-    kind = int(g["facial_hair"])
-    if kind:
-        area = beard_area(a, 1.0 if kind == 1 else min(1.0, 0.25 + 1.1 * g["beard_shape"]), x, y, z)
-        dots = noise.read(x * 0.55 + 0.2, y * 0.35 + z * 0.2, noise.FINE)
-        weight = area * ((0.50 if kind == 1 else 0.72) + 0.7 * (dots - 0.5) * (0.3 + 0.7 * sharp))
-        stub = strand * 0.8 + tone * 0.12
-        albedo = blend(albedo, stub, weight.clamp(0, 0.92))
-        bare = bare * (1 - 0.8 * area)
-    elif g["gender"] > 0.5 and a.child < 0.2:
-        area = beard_area(a, 1.0, x, y, z)
-        shadow = torch.tensor([0.14, 0.10, 0.05])[:, None]
-        albedo = albedo * (1 - shadow * area)
-
-    upper, lower, gap, mu = mouth(a, x, y)
-    lips = step(torch.maximum(upper, lower), -0.007, 0.007) * front
-    makeup = g["makeup"]
-    warm = torch.tensor([0.90, 0.52, 0.50]) if g["tone"] < 6.5 else torch.tensor([1.06, 0.66, 0.66])
-    color = tone * warm
-    if makeup > 0.45:
-        rouge = (
-            torch.tensor([0.42, 0.035, 0.06]) if makeup > 0.8 else torch.tensor([0.40, 0.11, 0.12])
-        )
-        color = color * (1.3 - makeup) + rouge * (makeup - 0.3) * (0.45 + 0.55 * float(tone[0]))
-    cracks = noise.read(x * 0.9, y * 0.12, noise.FINE) - 0.5
-    ridge = color[:, None] * (1 + 0.16 * sharp * cracks)
-    albedo = blend(albedo, ridge, lips * (0.80 - 0.25 * (a.masculinity > 0.5)))
-    seam = bump(gap / 0.007)
-    seam = seam * (1 - step(mu, 0.97, 1.05)) * front
-    albedo = albedo * (1 - 0.62 * seam)
-    gloss = gloss + lips * (0.9 + 0.8 * makeup)
-    inside = step(gap, -0.002, 0.006) * front
-    teeth, cavity = mouth_inside(a, x, y)
-    albedo = blend(albedo, cavity, inside)
-    albedo = torch.where(
-        inside > 0.5,
-        blend(cavity.expand(3, x.shape[0]), torch.tensor([0.74, 0.70, 0.63]), teeth),
-        albedo,
+    blood, melanin, shade = face[complexion.BLOOD], face[complexion.MELANIN], face[complexion.SHADE]
+    ax = p[0].abs()
+    ear = step(ax - 0.115 * p[1], 72.0, 75.5) * (p[2] < -40) * ((p[1] + 8).abs() < 48)
+    blood = blood + ear * of(0.36 * complexion.flushed(t), b)
+    thin = face[complexion.THIN] + ear
+    shift = of(t["mark_seed"], b)
+    u, v = around + 41.0 * shift, up - 23.0 * shift
+    blotch = noise.cloud(p.device).read(u, v).clamp_(-2, 2)
+    uneven = of(0.80 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.35 * t["old"], b)
+    blood = blood + uneven * (
+        0.036 * blotch[0] + 0.040 * blotch[1].clamp(min=-0.7) + 0.024 * blotch[2]
     )
+    melanin = melanin + uneven * (0.016 * blotch[0] + 0.010 * blotch[1] + 0.010 * blotch[2])
+    melanin, blood = _spots(t, c, face, blood, melanin, u, v, b, pixel)
 
-    hairs, along, across = brow(a, g, x, y)
-    lean = along * 0.9 - across * 1.2 * (0.4 + along * 3)
-    lines = noise.read(lean * 0.9 + 0.3, across * 0.22 + along * 0.10, noise.FINE)
-    lines = 0.5 + (lines - 0.5) * (0.35 + 0.65 * sharp)
-    cover = (hairs * (0.55 + 0.9 * lines) * (1.15 - 0.4 * a.child)).clamp(0, 1) * front
-    dark = 0.75 if g["grey_share"] < 0.5 else 0.9
-    brow_color = colors.hair(g) * dark + tone * 0.03
-    if g["natural_color"] >= 2 and g["grey_share"] < 0.5:
-        brow_color = brow_color * 0.55
-    albedo = blend(albedo, brow_color, cover * 0.88)
+    bump_x, bump_y = side * face[complexion.SLOPE_X], face[complexion.SLOPE_Y]
+    bump_z = torch.zeros_like(bump_x)
+    open_ = torch.exp(-0.7 * shade.clamp(0, 3))
+    gloss = (
+        (1.0 + face[complexion.GLOSS])
+        * of(1 - 0.25 * c.dark, b)
+        * (1 + 0.10 * blotch[2] - 0.06 * blotch[1])
+    )
+    fine = fade(pixel, 0.8)
+    if fine:
+        coarse = 0.55 + face[complexion.COARSE] + of(0.7 * t["old"] - 0.35 * t["child"], b)
+        tiny = noise.micro(0 if pixel < 0.25 else 1, p.device).read(u, v)
+        amount = (fine * 0.17) * coarse.clamp_(0.1, 1.8)
+        angle = around / 70
+        slope = tiny[1] * amount
+        bump_x = bump_x + slope * angle.cos()
+        bump_z = bump_z - slope * angle.sin()
+        bump_y = bump_y + tiny[2] * amount
+        pit = (fine * 0.026) * coarse * tiny[0].clamp(-2.5, 1.0)
+        shade = shade - pit
+        gloss = gloss * (1 + 5 * pit + 0.05 * fine * tiny[3])
 
-    opening, above, u = aperture(a, x, y)
-    fem = 1 - a.masculinity
-    width = 0.010 + 0.010 * fem + 0.006 * makeup
-    on = step(1.10 + 0.10 * fem - u.abs(), 0, 0.12) * step(u, -1.0, -0.7) * front
-    lash = bump((above - 0.004) / width) * on * (0.55 + 0.45 * fem)
-    lash = lash + 0.28 * bump((opening + 0.004) / 0.008) * front * (above < 0)
-    albedo = blend(albedo, tone * 0.06 + 0.006, lash.clamp(0, 0.92))
-    if makeup > 0.5:
-        shadow = bump((above - 0.035) / 0.035) * on * (makeup - 0.4)
-        albedo = albedo * (1 - shadow * torch.tensor([0.45, 0.55, 0.50])[:, None])
-    bare = bare * (1 - lips) * (1 - inside) * (1 - 0.9 * cover) * (1 - lash.clamp(0, 1))
-    return Paint(albedo, gloss * (1 - cover), bare, inside)
+    rough = 0.50 - 0.12 * (face[complexion.GLOSS]).clamp(-0.5, 0.8)
+    rough = rough - of(0.035 * t["oiliness"] - 0.04 * t["child"], b)
+    absorb = of(c.melanin.t(), b) * melanin + of(c.blood.t(), b) * blood + shade
+    albedo = of(c.skin.t(), b) * absorb.neg_().exp_()
+    pale = face[complexion.PALE] * (1 - ear)
+    white = torch.tensor([0.86, 0.70, 0.62], device=p.device)[:, None]
+    albedo = albedo + (white * (1 - 0.25 * shade) - albedo) * pale
+
+    painted = makeup.palette(t, c)
+    albedo = albedo + (of(painted.shadow.t(), b) - albedo) * (
+        face[complexion.SHADOW].clamp(max=1) * 0.78
+    )
+    segment = torch.full_like(b, SKIN)
+    scatter = torch.ones_like(rough)
+    out = Paint(
+        albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
+        open_, scatter, thin.clamp(0, 1), segment,
+    )  # fmt: skip
+    _mouth(out, t, c, painted, p, b, pixel)
+    _lids(out, t, c, painted, p, b, pixel)
+    return out
 
 
-def mouth_inside(a: Anatomy, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Cover of the teeth [N] and the colour behind them [3, N]."""
-    u = x.abs() / a.mouth_w
-    line = a.mouth_y + a.corner_lift * u.square() - 0.3 * a.corner_lift
-    top = line + a.gap * (0.22 + 0.22 * a.smile) + 0.02
-    length = 0.075 + 0.02 * a.smile
-    edge = top - length + 0.012 * u.square()
-    cover = step(y - edge, -0.004, 0.006) * (1 - step(u, 0.78, 0.95))
-    cover = cover * (0.62 + 0.38 * (1 - step(u, 0.35, 0.8)))
-    gaps = (x.abs() / 0.040 * 3.14159).sin().abs()
-    cover = cover * (0.86 + 0.14 * step(gaps, 0.0, 0.30))
-    shade = 0.72 + 0.28 * step(top - y, 0.01, 0.04)
-    low = line - a.gap * 0.72
-    tongue = min(1.0, (a.gap / 0.14) ** 2) * bump(x / 0.12) * (1 - step(y - low, 0.0, 0.07))
-    cavity = torch.stack([0.055 + 0.22 * tongue, 0.014 + 0.06 * tongue, 0.014 + 0.06 * tongue])
-    return cover * shade, cavity
+def _spots(
+    t: Mapping[str, Tensor], c: Tones, face: Tensor, blood: Tensor, melanin: Tensor,
+    u: Tensor, v: Tensor, b: Tensor, pixel: float,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Add freckles, age spots and blemishes to melanin and blood [N]."""
+    light = 1 - 0.85 * step(t["tone"], 3.0, 7.5)
+    many = (0.42 * t["freckles"] + 0.02).clamp(0, 1) * light * (1 - 0.5 * t["old"])
+    aged = step(t["age"], 45, 88) * (1 + 0.15 * t["weathering"]).clamp(0.4, 1.5)
+    sore = (0.45 * t["blemishes"] - 0.25).clamp(0, 1) * step(t["age"], 10, 14)
+    sore = sore * (1 - 0.75 * step(t["age"], 26, 45)) * (1 - 0.6 * t["makeup"])
+    if not bool((many + aged + sore).max() > 0):
+        return melanin, blood
+    dots = noise.spots(0 if pixel < 0.4 else 1 if pixel < 0.8 else 2, u.device).read(u, v)
+    where = face[complexion.FRECKLED].clamp(0, 1.2)
+    freckle = ((dots[0] - of(1.02 - 0.55 * many, b) + where * of(0.30 * many, b)) * 4).clamp_(0, 1)
+    deep = 0.17 + 0.25 * fade(pixel, 2.2)
+    melanin = melanin + freckle * where.clamp_(max=1) * of(deep * step(many, 0.0, 0.12), b)
+    spot = ((dots[1] - of(1.05 - 0.52 * aged, b)) * 3).clamp_(0, 1)
+    melanin = melanin + spot * of(0.34 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
+    pimple = ((dots[2] - of(1.02 - 0.7 * sore, b)) * 4).clamp_(0, 1)
+    fresh = step(sore, 0, 0.1)
+    blood = blood + pimple * of(0.55 * fresh, b)
+    return melanin + pimple * of(0.30 * c.dark * fresh, b), blood
+
+
+def _mouth(
+    out: Paint, t: Mapping[str, Tensor], c: Tones, painted: makeup.Palette, p: Tensor, b: Tensor,
+    pixel: float,
+) -> None:  # fmt: skip
+    """Paint the lips in place; p is rest [3, N]."""
+    x, y, z = p
+    near = (x.abs() < 29) & ((y + 69).abs() < 13) & (z > -40)
+    k = torch.nonzero(near)[:, 0]
+    if not k.numel():
+        return
+    q, bk = p[:, k], b[k]
+    inside, height = lips(q.t())
+    x, soft = q[0], max(0.7, 0.6 * pixel)
+    cover = step(inside, -soft, soft)
+    color = of(c.lips.t(), bk)
+    dark = of(c.dark, bk)
+    upper = step(height, -0.05, 0.10)
+    inner = bell(height / 0.34)
+    edge = bell((inside - 0.3) / 1.6)
+    # The upper lip is darker, the inner rim redder, the outline darker on dark skin.
+    tone = -0.16 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
+    red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
+    color = color * (tone + red).exp()
+    color = color * (1 - 0.5 * bell(height / 0.08))
+    lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)
+    stain = of(painted.lip_cover, bk)
+    color = color + (lipstick * (1 - 0.14 * upper) - color) * stain
+    fine = fade(pixel, 1.3)
+    lines = noise.micro(1, p.device).read(x * 2.6 + 3, q[1] * 0.35 + 11.0 + of(t["mark_seed"], bk))
+    color = color * (1 + 0.050 * fine * lines[0].clamp(-2, 2))
+    age = of(t["child"], bk)
+    base = out.albedo.t()[:, k]
+    weight = cover * (0.80 - 0.12 * age + 0.15 * stain)
+    # A lighter roll of skin borders the vermilion.
+    roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
+    out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
+    wet = bell(height / 0.16)
+    out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover
+    gloss = 1.05 - 0.6 * bell(height / 0.09) + 0.8 * sheen
+    out.gloss[k] = out.gloss[k] + (gloss - out.gloss[k]) * cover
+    out.open[k] = out.open[k] * (1 - 0.45 * bell(height / 0.10) * cover)
+    ridge = 0.26 * fine * lines[1] * cover * (1.0 - 0.4 * stain)
+    slopes = out.bump.t()
+    slopes[0, k] = slopes[0, k] * (1 - 0.7 * cover) + ridge
+    slopes[1, k] = slopes[1, k] * (1 - 0.7 * cover)
+    out.segment[k[inside > 0]] = LIPS
+
+
+def _lids(
+    out: Paint, t: Mapping[str, Tensor], c: Tones, painted: makeup.Palette, p: Tensor, b: Tensor,
+    pixel: float,
+) -> None:  # fmt: skip
+    """Paint the margins of the lids, the inner corners and the eye line in place."""
+    x, y, z = p
+    near = ((x.abs() - 32).abs() < 24) & (y.abs() < 13) & (z > -45)
+    k = torch.nonzero(near)[:, 0]
+    if not k.numel():
+        return
+    q, bk = p[:, k], b[k]
+    gap, above, u = aperture(q.t())
+    base = out.albedo.t()[:, k]
+    upper = step(above, -3.0, -1.0)
+    soft = max(0.55, 0.55 * pixel)
+    dark = of(c.dark, bk)
+    # The wet pink margin, wider at the inner corner.
+    margin = bell((gap + 0.35) / (soft + 0.25))
+    inner = bell((u + 1.06) / 0.14) * bell(gap / 2.2)
+    pink = torch.tensor([0.62, 0.26, 0.22], device=x.device)[:, None] * (1 - 0.55 * dark)
+    rim = margin * (0.40 - 0.25 * upper) + 0.65 * inner
+    base = base + (pink - base) * rim.clamp(0, 0.8)
+    # Roots of the lashes shade the edge, more above and outside.
+    root = bell((gap + 0.8) / (0.65 + 0.4 * pixel)) * (1 - inner)
+    root = root * (0.30 + 0.55 * upper) * (0.55 + 0.25 * u).clamp(0.2, 1)
+    base = base * torch.exp(-root * (0.8 - 0.4 * of(t["child"], bk)))
+    line, color = of(painted.line, bk), of(painted.line_color.t(), bk)
+    wide = (0.35 + 1.0 * line) * (0.55 + 0.45 * step(u, -0.8, 0.6))
+    cover = upper * step(gap, -wide - soft, -wide + soft * 0.6) * step(u, -0.98, -0.7)
+    cover = cover * (1 - step(u, 0.98, 1.08))
+    wing = above - 2.2 - 8.5 * (u - 1.0)
+    tail = (1 - step((wing + 1.2).abs(), 0.35, 0.8 + soft)) * step(u, 0.88, 1.0)
+    tail = tail * (1 - step(u, 1.08, 1.26)) * step(line, 0.45, 0.8)
+    cover = torch.maximum(cover, 0.85 * tail) * step(line, 0.02, 0.25) * (0.72 + 0.25 * line)
+    base = base + (color - base) * cover
+    out.albedo.t()[:, k] = base
+    wet = bell((gap + 0.25) / 0.5) + inner
+    out.rough[k] = out.rough[k] + (0.26 - out.rough[k]) * wet.clamp(0, 0.85)
+    out.gloss[k] = out.gloss[k] + 0.5 * wet

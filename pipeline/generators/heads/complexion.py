@@ -1,0 +1,235 @@
+"""Bake one person's face into maps on the sheet: pigments, relief, gloss and marks."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from pipeline.generators.heads import noise, wrinkles
+from pipeline.generators.heads.face import aperture, bell, step
+from pipeline.generators.heads.sheet import Sheet
+
+BLOOD, MELANIN, SHADE, GLOSS, SLOPE_X, SLOPE_Y, PALE, SHADOW, FRECKLED, THIN, COARSE = range(11)
+"""Channels of a person's maps.
+
+Exponents of blood, of melanin and of grey shade; gloss over the usual; slopes of the relief; share
+of skin without pigment; eye shadow; how densely freckles lie; thinness, through which light from
+behind glows; coarseness of the pores.
+"""
+
+CHANNELS = 11
+
+MOLES = 5
+
+
+def _arc_beard(x: Tensor, y: Tensor) -> Tensor:
+    """Where beards grow: upper lip, chin and jaw."""
+    ax = x.abs()
+    cheek = 1 - step(y + 0.55 * (60 - ax).clamp(min=0) * 0.8, -45, -30)
+    return cheek * (1 - step(y, -50, -44)) * step(y, -128, -112)
+
+
+@lru_cache(maxsize=4)
+def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
+    """Zones of the face, float32 [H, W] in about 0..1."""
+    x, y = sheet.grid()
+    ax = x.abs()
+    flat = torch.zeros(sheet.height, sheet.width)
+    rest = torch.stack([(flat + x).flatten(), (flat + y).flatten(), flat.flatten()], 1)
+    gap, above, u = (v.view_as(flat) for v in aperture(rest))
+    out: dict[str, Tensor] = {}
+    out["cheek"] = bell((ax - 39) / 16) * bell((y + 31) / 15)
+    out["nose"] = bell(x / 13) * bell((y + 38) / 11) + 0.35 * bell(x / 9) * bell((y + 22) / 14)
+    out["chin"] = bell(x / 17) * bell((y + 101) / 11)
+    out["lids"] = bell((ax - 31) / 17) * bell(y / 10)
+    out["socket"] = bell((ax - 17.5) / 6.5) * bell((y - 1) / 9)
+    arc = -12.0 + 0.014 * (ax - 30).square()
+    out["under"] = bell((y - arc) / 3.6) * step(ax, 13, 20) * (1 - step(ax, 38, 47))
+    out["forehead"] = step(y, 22, 42) * bell(x / 62)
+    out["perioral"] = bell(x / 30) * bell((y + 70) / 18)
+    out["temple"] = step(ax, 52, 68) * step(y, 5, 30)
+    out["beard"] = _arc_beard(flat + x, flat + y)
+    wing = bell((torch.hypot(ax - 12.2, y + 39) - 8.2) / 1.6) * step(ax, 13, 18)
+    out["wing"] = wing * step(y, -47, -42) * (1 - step(y, -36, -29))
+    hole = torch.hypot((ax - 6.6 + 0.25 * (y + 45)) / 3.3, (y + 45.0) / 2.2)
+    out["nostril"] = 1 - step(hole, 0.35, 1.35)
+    out["tzone"] = bell(x / 24) * step(y, 18, 40) + bell(x / 8) * bell((y + 20) / 24)
+    out["tzone"] = (
+        out["tzone"] + 0.5 * out["chin"] + 0.35 * bell((ax - 40) / 11) * bell((y + 20) / 8)
+    )
+    out["lash"] = bell((gap + 0.2) / 0.9)
+    lid = step(above, -0.5, 0.8) * bell((above - 2.6) / 4.6) * step(1.45 - u.abs(), 0, 0.5)
+    out["shadow"] = lid * step(u, -1.2, -0.2)
+    out["crease"] = bell((y - (8.6 - 4.6 * ((ax - 31.5) / 17) ** 2)) / 1.6) * step(
+        1.2 - ((ax - 31.5) / 17).abs(), 0, 0.5
+    )
+    out["blush"] = bell((0.8 * (ax - 47) - 0.6 * (y + 26)) / 17) * bell(
+        (0.6 * (ax - 47) + 0.8 * (y + 26)) / 8.5
+    )
+    out["sun"] = out["forehead"] * 0.6 + bell(x / 55) * bell((y + 18) / 17)
+    out["lip"] = bell(x / 27) * bell((y + 69) / 9)
+    out["philtrum"] = bell(x / 2.6) * bell((y + 56) / 5)
+    return {name: value.contiguous().to(device) for name, value in out.items()}
+
+
+def flushed(t: Mapping[str, Tensor]) -> Tensor:
+    """How much blood shows in the face, about 0.9: float32 [B]."""
+    return (0.90 + 0.28 * t["redness"] + 0.30 * t["child"]).clamp(0.25, 1.8)
+
+
+def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Tensor], ...]:
+    """What each zone adds to which channel for B people: (zone, channel, float32 [B])."""
+    old, child, adult = t["old"], t["child"], t["adult"]
+    flush = flushed(t)
+    tired = (0.45 + 0.45 * old + 0.12 * t["weathering"]).clamp(0.1, 1.2) * (1 - 0.7 * child)
+    male = step(t["m_soft"], 0.45, 0.9) * adult
+    kept = (1 - t["makeup"]).clamp(0.25, 1)
+    sun = (0.35 * old + 0.10 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)
+    makeup = t["makeup"]
+    one = torch.ones_like(old)
+    return (
+        ("cheek", BLOOD, 0.26 * flush * kept.sqrt()),
+        ("nose", BLOOD, 0.21 * flush * (1 + 0.4 * old)),
+        ("chin", BLOOD, 0.13 * flush),
+        ("lids", BLOOD, 0.10 * flush),
+        ("socket", BLOOD, 0.10 * one),
+        ("wing", BLOOD, 0.20 * flush),
+        ("philtrum", BLOOD, 0.06 * flush),
+        ("lip", BLOOD, 0.08 * flush),
+        ("forehead", BLOOD, -0.02 * one),
+        ("forehead", MELANIN, 0.03 + 0.05 * dark),
+        ("temple", MELANIN, -0.02 + 0.09 * dark),
+        ("under", MELANIN, 0.14 * tired * (1 + 0.5 * dark)),
+        ("under", BLOOD, 0.15 * tired),
+        ("under", SHADE, 0.10 * tired),
+        ("socket", MELANIN, 0.06 + 0.16 * dark),
+        ("lids", MELANIN, 0.03 + 0.10 * dark),
+        ("perioral", MELANIN, 0.12 * dark),
+        ("cheek", MELANIN, -0.08 * dark),
+        ("nose", MELANIN, -0.04 * dark),
+        ("wing", MELANIN, 0.05 + 0.10 * dark),
+        ("sun", MELANIN, sun),
+        ("beard", SHADE, 0.11 * male * (1 - 0.5 * dark)),
+        ("beard", BLOOD, -0.02 * male),
+        ("nostril", SHADE, 2.5 * one),
+        ("nostril", BLOOD, 0.35 * one),
+        ("lash", SHADE, 0.10 + 0 * one),
+        ("crease", BLOOD, 0.10 * one),
+        ("crease", SHADE, 0.06 + 0.10 * dark),
+        ("shadow", SHADOW, makeup),
+        ("blush", BLOOD, 0.42 * step(makeup, 0.15, 1.0)),
+        ("tzone", GLOSS, (0.22 + 0.13 * t["oiliness"]).clamp(min=0.02) * (1 - 0.5 * child)),
+        ("lids", GLOSS, 0.12 * one),
+        ("forehead", COARSE, 0.2 * one),
+        ("nose", COARSE, 0.8 * one),
+        ("cheek", COARSE, 0.35 * one),
+        ("lids", COARSE, -0.7 * one),
+        ("nose", FRECKLED, 0.8 * one),
+        ("sun", FRECKLED, 0.9 * one),
+        ("cheek", FRECKLED, 0.7 * one),
+        ("lids", FRECKLED, -0.35 * one),
+        ("nostril", THIN, 0.2 * one),
+        ("nose", THIN, 0.25 * one),
+    )
+
+
+def bake(t: Mapping[str, Tensor], dark: Tensor, sheet: Sheet) -> Tensor:
+    """The maps of B people with traits t: float32 [B, CHANNELS, H, W]."""
+    people, device = len(dark), dark.device
+    maps = torch.zeros(people, CHANNELS, sheet.height, sheet.width, device=device)
+    drawn = zones(sheet, device)
+    for name, channel, weight in pigments(t, dark):
+        maps[:, channel].addcmul_(drawn[name], weight[:, None, None])
+    _relief(maps, t, sheet)
+    _marks(maps, t, sheet)
+    return maps
+
+
+def _relief(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
+    """Add the wrinkles: slopes, dark and slightly red valleys."""
+    amounts = wrinkles.amounts(t)
+    height = torch.zeros_like(maps[:, 0])
+    drawn = wrinkles.heights(sheet, maps.device)
+    names = list(amounts)
+    # Adding nothing changes nothing: leave out what nobody has.
+    needed = (torch.stack([amounts[name] for name in names], 1) != 0).any(0).tolist()
+    for name, wanted in zip(names, needed, strict=True):
+        if wanted:
+            height.addcmul_(drawn[name], amounts[name][:, None, None])
+    scale = 0.5 / sheet.texel
+    maps[:, SLOPE_X, :, 1:-1] = (height[:, :, 2:] - height[:, :, :-2]) * scale
+    maps[:, SLOPE_Y, 1:-1] = (height[:, 2:] - height[:, :-2]) * scale
+    valley = (-height - 0.08).clamp_(0, 1.6)
+    maps[:, SHADE].add_(valley, alpha=0.36)
+    maps[:, BLOOD].add_(valley, alpha=0.16)
+    maps[:, GLOSS].sub_(valley, alpha=0.3)
+
+
+def _hash(seed: Tensor, k: Tensor | float) -> Tensor:
+    """A number 0..1 of each seed [B], another for each k."""
+    value = ((seed * 12.9898 + k * 78.233).sin() * 43.7585).frac()
+    return value - value.floor()
+
+
+def _marks(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
+    """Add moles, a scar and vitiligo where people have them."""
+    x, y = (v.to(maps.device) for v in sheet.grid())
+    seed = t["mark_seed"]
+    k = torch.arange(MOLES, device=x.device)[:, None]
+    count = (1.2 + 1.5 * t["moles"]).clamp(0, MOLES) * step(t["age"], 4, 16)
+    size = 0.7 + 1.0 * _hash(seed, 3.1 + k).square()
+    mx, my = -58 + 116 * _hash(seed, 1.7 + k), -100 + 150 * _hash(seed, 2.3 + k)
+    strength = (count - k).clamp(0, 1) * (0.6 + 0.8 * _hash(seed, 4.9 + k))
+    # None on the eyes or the lips.
+    strength = strength * step((mx.abs() - 31).abs() / 19 + my.abs() / 12, 0.9, 1.1)
+    strength = strength * step(mx.abs() / 27 + (my + 69).abs() / 15, 0.9, 1.2)
+    soft = max(0.45, 0.7 * sheet.texel)
+    d = torch.hypot(x - mx[..., None, None], y - my[..., None, None])
+    mole = 1 - ((d - size[..., None, None]) / soft + 0.5).clamp_(0, 1)
+    for one, weight in zip(mole, strength, strict=True):
+        maps[:, MELANIN].addcmul_(one, weight[:, None, None])
+    for row in torch.nonzero((t["vitiligo_p"] > 0.98) | (t["scar_p"] > 0.96))[:, 0].tolist():
+        if float(t["vitiligo_p"][row]) > 0.98:
+            _vitiligo(maps[row], x, y, float(t["vitiligo_p"][row]), seed[row])
+        if float(t["scar_p"][row]) > 0.96:
+            _scar(maps[row], x, y, seed[row], float(t["age"][row]))
+
+
+def _vitiligo(maps: Tensor, x: Tensor, y: Tensor, p: float, seed: Tensor) -> None:
+    """Pale patches around eyes and mouth, roughly alike on both sides; maps [CHANNELS, H, W]."""
+    flat = torch.zeros_like(maps[0])
+    v = (flat + 0.9 * y - 21 * seed).flatten()
+    fields = noise.cloud(x.device)
+    both = fields.read((flat + 0.9 * x.abs() + 37 * seed).flatten(), v)
+    own = fields.read((flat + 0.9 * x - 53 * seed).flatten(), v)
+    field = 0.62 * both[3] + 0.62 * own[3] + 0.42 * own[1] + 0.18 * own[2]
+    eyes = bell((torch.hypot(x.abs() - 31, y) - 17) / 9)
+    field = field.view_as(flat) + 0.85 * eyes + 0.85 * bell(x / 34) * bell((y + 72) / 16)
+    maps[PALE] = 0.92 * step(field + 15 * (p - 0.99), 1.15, 1.50)
+
+
+def _scar(maps: Tensor, x: Tensor, y: Tensor, seed: Tensor, age: float) -> None:
+    """One old cut: a pale, smooth, slightly sunken line through a brow, a cheek or the chin."""
+    kind = int(3 * float(_hash(seed[None], 9.4)))
+    side = 1.0 if float(seed) > 0 else -1.0
+    lines = ((36, 27, 41, 9), (38, -22, 52, -44), (8, -92, 17, -103))
+    x0, y0, x1, y1 = lines[kind]
+    long = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+    tx, ty = (x1 - x0) / long, (y1 - y0) / long
+    px, py = side * x - x0, y - y0
+    s = px * tx + py * ty
+    d = px * ty - py * tx + 0.7 * (s / 3.1).sin()
+    ends = step(s, -1, 3) * (1 - step(s, long - 4, long + 1))
+    line = bell(d / 1.15) * ends
+    maps[PALE] += 0.28 * line
+    maps[SHADE] += 0.20 * bell((d - 1.2) / 0.7) * ends
+    maps[BLOOD] += 0.42 * bell(d / 2.0) * ends + (0.2 if age < 20 else 0.0) * line
+    maps[GLOSS] += 0.3 * line
+    maps[SLOPE_X] += side * ty * 0.9 * d * line
+    maps[SLOPE_Y] -= tx * 0.9 * d * line
+
+
+def mirror(t: Mapping[str, Tensor]) -> Tensor:
+    """-1 for people whose sheet lies the other way round, else 1: float32 [B]."""
+    return 1 - 2 * (_hash(t["mark_seed"], 0.4) > 0.5).to(t["mark_seed"].dtype)

@@ -1,0 +1,130 @@
+"""Grow all hair of B people from their roots, as the shape of the head has moved them."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pipeline.generators.heads.face import step
+from pipeline.generators.heads.hair import colors, facial
+from pipeline.generators.heads.hair.locks import WIDTH, lock, waves
+from pipeline.generators.heads.hair.roots import BEARD, BROW, LASH, SCALP
+from pipeline.generators.heads.hair.scalp import comb, plan
+from pipeline.generators.heads.hair.still import Still, still
+from pipeline.generators.heads.hair.strands import Level, Strands, join, level
+from pipeline.generators.heads.hair.styles import Style, style
+from pipeline.generators.heads.hair.tied import is_tied, tie
+from pipeline.generators.heads.tone import tones
+
+SETTLE = 60.0
+"""Strands forget, over so many mm, how their root's skin departs from the template's form."""
+
+
+def grow(
+    t: Mapping[str, Tensor],
+    moved: Tensor,
+    normals: Tensor,
+    size: int,
+    index: Tensor | None = None,
+) -> Strands:
+    """The hair of B people.
+
+    Args:
+        t: traits, float32 [B] each.
+        moved: places of all `roots()` after all deformations, head space, float32 [B, S, 3].
+        normals: unit normals of the skin there, [B, S, 3].
+        size: side of the final picture in pixels; sets the level of detail.
+        index: int64 [B], haircuts instead of the chosen ones (`cuts.NAMES`).
+    """
+    lod = level(size)
+    device = moved.device
+    at = {kind: still(kind, lod, device) for kind in (SCALP, BROW, LASH, BEARD)}
+
+    def roots_of(kind: int) -> tuple[Tensor, Tensor]:
+        i = at[kind].index
+        return moved[:, i].permute(2, 0, 1), normals[:, i].permute(2, 0, 1)
+
+    sheer = facial.sheerness(size)
+    parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod, sheer)]
+    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, 0.5 + 0.5 * sheer))
+    parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points))
+    if bool((t["facial_hair"] > 0.5).any()):
+        parts.append(facial.beards(t, at[BEARD], *roots_of(BEARD), lod.points, sheer))
+    return join(parts)
+
+
+def scalp(
+    t: Mapping[str, Tensor], chosen: Style, roots: Still, moved: Tensor, lod: Level, sheer: float
+) -> Strands:
+    """The hair of the scalp from its moved roots [B, S, 3]."""
+    plans = plan(chosen, roots)
+    p, n, open_ = comb(chosen, roots, plans, lod.points)
+    p = lock(p, chosen, roots, plans)
+    wave = waves(chosen, roots, plans)
+    length = plans.length
+    tied = is_tied(chosen, roots, plans)
+    if bool(tied.any()):
+        # A tied strand is the way to the tie and a tail.
+        q, m, o = tie(chosen, roots, plans, lod.points)
+        p = torch.where(tied[..., None], q, p)
+        n = torch.where(tied[..., None], m, n)
+        open_ = torch.where(tied[..., None], o, open_)
+    n, open_ = round_locks(p, n, open_, roots, (chosen.cut["tubes"] == 0).float())
+
+    rest4 = torch.cat([roots.rest, torch.ones_like(roots.rest[:, :1])], 1)
+    # One product a person: how a matrix product rounds depends on its shape.
+    affine = torch.stack([roots.fit @ own for own in moved])
+    home = torch.stack([own - rest4 @ fit for own, fit in zip(moved, affine, strict=True)])
+    q4 = torch.cat([p, torch.ones_like(p[:1])])
+    placed = torch.stack(
+        [torch.einsum("csp,cd->spd", q4[:, i], fit) for i, fit in enumerate(affine)]
+    )
+    s = torch.linspace(0, 1, lod.points, device=p.device) * length[..., None]
+    placed = placed + home[:, :, None] * (-s / SETTLE).exp()[..., None]
+
+    lock_random = plans.random[5][:, roots.coarse]
+    temples = 0.85 + 0.3 * step(-roots.rest[:, 1], -70.0, 0.0)
+    root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
+    # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
+    cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
+    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
+    skin = 0.62 * tones(t).skin[:, None]
+    root, tip = (skin + (c - skin) * cover[..., None] for c in (root, tip))
+    one = torch.ones_like(length)
+    shaved = (chosen.cut["top"] < 1) & (chosen.cut["side"] < 1)
+    gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
+    return Strands(
+        points=placed,
+        normal=n.permute(1, 2, 3, 0),
+        open=open_,
+        root_color=root,
+        tip_color=tip,
+        length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
+        width=WIDTH * one,
+        hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
+        patch=wave.patch,
+        bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
+        spread=wave.spread,
+        taper=wave.taper,
+        amp=wave.amp,
+        turns=wave.turns,
+        phase=wave.phase,
+        start=0.5 * tied,
+        depth=wave.depth,
+        weave=wave.weave,
+        gloss=gloss * one,
+        kind=torch.full((length.shape[1],), SCALP, device=p.device),
+        root=roots.index,
+    )
+
+
+def round_locks(
+    p: Tensor, n: Tensor, open_: Tensor, roots: Still, loose: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Bend normals [3, B, S, P] so that locks look round, and darken the gaps between them."""
+    away = (p - p[:, :, roots.coarse]) * (loose / 4.5)[:, None, None]
+    away = away * (1.25 / (1 + away.square().sum(0).sqrt()))
+    facing = (away * n).sum(0)
+    n = n + away
+    n = n / n.square().sum(0).sqrt().clamp(min=1e-6)
+    return n, (open_ * (0.88 + 0.30 * facing)).clamp(0.05, 1)

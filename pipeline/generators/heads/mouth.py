@@ -1,0 +1,214 @@
+"""Look between parted lips: trace each sample to teeth, gums, tongue or the dark behind them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.generators.generator import SEGMENTS
+from pipeline.generators.heads.eyes import into_head
+from pipeline.generators.heads.face import bell, step
+from pipeline.generators.heads.light import Lights
+from pipeline.generators.heads.skin import of
+from pipeline.generators.heads.skin_shade import UP, column, dot, lobe, soft_step, unit
+
+TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
+
+HINGE = (0.0, -12.0, -75.0)
+"""Axis of the jaw, along x, in head space."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of teeth on an elliptic arch: mm from the arch's front; widths from the middle out.
+
+    half, deep: half axes of the arch. back: behind the lips' meeting line. edge: height of the
+    biting edges over that line with the mouth closed. lengths: of the crowns. up: where gums are.
+    """
+
+    half: float
+    deep: float
+    back: float
+    edge: float
+    widths: tuple[float, ...]
+    lengths: tuple[float, ...]
+    up: float
+
+
+UPPER = Row(
+    27.0, 37.0, 4.5, -3.0, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
+)
+LOWER = Row(
+    25.0, 35.0, 6.8, 1.8, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What N rays see of a row: points and normals [3, N]; tooth and gum cover, shading [N]."""
+
+    point: Tensor
+    normal: Tensor
+    tooth: Tensor
+    gum: Tensor
+    shade: Tensor
+    tip: Tensor
+    along: Tensor
+
+
+def _arch(o: Tensor, d: Tensor, half: float, deep: float) -> Tensor:
+    """The near point [3, N] of the upright elliptic cylinder about 0 on each ray."""
+    a = (d[0] / half).square() + (d[2] / deep).square()
+    h = o[0] * d[0] / half**2 + o[2] * d[2] / deep**2
+    c = (o[0] / half).square() + (o[2] / deep).square() - 1
+    room = (h * h - a * c).clamp(min=0)
+    return o + d * ((-h - room.sqrt()) / a)
+
+
+def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: float) -> Seen:
+    """Follow rays to a row; o is relative to the middle of the closed lips' line."""
+    device = o.device
+    place = column((0.0, 0.0, -row.back - row.deep), o)
+    p = _arch(o - place, d, row.half, row.deep)
+    angle = torch.atan2(p[0] / row.half, p[2] / row.deep)
+    bulge = angle - angle.sin() * angle.cos()
+    s = row.half * angle + 0.5 * (row.deep - row.half) * bulge
+    width = torch.tensor(row.widths, device=device)
+    ends = width.cumsum(0)
+    far = s.abs()
+    i = torch.bucketize(far, ends).clamp(max=len(row.widths) - 1)
+    w = width[i]
+    q = 2 * (far - (ends[i] - w)) / w - 1
+    # Each tooth is set a little differently.
+    own = (seed * 3.7 + i * (2.1 + 0.9 * s.sign())).sin()
+    length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.18 * young)
+    canine = (i == 2).to(q.dtype)
+    curve = 0.0016 * far.square() * row.up
+    rounded = 0.75 * q.square().square() + 0.9 * canine * q.abs() + 0.22 * own
+    lateral = 0.55 * (i == 1).to(q.dtype)
+    # Heights run from the biting edge to the gum, whichever way that is.
+    height = row.up * (p[1] - row.edge - curve) - rounded - lateral * (row.up > 0)
+    gum_at = length - lateral - 1.9 * q.square()
+    soft = 0.15 + 0.45 * pixel
+    tooth = step(height, -soft, soft)
+    gum = step(height - gum_at, -soft, soft)
+    side = (1 - q.abs()) * w * 0.5
+    gap = bell(side / (0.16 + 0.3 * pixel)) * (1 - 0.25 * gum)
+    notch = (1 - gum) * gap * (0.26 + 0.34 * bell(height / 1.6))
+    tangent = torch.stack([angle.cos(), 0 * angle, -angle.sin()])
+    normal = torch.stack([p[0] / row.half**2, 0 * s, p[2] / row.deep**2])
+    normal = unit(normal)
+    turn = (0.42 * q.pow(3) + 0.10 * own) * s.sign() * (1 - gum)
+    lean = row.up * (
+        0.30 * bell((height - gum_at) / 1.4) - 0.16 * (1 - height / length).clamp(0, 1)
+    )
+    normal = unit(normal + tangent * turn + column((0.0, 1.0, 0.0), o) * lean)
+    return Seen(p + place, normal, tooth, gum, 1 - notch, height, far)
+
+
+def _tongue(o: Tensor, d: Tensor, middle: tuple[float, ...], radii: tuple[float, ...]) -> Tensor:
+    """Normals [3, N] where rays meet the tongue, and 0 where they do not."""
+    r = column(radii, o)
+    a, e = (o - column(middle, o)) / r, d / r
+    ee, ae = dot(e, e), dot(a, e)
+    room = ae * ae - ee * (dot(a, a) - 1)
+    p = a + e * ((-ae - room.clamp(min=0).sqrt()) / ee)
+    return unit(p / r) * (room > 0)
+
+
+def look(
+    t: Mapping[str, Tensor], origin: Tensor, ray: Tensor, jaw: Tensor, middle: Tensor, lit: Tensor,
+    ao: Tensor, lights: Lights, turn: Tensor, b: Tensor, pixel: float = 0.5,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Paint and light N samples that see between the lips.
+
+    Args:
+        t: traits by name, float32 [B] each.
+        origin, ray: float32 [N, 3], in head space; `ray` is unit and leaves the camera.
+        jaw: float32 [B], degrees the jaw is open; it turns about HINGE.
+        middle: float32 [B, 3], between the lips as they are, in head space, mm.
+        lit, ao: float32 [N], 0..1, at the strip between the lips.
+        lights: of B people, in the world. turn: float32 [B, 3, 3], world from head.
+        b: int64 [N]. pixel: distance of the samples, mm.
+
+    Returns:
+        linear radiance float32 [N, 3] and index of the segment int64 [N].
+    """
+    o, d = origin.t().contiguous(), ray.t().contiguous()
+    angle = torch.deg2rad(jaw)
+    drop = (middle[:, 2] - HINGE[2]) * angle.sin()
+    # Where the lips would meet if the jaw were closed.
+    line = torch.stack([middle[:, 0], middle[:, 1] + 0.46 * drop, middle[:, 2] + 0.08 * drop])
+    at = of(line, b)
+    seed, young = of(t["mark_seed"], b), of(t["child"], b)
+    upper = _row(UPPER, o - at, d, seed, young, pixel)
+    c, s = of(angle.cos(), b), of(angle.sin(), b)
+
+    def close(v: Tensor) -> Tensor:
+        """Turn with the jaw back to where it is closed."""
+        return torch.stack([v[0], c * v[1] + s * v[2], c * v[2] - s * v[1]])
+
+    hinge = column(HINGE, o)
+    jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
+    lower = _row(LOWER, jaw_o, jaw_d, seed + 1.3, young, pixel)
+    tongue = _tongue(jaw_o, jaw_d, (0.0, -11.5, -36.0), (17.5, 8.0, 26.0))
+
+    key, up = (
+        of(into_head(lights.key, turn), b),
+        of(into_head(column(UP, d).t().expand(len(turn), 3), turn), b),
+    )
+    key_color, sky = of(lights.key_color.t(), b), of(lights.sky.t(), b)
+    ground = of(lights.ground.t(), b)
+    seen_key = key_color * (0.30 + 0.70 * lit) * (0.55 + 0.45 * ao)
+    half = unit(key - d)
+
+    def lighted(n: Tensor, open_: Tensor) -> Tensor:
+        hemi = ground + (sky - ground) * (0.5 + 0.5 * dot(n, up))
+        return (seen_key * soft_step(dot(n, key), 0.35) + hemi * 0.85) * open_
+
+    # Cheeks and lips keep light from the corners and from what lies deep.
+    across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
+    corner = 1 - 0.72 * step(across, 7, 25)
+    mouth = column((0.020, 0.005, 0.004), d) * (sky + 0.5 * key_color) * corner
+    soft = unit(tongue + 1e-6)
+    flesh = column((0.46, 0.15, 0.14), d) * lighted(
+        soft, corner * (0.16 + 0.26 * soft[1].clamp(min=0))
+    )
+    wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
+    color = torch.where(dot(tongue, tongue) > 0.5, flesh + wet * corner, mouth)
+    enamel_at = of(_enamel(t).t().contiguous(), b)
+    # Lips that only touch show a dark line.
+    parted = of(step(jaw, 0.25, 1.6), b)
+    cover = torch.zeros_like(across)
+    for row, depth in ((lower, 0.70), (upper, 1.05)):
+        open_ = corner * depth * (1 - 0.55 * step(row.along, 14, 40))
+        under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
+        open_ = open_ * (0.50 + 0.50 * under)
+        enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))
+        gums = column((0.50, 0.19, 0.18), d)
+        # Light that has been through lips and tongue is warm.
+        stuff = (enamel + (gums - enamel) * row.gum) * row.shade * column((1.04, 0.99, 0.92), d)
+        light = lighted(row.normal, open_)
+        if row is lower:
+            # The upper row shades the lower one.
+            light = light * (0.45 + 0.55 * of(step(jaw, 2.0, 11.0), b))
+        shine = lobe(dot(row.normal, half).clamp(min=0), 0.8 + 0 * c, 0.28 + 0 * c)
+        lit_row = stuff * light + seen_key * (0.055 * shine * open_ * row.shade)
+        tooth = row.tooth * parted
+        color = color + (lit_row - color) * tooth
+        cover = torch.maximum(cover * (1 - tooth), tooth * (1 - row.gum))
+    segment = torch.where(cover > 0.5, TEETH, MOUTH)
+    return color.clamp(min=0).t(), segment
+
+
+def _enamel(t: Mapping[str, Tensor]) -> Tensor:
+    """Colour of the teeth, linear [B, 3]: whitest in children, yellower with age."""
+    device = t["old"].device
+    young = torch.tensor([0.83, 0.80, 0.74], device=device)
+    adult = torch.tensor([0.80, 0.755, 0.665], device=device)
+    aged = torch.tensor([0.66, 0.565, 0.41], device=device)
+    color = adult + (young - adult) * t["child"][:, None]
+    color = color + (aged - color) * (0.9 * t["old"])[:, None]
+    shift = 0.05 * t["mark_seed"][:, None] * torch.tensor([0.3, 0.6, 1.0], device=device)
+    return color * (1 - shift.clamp(-0.1, 0.12))

@@ -1,0 +1,94 @@
+"""Give each Monk tone its albedo, its pigments and the colour of its lips, in linear light."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.attributes.taxonomy import MONK_HEX
+from pipeline.generators.heads.face import step
+
+MELANIN = (0.50, 0.86, 1.0)
+"""How much one unit of melanin darkens red, green and blue (in the exponent): the way from Monk 4
+to Monk 7."""
+
+BLOOD = (0.06, 0.62, 0.50)
+"""The same for blood near the surface."""
+
+LIPS = (
+    # tone, sRGB of the natural vermilion
+    (1.0, (208, 130, 121)),
+    (4.0, (192, 120, 110)),
+    (6.0, (146, 86, 76)),
+    (8.0, (100, 58, 52)),
+    (10.0, (60, 38, 36)),
+)
+
+CORRECTION = (
+    (1.213, 1.039, 0.945), (1.143, 0.983, 0.866), (1.051, 0.899, 0.821),
+    (0.937, 0.792, 0.703), (0.861, 0.762, 0.691), (0.929, 0.940, 0.997),
+    (0.953, 0.982, 1.024), (0.963, 0.999, 0.896), (1.153, 1.094, 1.063),
+    (1.270, 1.184, 1.163),
+)  # fmt: skip
+"""Albedo over swatch of each tone, fitted so that softly lit skin (its median) leaves the film as
+the swatch, a little darker and warmer: the palest swatches leave living skin no room for light."""
+
+
+@dataclass(frozen=True)
+class Tones:
+    """Colours of B people, float32 [B, 3] linear, and pigment exponents [B, 3]."""
+
+    skin: Tensor
+    lips: Tensor
+    melanin: Tensor
+    blood: Tensor
+    dark: Tensor
+    """0 up to Monk 4, 1 from Monk 8: float32 [B]."""
+
+
+def linear(srgb: Tensor) -> Tensor:
+    """sRGB 0..1 to linear light (IEC 61966-2-1)."""
+    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def _hex(code: str) -> list[float]:
+    return [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+MONK = linear(torch.tensor([_hex(code) for code in MONK_HEX]))
+"""Linear colour of each Monk tone, float32 [10, 3]."""
+
+
+def _between(table: Tensor, at: Tensor) -> Tensor:
+    """Rows of table [K, 3] at fractional row numbers `at` [B]."""
+    table = table.to(at.device)
+    at = at.clamp(0, len(table) - 1)
+    low = at.floor().clamp(max=len(table) - 2)
+    f = (at - low)[:, None]
+    i = low.long()
+    return table[i] * (1 - f) + table[i + 1] * f
+
+
+def tones(t: Mapping[str, Tensor]) -> Tones:
+    """The skin colours of B people with traits t, [B] each."""
+    tone, under = t["tone"], t["undertone"]
+    skin = _between(MONK * torch.tensor(CORRECTION), tone - 1)
+    dark = step(tone, 4.0, 8.0)
+    melanin = torch.tensor(MELANIN, device=tone.device)
+    blood = torch.tensor(BLOOD, device=tone.device)
+    # Rosy or olive: a little more blood, or a little more yellow.
+    tint = under[:, None] * torch.tensor([0.004, -0.012, -0.004], device=tone.device)
+    rows = [value for _, value in LIPS]
+    stops = torch.tensor([stop for stop, _ in LIPS], device=tone.device)
+    place = (tone[:, None] >= stops[1:]).sum(1).clamp(max=len(rows) - 2)
+    low, high = stops[place], stops[place + 1]
+    lips = _between(linear(torch.tensor(rows) / 255), place + (tone - low) / (high - low))
+    return Tones(
+        skin=skin * tint.exp(),
+        lips=lips * (1.5 * tint).exp(),
+        melanin=melanin.expand(len(tone), 3),
+        # Melanin lies above the blood and hides it.
+        blood=blood * (1.25 - 0.7 * dark)[:, None],
+        dark=dark,
+    )
