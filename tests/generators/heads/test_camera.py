@@ -6,7 +6,8 @@ from pipeline.generators.heads.camera import PIVOT, camera
 
 
 def traits(yaw: float = 0, pitch: float = 0, roll: float = 0) -> dict[str, torch.Tensor]:
-    return {"yaw": torch.tensor([yaw]), "pitch": torch.tensor([pitch]), "roll": torch.tensor([roll])}
+    degrees = {"yaw": yaw, "pitch": pitch, "roll": roll}
+    return {name: torch.tensor([value]) for name, value in degrees.items()}
 
 
 def nose(**turn: float) -> torch.Tensor:

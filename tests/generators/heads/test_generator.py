@@ -1,4 +1,4 @@
-"""The generator: deterministic, independent of the batch, alike at every size, true to its truth."""
+"""The generator: deterministic, alike at every size, true to its own truth."""
 
 import numpy as np
 import pytest
@@ -74,9 +74,7 @@ def test_nobody_gives_empty_pictures(heads: Heads) -> None:
     assert heads.pictures(none, 64).landmarks.shape == (0, 68, 2)
 
 
-def test_previews_look_like_the_large_picture(
-    heads: Heads, w: np.ndarray, drawn: Pictures
-) -> None:
+def test_previews_look_like_the_large_picture(heads: Heads, w: np.ndarray, drawn: Pictures) -> None:
     large = heads.render(w[:4], 256)
     for big, small in zip(large, drawn.images, strict=False):
         shrunk = np.asarray(Image.fromarray(big).resize((64, 64), Image.Resampling.BOX), float)

@@ -46,7 +46,8 @@ def test_the_jaw_opens_the_mouth_and_takes_the_chin_along(head: Mesh) -> None:
 
 def test_each_expression_has_its_own_brows_and_corners(head: Mesh) -> None:
     plain = landmarks(head)
-    moved = {name: landmarks(head, **{name: 1.0}) - plain for name in ("surprise", "anger", "sadness")}
+    names = ("surprise", "anger", "sadness")
+    moved = {name: landmarks(head, **{name: 1.0}) - plain for name in names}
     assert moved["surprise"][BROW, 1] > 3
     assert moved["anger"][BROW, 1] < -3
     assert moved["sadness"][BROW, 1] > 3
