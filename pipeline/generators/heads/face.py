@@ -42,7 +42,7 @@ def aperture(rest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def mouth_line(x: Tensor) -> Tensor:
     """Height of the closed lips' meeting line at x (as in the template)."""
     ax = x.abs()
-    return MOUTH_Y - 0.9 * bell(x / 4.0) + 0.9 * bell((ax - 9) / 7) - 0.0016 * ax.square()
+    return MOUTH_Y - 0.9 * bell(x / 4.0) + 0.7 * bell((ax - 9) / 7) + 0.0010 * ax.square()
 
 
 def lips(rest: Tensor) -> tuple[Tensor, Tensor]:

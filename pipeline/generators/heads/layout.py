@@ -193,7 +193,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     dark = ramp(tone, 4.0, 7.5)
     out["age"], out["tone"] = age, tone
     out["child"] = 1 - ramp(age, 2, 21)
-    worn = np.clip((age - 23) / 60, 0, 1.1) ** 1.15
+    worn = np.clip((age - 22) / 62, 0, 1.1) ** 0.95
     out["old"] = np.clip(worn * (1 + 0.05 * out["weathering"]), 0, 1.1)
     out["adult"] = adult
     out["gender"] = male.astype(np.float64)
@@ -217,7 +217,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     kinds = [expression == kind for kind in range(6)]
     smile = np.select(
         kinds,
-        [0.28 * p["smile"] ** 2, 0.45 + 0.5 * p["smile"], 0.8 + 0.2 * p["smile"],
+        [0.08 + 0.24 * p["smile"], 0.45 + 0.5 * p["smile"], 0.8 + 0.2 * p["smile"],
          0.12 * p["smile"], 0 * age, 0 * age],
     )  # fmt: skip
     parted = np.select(
@@ -243,7 +243,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     masculine = np.array([bald, 0.70 + 0 * age, 0.17 + 0 * age, 0.07 + 0 * age])
     hair = feminine + (masculine - feminine) * style
     out["hair_length"] = _choose(p["hair_length"], hair)
-    out["curl"] = np.clip(ndtr(z["hair_texture"] * 1.0 - 0.45 + 2.2 * dark), 0, 1)
+    out["curl"] = np.clip(ndtr(z["hair_texture"] * 1.0 - 0.45 + 1.8 * dark), 0, 1)
     light = [0.24, 0.44, 0.22, 0.10]
     deep = [0.86, 0.12, 0.01, 0.01]
     colors = np.array([a * (1 - dark) + b * dark for a, b in zip(light, deep, strict=True)])
@@ -259,7 +259,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["facial_hair"] = _choose(p["facial_hair"], facial)
     wears = 0.126 + 0.175 * ramp(age, 25, 60)
     out["glasses"] = (p["glasses"] < wears).astype(np.float64)
-    out["iris"] = np.clip(ndtr(z["iris"]) - 0.72 * dark, 0, 1)
+    out["iris"] = np.clip(ndtr(z["iris"]) - 0.62 * dark, 0, 1)
     out["makeup"] = np.clip((0.8 - style) * 1.6, 0, 1) * adult * p["makeup"]
     out["cloth_style"] = np.floor(p["cloth_style"] * 5.999)
     return out

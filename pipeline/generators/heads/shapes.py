@@ -8,11 +8,13 @@ a trait, in mm, and deliberately generous: people should differ.
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.generators.heads.template import (
     EYE,
+    EYE_RADIUS,
     MOUTH_X,
     MOUTH_Y,
     bell,
@@ -127,10 +129,10 @@ def mouth_width(p: Floats) -> Floats:
 
 def asymmetry(p: Floats) -> Floats:
     x, y, face = p[:, 0], p[:, 1], front(p)
-    nose = 0.9 * bell(x / 18, (y + 34) / 16)
-    mouth = 0.7 * bell(x / 30, (y - MOUTH_Y) / 16)
-    lean = 0.022 * x * bell((y - 15) / 22) - 0.016 * x * bell((y - MOUTH_Y) / 14)
-    return _field((nose - mouth) * face, lean * face, 0)
+    nose = 0.45 * bell(x / 18, (y + 34) / 16)
+    mouth = 0.25 * bell(x / 30, (y - MOUTH_Y) / 16)
+    lean = 0.010 * x * bell((y - 15) / 22) + 0.006 * x * bell((y - MOUTH_Y) / 14)
+    return _field((nose + mouth) * face, lean * face, 0)
 
 
 def child(p: Floats) -> Floats:
@@ -139,8 +141,8 @@ def child(p: Floats) -> Floats:
     face = smooth(z, -110, -55)
     low = np.minimum(y + 4, 0)
     out = _field(
-        -0.02 * x - 0.10 * x * smooth(-y, 25, 95),
-        -0.20 * low * face - 3.0 * face * bell(x / 45, (y - 6) / 22) + 2.0 * smooth(y, 20, 100),
+        -0.02 * x - 0.11 * x * smooth(-y, 25, 95),
+        -0.25 * low * face - 5.0 * face * bell(x / 55, (y - 2) / 30) + 2.5 * smooth(y, 20, 100),
         -0.09 * (z + 40) * smooth(-y, 5, 80) * smooth(z, -60, 0) + 4.0 * bell((y - 50) / 28) * face,
     )
     u, v, weight = _to_eye(p)
@@ -152,9 +154,10 @@ def child(p: Floats) -> Floats:
         ((27, 19), (24, 8), (0, 0, -2.5)),
         ((40, -46), (17, 17), (3.2, 0, 6.5)),
         ((0, -100), (18, 13), (0, 0, -1.5)),
-        ((20, -68), (12, 9), (-3.2, 0, 0)),
+        ((22, -68), (13, 9), (-3.8, 0, 0)),
+        ((44, -80, -45), (18, 18, 30), (3.0, 1.0, 1.5)),
     )(p)
-    return out
+    return out + _lips(p, upper=-0.26, lower=-0.20)
 
 
 def old(p: Floats) -> Floats:
@@ -191,9 +194,9 @@ def fold(p: Floats, depth: float) -> Floats:
 def masculine_bone(p: Floats) -> Floats:
     """From the middle to plainly masculine; the other way to plainly feminine."""
     out = _strokes(
-        ((24, 17), (20, 6.5), (0, -0.2, 2.2)),
-        ((0, 19), (9, 8), (0, 0, 1.6)),
-        ((52, -73, -58), (16, 15, 26), (2.4, -1.6, 0.8)),
+        ((24, 17), (20, 8.0), (0, 0, 1.9)),
+        ((0, 20), (12, 13), (0, 0, 0.7)),
+        ((52, -68, -58), (22, 22, 30), (2.2, -1.2, 0.6)),
         ((0, -104), (16, 11), (0, -1.8, 2.2)),
         ((0, -20), (8, 18), (0, -0.5, 2.4)),
         ((13, -39), (7, 8), (1.9, -0.8, 0.6)),
@@ -219,7 +222,7 @@ def masculine_soft(p: Floats) -> Floats:
         -0.035 * u * weight * np.sign(p[:, 0]), -0.085 * v * weight - 0.04 * u * weight, 0
     )
     return out + _strokes(
-        ((28, 20), (22, 9), (0, -1.3, 0.6)),
+        ((28, 20), (22, 9), (0, -0.8, 0.5)),
         ((33, 9), (15, 4.5), (0, -0.7, 1.0)),
         ((42, -34), (14, 11), (0, 0, -1.6)),
     )(p)
@@ -274,6 +277,7 @@ def smile(p: Floats) -> Floats:
         ((31, -13), (13, 4.0), (0, 1.2, 1.5)),
         ((13.5, -40), (6, 7), (1.8, 0.8, -0.4)),
         ((0, -36), (7, 6), (0, -0.8, -0.6)),
+        ((28, 21), (24, 9), (0, 1.0, 0)),
     )(p)
     return out + fold(p, 1.5)
 
@@ -284,8 +288,9 @@ def laugh(p: Floats) -> Floats:
     c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.5
     raised = np.where(s > 0, 2.2 * bell(s / 10), 0) * c * front(p)
     return _field(dy=raised) + _strokes(
-        ((31.5, 5.5), (14, 4.2), (0, -1.9, 0.4)),
+        ((31.5, 5.5), (14, 4.2), (0, -1.5, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 1.4, 0.4)),
+        ((34, -88), (14, 12), (1.5, 0, 1.0)),
         ((42, -28), (14, 11), (0.5, 3.2, 2.4)),
         ((30, 20), (22, 9), (0, -0.6, 0)),
     )(p)
@@ -347,7 +352,7 @@ SHAPES: dict[str, Shape] = {
     "face_length": face_length,
     "face_width": face_width,
     "jaw_width": jaw_width,
-    "jaw_angle": _strokes(((52, -76, -62), (16, 14, 26), (0.4, -4.5, 0))),
+    "jaw_angle": _strokes(((52, -74, -62), (20, 18, 30), (0.3, -3.6, 0))),
     "chin_width": chin_width,
     "chin_forward": _strokes(
         ((0, -103), (19, 13), (0, -1.0, 2.8)), ((0, -87), (16, 6), (0, 0, -0.5))
@@ -364,7 +369,7 @@ SHAPES: dict[str, Shape] = {
         ((33, 8.5), (16, 5), (0, -0.5, 0.7)),
     ),
     "brow_ridge": _strokes(
-        ((22, 18), (22, 6.5), (0, -0.5, 1.9)),
+        ((22, 18), (23, 9.0), (0, -0.2, 1.7)),
     ),
     "nose_length": _strokes(
         ((0, -40), (17, 14), (0, -3.2, 0.4)), ((0, -14), (9, 14), (0, -1.0, 0.4))
@@ -404,6 +409,7 @@ SHAPES: dict[str, Shape] = {
     "sadness": sadness,
     "brow_raise": _strokes(((28, 22), (25, 11), (0, 1.7, 0.2)), ((26, 42), (26, 14), (0, 0.7, 0))),
     "eye_open": eye_open,
+    "look_up": _strokes(((32, 6.0), (15, 4.6), (0, 1.0, 0)), ((32, -5.5), (14, 4.2), (0, 0.5, 0))),
 }
 """The basis: name -> displacement [V, 3] of rest points [V, 3], mm, at amount 1."""
 
@@ -414,8 +420,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out = {}
     for name in SHAPES:
         if name in t:
-            gain = 1.0 if name in _WHOLE else VARIETY
-            out[name] = gain * t[name] * (grown if name in _BONY else 1.0)
+            own = t[name] if name in _WHOLE else t[name] * (VARIETY + TAILS * t[name].abs())
+            out[name] = own * (grown if name in _BONY else 1.0)
     out["chin_cleft"] = (t["chin_cleft"] - 0.6).clamp(min=0) * grown
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
     for name in ("m_bone", "m_soft"):
@@ -424,11 +430,14 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["jaw"] = t["mouth_open"]
     out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
     out["eye_open"] = -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
+    # Eyes stay on the camera when the head nods, and the lids go along.
+    up = 0.045 * t["gaze_y"] - torch.deg2rad(t["pitch"]).tan()
+    out["look_up"] = 0.6 * EYE_RADIUS * 0.34 * (up / 0.34).tanh()
     return out
 
 
-VARIETY = 0.8
-"""Scale of all that makes one person unlike another."""
+VARIETY, TAILS = 0.85, 0.13
+"""Scale of all that makes one person unlike another, and how much more the rare ones differ."""
 
 _WHOLE = frozenset({
     "child", "old", "smile", "laugh", "surprise", "anger", "sadness", "brow_raise", "asymmetry",

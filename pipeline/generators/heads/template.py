@@ -81,7 +81,7 @@ def bell(*terms: Floats) -> Floats:
 def mouth_line(x: Floats) -> Floats:
     """Height of the closed lips' meeting line at x."""
     ax = np.abs(x)
-    return np.asarray(MOUTH_Y - 0.9 * bell(x / 4.0) + 0.9 * bell((ax - 9) / 7) - 0.0016 * ax**2)
+    return np.asarray(MOUTH_Y - 0.9 * bell(x / 4.0) + 0.7 * bell((ax - 9) / 7) + 0.0010 * ax**2)
 
 
 def _density(where: Floats, weight: Floats, count: int) -> Floats:
@@ -137,12 +137,12 @@ def sculpt(p: Floats) -> Floats:
     add(p, (66, 20, -38), (16, 22, 22), (-3.5, 0, -2.0))
     add(p, (50, -22, -25), (16, 11, 20), (1.6, 0, 2.2))
     add(p, (46, -56), (15, 20), (-0.3, 0, -1.6))
-    add(p, (52, -74, -60), (14, 14, 22), (2.0, -1, 0))
+    add(p, (52, -70, -60), (20, 20, 26), (1.6, -0.6, 0))
     add(p, (28, -30), (14, 13), (0, 0, 2.2))
     # Forehead: two soft eminences, brow ridge, glabella.
     add(p, (24, 58), (20, 16), (0, 0, 1.0))
-    add(p, (27, 19), (17, 6.5), (0, 0, 2.6))
-    add(p, (0, 20), (10, 9), (0, 0, 1.6))
+    add(p, (27, 19), (18, 8.5), (0, 0, 2.2))
+    add(p, (0, 22), (12, 15), (0, 0, 0.8))
     # Sockets, deepest at the inner corner.
     add(p, (30, 1), (17, 11), (0, 0, -8.0))
     add(p, (14.5, 3), (6.5, 9), (0, 0, -5.5))
