@@ -40,7 +40,7 @@ UPPER = Row(
     27.0, 37.0, 4.5, -3.0, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
 )
 LOWER = Row(
-    25.0, 35.0, 6.8, 1.8, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    25.0, 35.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -152,7 +152,7 @@ def look(
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
     lower = _row(LOWER, jaw_o, jaw_d, seed + 1.3, young, pixel)
-    tongue = _tongue(jaw_o, jaw_d, (0.0, -11.5, -36.0), (17.5, 8.0, 26.0))
+    tongue = _tongue(jaw_o, jaw_d, (0.0, -7.5, -36.0), (17.5, 8.0, 26.0))
 
     key, up = (
         of(into_head(lights.key, turn), b),
@@ -169,11 +169,11 @@ def look(
 
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
-    corner = 1 - 0.72 * step(across, 7, 25)
-    mouth = column((0.020, 0.005, 0.004), d) * (sky + 0.5 * key_color) * corner
+    corner = 1 - 0.60 * step(across, 14, 34)
+    mouth = column((0.064, 0.014, 0.012), d) * (sky + 0.5 * key_color) * corner
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
-        soft, corner * (0.16 + 0.26 * soft[1].clamp(min=0))
+        soft, corner * (0.32 + 0.52 * soft[1].clamp(min=0))
     )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
     color = torch.where(dot(tongue, tongue) > 0.5, flesh + wet * corner, mouth)
@@ -205,10 +205,12 @@ def look(
 def _enamel(t: Mapping[str, Tensor]) -> Tensor:
     """Colour of the teeth, linear [B, 3]: whitest in children, yellower with age."""
     device = t["old"].device
-    young = torch.tensor([0.83, 0.80, 0.74], device=device)
-    adult = torch.tensor([0.80, 0.755, 0.665], device=device)
+    young = torch.tensor([0.85, 0.825, 0.775], device=device)
+    adult = torch.tensor([0.83, 0.795, 0.72], device=device)
     aged = torch.tensor([0.66, 0.565, 0.41], device=device)
     color = adult + (young - adult) * t["child"][:, None]
     color = color + (aged - color) * (0.9 * t["old"])[:, None]
+    # A camera that exposes for dark skin would let them glow.
+    color = color * (1 - 0.15 * step(t["tone"], 6, 8))[:, None]
     shift = 0.05 * t["mark_seed"][:, None] * torch.tensor([0.3, 0.6, 1.0], device=device)
     return color * (1 - shift.clamp(-0.1, 0.12))
