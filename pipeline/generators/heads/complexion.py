@@ -82,7 +82,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     """What each zone adds to which channel for B people: (zone, channel, float32 [B])."""
     old, child, adult = t["old"], t["child"], t["adult"]
     flush = flushed(t)
-    tired = (0.45 + 0.45 * old + 0.12 * t["weathering"]).clamp(0.1, 1.2) * (1 - 0.7 * child)
+    tired = (0.45 + 0.45 * old + 0.12 * t["weathering"]).clamp(0.1, 1.2) * (1 - child)
     male = step(t["m_soft"], 0.45, 0.9) * adult
     kept = (1 - t["makeup"]).clamp(0.25, 1)
     sun = (0.35 * old + 0.10 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)

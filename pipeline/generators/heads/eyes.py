@@ -16,15 +16,11 @@ from pipeline.generators.heads.tone import linear
 EYES, IRIS = SEGMENTS.index("eyes"), SEGMENTS.index("iris")
 
 RADIUS = 12.2
-IRIS_RADIUS = 5.9
-CORNEA = 7.8
-"""Radius of the cornea's dome, mm."""
+IRIS_RADIUS = 6.4
+"""Of an adult, mm; a child's fills more of the opening."""
 
-DISC = (RADIUS**2 - IRIS_RADIUS**2) ** 0.5
-"""From the eye's centre to the disc of the iris."""
-
-DOME = DISC - (CORNEA**2 - IRIS_RADIUS**2) ** 0.5
-"""From the eye's centre to that of the dome."""
+CORNEA = 8.3 / IRIS_RADIUS
+"""Radius of the cornea's dome over that of the iris."""
 
 INDEX = 1.336
 """Of refraction, in the aqueous humour."""
@@ -67,7 +63,7 @@ def into_head(v: Tensor, turn: Tensor) -> Tensor:
     return (turn.transpose(1, 2) * v[:, None]).sum(2).t()
 
 
-def _meet(o: Tensor, d: Tensor, radius: float) -> tuple[Tensor, Tensor]:
+def _meet(o: Tensor, d: Tensor, radius: Tensor | float) -> tuple[Tensor, Tensor]:
     """The nearest point [3, N] of a sphere about 0 on rays, and whether they meet it."""
     along = dot(o, d)
     off = o - d * along
@@ -105,15 +101,18 @@ def look(
     axis = of(axis, b) + torch.stack([-0.012 * (2 * side - 1), 0 * side, 0 * side]).to(d.dtype)
     axis = unit(axis)
     ball, _ = _meet(o, d, RADIUS)
-    dome, meets = _meet(o - axis * DOME, d, CORNEA)
-    front = meets & (dot(dome, axis) > DISC - DOME)
-    n_ball, n_dome = ball / RADIUS, dome / CORNEA
+    big = of(IRIS_RADIUS * (1 + 0.15 * t["child"]), b)
+    # From the eye's centre to the disc of the iris, and from the dome's centre to it.
+    disc, rise = (RADIUS**2 - big * big).sqrt(), (CORNEA**2 - 1) ** 0.5 * big
+    dome, meets = _meet(o - axis * (disc - rise), d, CORNEA * big)
+    front = meets & (dot(dome, axis) > rise)
+    n_ball, n_dome = ball / RADIUS, dome / (CORNEA * big)
 
     # Through the cornea to the disc of the iris (Snell).
     c = -dot(d, n_dome)
     k = 1 - (1 - c * c) / INDEX**2
     inner = d / INDEX + n_dome * (c / INDEX - k.clamp(min=0).sqrt())
-    from_disc = dome + axis * (DOME - DISC + 0.25)
+    from_disc = dome + axis * (0.25 - rise)
     s = -dot(from_disc, axis) / dot(inner, axis).clamp(max=-0.2)
     spot = from_disc + inner * s
     right = unit(torch.stack([axis[2], 0 * axis[0], -axis[0]]))
@@ -122,11 +121,11 @@ def look(
          axis[0] * right[1] - axis[1] * right[0]]
     )  # fmt: skip
     ix, iy = dot(spot, right), dot(spot, high)
-    r = torch.hypot(ix, iy) / IRIS_RADIUS
+    r = torch.hypot(ix, iy) / big
     soft = 0.035 + 0.5 * pixel / IRIS_RADIUS
     # Distance from the axis on the ball decides where the white begins.
     reach = torch.where(front, torch.hypot(ix, iy), dot(ball, right).hypot(dot(ball, high)))
-    reach = torch.where(dot(ball, axis) > 0, reach, 99.0 + 0 * reach) / IRIS_RADIUS
+    reach = torch.where(dot(ball, axis) > 0, reach, 99.0 + 0 * reach) / big
     colored = 1 - step(reach, 0.985 - soft, 1.0 + soft)
 
     iris = _iris(t, r.clamp(max=1.2), torch.atan2(iy, ix), side, b, soft, pixel)
@@ -139,7 +138,8 @@ def look(
 
     # Lids and lashes shade the ball; corners lie deep.
     depth = -above
-    lid = 0.42 + 0.58 * step(depth, 0.2, 4.2)
+    deep = of(0.14 * step(t["tone"], 5, 9), b)
+    lid = 0.42 - deep + (0.58 + 0.5 * deep) * step(depth, 0.2, 4.2)
     hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.22 * step(u.abs(), 0.45, 1.05))
     shade = lid * hollow
     lit = 0.25 + 0.75 * lit
@@ -215,7 +215,7 @@ def _white(
     aged = torch.tensor([0.71, 0.62, 0.52], device=device)
     base = adult + (young - adult) * t["child"][:, None]
     base = base + (aged - base) * (0.85 * t["old"])[:, None]
-    base = base * (1 - 0.14 * step(t["tone"], 5, 9))[:, None]
+    base = base * (1 - 0.22 * step(t["tone"], 4.5, 8.5))[:, None]
     color = of(base.t().contiguous(), b)
     corner = step(u.abs(), 0.35, 1.05)
     pink = torch.tensor([0.06, 0.42, 0.40], device=device)[:, None]
