@@ -54,7 +54,6 @@ def test_teeth_yellow_with_age() -> None:
     film = render(t, 96)
     young, aged = (film.images[i][film.segmentation[i] == TEETH].float().mean(0) for i in range(2))
     assert young[2] / young[0] > aged[2] / aged[0] + 0.05
-    assert young.mean() > aged.mean() + 10
 
 
 def test_a_laugh_shows_more_teeth_than_a_smile() -> None:
