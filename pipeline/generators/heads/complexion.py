@@ -87,10 +87,11 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     kept = (1 - t["makeup"]).clamp(0.25, 1)
     sun = (0.35 * old + 0.10 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)
     makeup = t["makeup"]
+    pale = 1 - 0.4 * (1 - step(t["tone"], 3, 5))
     one = torch.ones_like(old)
     return (
-        ("cheek", BLOOD, 0.26 * flush * kept.sqrt()),
-        ("nose", BLOOD, 0.21 * flush * (1 + 0.4 * old)),
+        ("cheek", BLOOD, 0.26 * pale * flush * kept.sqrt()),
+        ("nose", BLOOD, 0.21 * pale * flush * (1 + 0.4 * old)),
         ("chin", BLOOD, 0.13 * flush),
         ("lids", BLOOD, 0.10 * flush),
         ("socket", BLOOD, 0.10 * one),
@@ -112,7 +113,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("sun", MELANIN, sun),
         ("beard", SHADE, 0.11 * male * (1 - 0.5 * dark)),
         ("beard", BLOOD, -0.02 * male),
-        ("nostril", SHADE, 2.5 * one),
+        ("nostril", SHADE, 1.5 * one),
         ("nostril", BLOOD, 0.35 * one),
         ("lash", SHADE, 0.10 + 0 * one),
         ("crease", BLOOD, 0.10 * one),
@@ -203,10 +204,10 @@ def _vitiligo(maps: Tensor, x: Tensor, y: Tensor, p: float, seed: Tensor) -> Non
     fields = noise.cloud(x.device)
     both = fields.read((flat + 0.9 * x.abs() + 37 * seed).flatten(), v)
     own = fields.read((flat + 0.9 * x - 53 * seed).flatten(), v)
-    field = 0.62 * both[3] + 0.62 * own[3] + 0.42 * own[1] + 0.18 * own[2]
+    field = 0.68 * both[3] + 0.66 * own[3] + 0.26 * own[1] + 0.07 * own[2]
     eyes = bell((torch.hypot(x.abs() - 31, y) - 17) / 9)
     field = field.view_as(flat) + 0.85 * eyes + 0.85 * bell(x / 34) * bell((y + 72) / 16)
-    maps[PALE] = 0.92 * step(field + 15 * (p - 0.99), 1.15, 1.50)
+    maps[PALE] = 0.92 * step(field + 15 * (p - 0.99), 0.95, 1.60)
 
 
 def _scar(maps: Tensor, x: Tensor, y: Tensor, seed: Tensor, age: float) -> None:

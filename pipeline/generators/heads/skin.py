@@ -86,16 +86,16 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     blood, melanin, shade = face[complexion.BLOOD], face[complexion.MELANIN], face[complexion.SHADE]
     ax = p[0].abs()
     ear = step(ax - 0.115 * p[1], 72.0, 75.5) * (p[2] < -40) * ((p[1] + 8).abs() < 48)
-    blood = blood + ear * of(0.36 * complexion.flushed(t), b)
-    thin = face[complexion.THIN] + ear
+    blood = blood + ear * of(0.15 * complexion.flushed(t), b)
+    thin = face[complexion.THIN] + 0.35 * ear
     shift = of(t["mark_seed"], b)
     u, v = around + 41.0 * shift, up - 23.0 * shift
     blotch = noise.cloud(p.device).read(u, v).clamp_(-2, 2)
     uneven = of(0.80 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.35 * t["old"], b)
     blood = blood + uneven * (
-        0.036 * blotch[0] + 0.040 * blotch[1].clamp(min=-0.7) + 0.024 * blotch[2]
+        0.022 * blotch[0] + 0.024 * blotch[1].clamp(min=-0.7) + 0.016 * blotch[2]
     )
-    melanin = melanin + uneven * (0.016 * blotch[0] + 0.010 * blotch[1] + 0.010 * blotch[2])
+    melanin = melanin + uneven * (0.008 * blotch[0] + 0.007 * blotch[1] + 0.008 * blotch[2])
     melanin, blood = _spots(t, c, face, blood, melanin, u, v, b, pixel)
 
     bump_x, bump_y = side * face[complexion.SLOPE_X], face[complexion.SLOPE_Y]
@@ -121,12 +121,15 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
         gloss = gloss * (1 + 5 * pit + 0.05 * fine * tiny[3])
 
     rough = 0.50 - 0.12 * (face[complexion.GLOSS]).clamp(-0.5, 0.8)
-    rough = rough - of(0.035 * t["oiliness"] - 0.04 * t["child"], b)
-    absorb = of(c.melanin.t(), b) * melanin + of(c.blood.t(), b) * blood + shade
+    # Samples that lie far apart see a rougher surface, dark skin a broader shine.
+    rough = rough + of(0.07 * c.dark - 0.035 * t["oiliness"] + 0.04 * t["child"], b)
+    rough = rough + min(0.10, 0.08 * max(0.0, pixel - 0.3))
+    red = of(c.blood.t(), b) * blood + shade
+    absorb = of(c.melanin.t(), b) * melanin + red
     albedo = of(c.skin.t(), b) * absorb.neg_().exp_()
     pale = face[complexion.PALE] * (1 - ear)
-    white = torch.tensor([0.86, 0.70, 0.62], device=p.device)[:, None]
-    albedo = albedo + (white * (1 - 0.25 * shade) - albedo) * pale
+    white = torch.tensor([0.72, 0.53, 0.44], device=p.device)[:, None] * torch.exp(-0.8 * red)
+    albedo = albedo + (white - albedo) * pale
 
     painted = makeup.palette(t, c)
     albedo = albedo + (of(painted.shadow.t(), b) - albedo) * (
@@ -206,8 +209,11 @@ def _mouth(
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
     wet = bell(height / 0.16)
     out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover
+    # Thin bright strokes would flicker along the lips' border.
+    border = bell(inside / (1.3 + pixel))
+    out.rough[k] = out.rough[k] + (0.62 - out.rough[k]) * (0.7 * border)
     gloss = 1.05 - 0.6 * bell(height / 0.09) + 0.8 * sheen
-    out.gloss[k] = out.gloss[k] + (gloss - out.gloss[k]) * cover
+    out.gloss[k] = (out.gloss[k] + (gloss - out.gloss[k]) * cover) * (1 - 0.35 * dark * border)
     out.open[k] = out.open[k] * (1 - 0.45 * bell(height / 0.10) * cover)
     ridge = 0.26 * fine * lines[1] * cover * (1.0 - 0.4 * stain)
     slopes = out.bump.t()
@@ -253,5 +259,8 @@ def _lids(
     base = base + (color - base) * cover
     out.albedo.t()[:, k] = base
     wet = bell((gap + 0.25) / 0.5) + inner
-    out.rough[k] = out.rough[k] + (0.26 - out.rough[k]) * wet.clamp(0, 0.85)
-    out.gloss[k] = out.gloss[k] + 0.5 * wet
+    crease = bell((above - 3.0) / (2.0 + pixel)) * step(above, -1.0, 0.5)
+    out.rough[k] = out.rough[k] + (0.62 - out.rough[k]) * (0.6 * crease)
+    wet = wet * min(1.0, 0.6 / max(pixel, 0.1)) * (1 - 0.5 * dark)
+    out.rough[k] = out.rough[k] + (0.30 - out.rough[k]) * wet.clamp(0, 0.85)
+    out.gloss[k] = out.gloss[k] + 0.5 * wet - (0.25 + 0.25 * dark) * crease

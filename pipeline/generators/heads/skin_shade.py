@@ -100,23 +100,23 @@ def shade(
     )  # fmt: skip
     # The edge of a shadow turns red; beyond the terminator the form's own shadow does not count.
     edge = lit * (1 - lit)
-    shadow = torch.stack([lit + 0.60 * edge, lit + 0.04 * edge, lit - 0.12 * edge])
+    shadow = torch.stack([lit + 0.44 * edge, lit + 0.06 * edge, lit - 0.06 * edge])
     past = (0.5 - 2.5 * ck0).clamp(0, 1)
     shadow = shadow + (1 - shadow) * past
 
     up = column(UP, n)
     open_ = ao * paint.open
     dim = open_ * (1 - open_)
-    warm = torch.stack([open_ + 0.34 * dim, open_ - 0.04 * dim, open_ - 0.16 * dim])
+    warm = torch.stack([open_ + 0.22 * dim, open_ + 0.00 * dim, open_ - 0.07 * dim])
     high = 0.5 + 0.5 * dot(n, up)
     around = ground + (sky - ground) * high
     rim_cos = dot(n, rim)
     nv = dot(n, v).clamp(min=0.02)
     # Head and nose hide the light behind them from all that faces the camera.
-    fringe = ao * ((0.80 - nv) / 0.5).clamp(0, 1)
+    fringe = ao * ((0.45 - nv) / 0.20).clamp(0, 1)
     back = soft_step(rim_cos, 0.20) * fringe
-    light = key_color * direct * shadow + around * warm + rim_color * (0.8 * back)
-    glow = column((1.0, 0.20, 0.10), n)
+    light = key_color * direct * shadow + around * warm + rim_color * (0.4 * back)
+    glow = column((1.0, 0.42, 0.28), n)
     through = paint.thin * ((0.35 - 0.65 * rim_cos).clamp(0, 1) * 0.55)
     behind = paint.thin * ((0.2 - 0.8 * ck0).clamp(0, 1) * 0.5)
     light = light + glow * (rim_color * through + key_color * behind)
@@ -142,6 +142,10 @@ def shade(
     fuzz = 0.10 * pale * grazing * (1 - 0.6 * grazing)
     out = out + sheet * (fresnel * pale * 0.85 * gloss * (ao * (0.4 + 0.6 * rough)))
     out = out + (around * ao + key_color * ((0.35 + 0.65 * ck0).clamp(min=0) * lit)) * fuzz
+    # A soft knee: on dark skin highlights grow broad rather than white.
+    peak = out.amax(0).clamp(min=1e-6)
+    cap = 0.10 + 1.6 * paint.albedo[:, 1].clamp(max=0.6)
+    out = out * (cap * (1 - torch.exp(-peak / cap)) / peak)
     return light.t(), (out * column(GLOSS_TINT, out)).t()
 
 
