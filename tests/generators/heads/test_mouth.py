@@ -12,7 +12,7 @@ TEETH, INSIDE = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
 
 
 def segments(t: Traits) -> np.ndarray:
-    return render(t, 96).segmentation.numpy()
+    return render(t, 128).segmentation.numpy()
 
 
 def smiling(**set_to: float) -> Traits:
@@ -25,7 +25,7 @@ def test_closed_lips_hide_the_teeth() -> None:
 
 
 def test_parted_lips_show_teeth_and_the_dark_behind_them() -> None:
-    wide = segments(smiling(smile=0.2, mouth_open=0.8))
+    wide = segments(smiling(smile=0.5, mouth_open=0.8))
     assert (wide == TEETH).sum() > 15
     assert (wide == INSIDE).sum() > 15
 
@@ -39,7 +39,7 @@ def test_the_wider_the_mouth_the_more_of_its_inside_shows() -> None:
 
 
 def test_teeth_lie_between_the_lips() -> None:
-    film = render(smiling(smile=0.6, mouth_open=0.4), 96)
+    film = render(smiling(smile=0.6, mouth_open=0.5), 128)
     rows, columns = np.nonzero(film.segmentation[0].numpy() == TEETH)
     x, y = film.landmarks[0].T.numpy()
     assert len(rows) > 10
@@ -51,7 +51,7 @@ def test_teeth_lie_between_the_lips() -> None:
 
 def test_teeth_yellow_with_age() -> None:
     t = people(2, old=[0.0, 1.0], smile=0.6, mouth_open=0.5, mark_seed=0.0, facial_hair=0.0)
-    film = render(t, 96)
+    film = render(t, 128)
     young, aged = (film.images[i][film.segmentation[i] == TEETH].float().mean(0) for i in range(2))
     assert young[2] / young[0] > aged[2] / aged[0] + 0.05
 
