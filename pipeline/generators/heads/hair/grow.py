@@ -1,6 +1,7 @@
 """Grow all hair of B people from their roots, as the shape of the head has moved them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -59,6 +60,7 @@ def scalp(
     """The hair of the scalp from its moved roots [B, S, 3]."""
     plans = plan(chosen, roots)
     p, n, open_ = comb(chosen, roots, plans, lod.points)
+    plans = replace(plans, length=plans.length * ~on_ear(p, roots))
     p = lock(p, chosen, roots, plans)
     wave = waves(chosen, roots, plans)
     length = plans.length
@@ -116,6 +118,15 @@ def scalp(
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,
     )
+
+
+def on_ear(p: Tensor, roots: Still) -> Tensor:
+    """Which strands [3, B, S, P] grow onto the ear from before it: bool [B, S]."""
+    x, y, z = p
+    away = (p - p[..., :1]).square().sum(0)
+    ear = (torch.hypot((y + 6) / 35, (z + 92) / 18) < 1) & (x.abs() > 45) & (away < 14.0**2)
+    before = (roots.rest[:, 2] > -88) & (roots.rest[:, 1] < 18)
+    return ear.any(-1) & before
 
 
 def round_locks(

@@ -16,14 +16,14 @@ _LINE = np.array([
     # angle from the front; height, mm; added for masculine people; added at full recession
     (0, 73.5, 3.0, 14.0),
     (14, 75.0, 4.5, 24.0),
-    (27, 76.0, 8.0, 36.0),
-    (38, 72.0, 13.0, 34.0),
-    (47, 62.0, 9.0, 30.0),
-    (55, 44.0, 5.0, 26.0),
-    (63, 18.0, 2.0, 14.0),
-    (69, -10.0, -4.0, 4.0),
-    (75, -26.0, -6.0, 0.0),
-    (82, -24.0, -4.0, 0.0),
+    (27, 75.0, 7.0, 36.0),
+    (38, 70.5, 10.5, 34.0),
+    (47, 60.5, 8.5, 30.0),
+    (55, 44.0, 5.5, 26.0),
+    (63, 22.0, 0.0, 14.0),
+    (69, 3.0, -11.0, 4.0),
+    (75, -8.0, -16.0, 0.0),
+    (82, -8.0, -14.0, 0.0),
     (112, -26.0, 0.0, 4.0),
     (128, -50.0, 0.0, 8.0),
     (150, -55.0, 0.0, 8.0),
@@ -79,7 +79,7 @@ def scalp_distance(
     height = terms[..., 0] + masculine * terms[..., 1] + recession * terms[..., 2]
     height = height + shift * step(y, 20.0, 60.0) * front + ragged(rest, seed)
     line = (y - height) * terms[..., 3]
-    ear = (torch.hypot((y + 6) / 36, (z + 90) / 19) - 1) * 19
+    ear = (torch.hypot((y + 6) / 36, (z + 90) / (19 + 6 * (z > -90))) - 1) * 19
     return torch.where(x.abs() > 45, torch.minimum(line, ear), line)
 
 

@@ -117,8 +117,11 @@ def _may_grow(rest: torch.Tensor, kind: int) -> NDArray[np.bool_]:
     """Whether anyone has hair of the kind at rest points [N, 3]: bool [N]."""
     if kind == SCALP:
         zero = torch.zeros(len(rest))
-        d = scalp_distance(rest, line_terms(rest), zero, zero, zero - 9, zero)
-        grows = d > -2.5
+        terms = line_terms(rest)
+        d = scalp_distance(rest, terms, zero, zero, zero - 9, zero)
+        # Sideburns reach lower on masculine people.
+        low = scalp_distance(rest, terms, zero + 1, zero, zero - 9, zero)
+        grows = torch.maximum(d, low) > -2.5
     elif kind == BROW:
         u, v = brow_frame(rest)
         reach = 7.5 - 3.5 * u.clamp(0, 1)

@@ -87,9 +87,11 @@ def plan(style: Style, still: Still) -> Plan:
     # New, short hairs soften the hairline.
     baby = step(edge, -1.5, 5.5)
     length = length * torch.where(cut["length"] >= 2, 0.30 + 0.70 * baby, 0.45 + 0.55 * baby)
-    # Sideburns are too short to be tied.
-    burns = (cut["tie"] > 0) & (y < 16) & (z > -82)
-    length = torch.where(burns, torch.minimum(length, 5 + 0 * length), length)
+    # Sideburns fade out before the ear.
+    burns = 1.2 + (2.3 + 7 * step(y, -12.0, 14.0)) * style.masculine[:, None]
+    burns = burns + 3 * step(y, -8.0, 14.0) + 400 * step(y, 8.0, 26.0) * (cut["tie"] == 0)
+    burns = burns + 400 * step(y, 16.0, 28.0) + 400 * step(-z, 80.0, 88.0)
+    length = torch.minimum(length, burns)
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
