@@ -30,7 +30,9 @@ def offsets(hairs: int, device: torch.device) -> Children:
     # Lashes thin out evenly along the lids.
     lash = roots().of(LASH)
     along = roots().lash[lash] @ [1.0, 10.0] + 100 * (roots().rest[lash, 0] > 0)
-    chance[lash.start + along.argsort(), 0] = np.arange(1, COUNTS[LASH] + 1) * 0.61803398875 % 1
+    chance[lash.start + along.argsort(), 0] = (
+        np.arange(COUNTS[LASH]) % (COUNTS[LASH] // 2) * 0.61803398875 % 1
+    )
     return Children(
         torch.from_numpy(v).float().to(device),
         torch.from_numpy(chance).float().to(device),

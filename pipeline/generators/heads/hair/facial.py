@@ -46,17 +46,19 @@ def _axes(normal: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
     return out, unit(up - out * (up * out).sum(0))
 
 
-def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: float) -> Strands:
-    """Brows from moved roots and normals [3, B, S]; `sheer` as of `sheerness`."""
+def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int) -> Strands:
+    """Brows from moved roots and normals [3, B, S], for a picture `size` px wide."""
     r = personal(still.random, t["hair_seed"])
     u, v = brow_frame(still.rest)
     m, old, child = (t[k][:, None] for k in ("m_soft", "old", "child"))
     thick = t["brow_thickness"][:, None]
-    arch = t["brow_arch"][:, None] * 0.5 + 0.9 * (0.5 - m)
+    arch = (t["brow_arch"][:, None] * 0.5 + 0.9 * (0.5 - m)) * (1 - 0.8 * child)
+    # Small pictures have fewer, softer hairs.
+    small = min(1.0, max(0.0, (420 - size) / 240))
     # The drawn brow within the band where brows may grow.
     middle = arch * 1.6 * bell((u - 0.62) / 0.30) - 0.8 * m + 0.5 * (1 - m)
     half = (
-        (2.9 + 1.7 * m + 0.65 * thick - 0.5 * child)
+        (2.9 + 1.7 * m + 0.65 * thick - 1.3 * child)
         * (0.30 + 0.70 * step(u, -0.05, 0.22))
         * (1 - 0.62 * step(u, 0.45, 1.05))
     )
@@ -65,13 +67,18 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: flo
     inside = step(half - (v - middle).abs() + 1.0 * (r[0] - 0.5), -0.9, 0.9)
     inside = inside * step(u + 0.06 * (r[1] - 0.5), start - 0.05, start + 0.07)
     inside = inside * (1 - step(u, 0.90 + 0.05 * thick * 0.5, 1.04))
-    dense = (0.66 + 0.10 * thick + 0.08 * m - 0.30 * child - 0.12 * old).clamp(0.25, 1)
+    dense = (0.66 + 0.10 * thick + 0.08 * m - 0.34 * child - 0.12 * old).clamp(0.22, 1)
+    dense = dense * (1 - 0.25 * small)
     alive = inside * dense > r[2]
     side = torch.where(still.rest[:, 0] > 0, 1.0, -1.0)
     out, up = _axes(n, side)
     # Inner hairs stand up, the others lie outwards and meet on the brow's middle line.
-    rise = 1.25 - 1.3 * step(u, -0.02, 0.38) - 0.42 * step(u, 0.45, 1.0)
-    turn = rise - 0.11 * (v - middle) * step(u, 0.05, 0.4) + 0.34 * (r[3] - 0.5) * (1 + 0.8 * old)
+    rise = 0.8 - 0.85 * step(u, -0.02, 0.38) - 0.42 * step(u, 0.45, 1.0)
+    turn = (
+        rise
+        - 0.11 * (v - middle) * step(u, 0.05, 0.4)
+        + (0.34 - 0.14 * small) * (r[3] - 0.5) * (1 + 0.8 * old)
+    )
     bend = -0.10 * (v - middle) - 0.25 * step(u, 0.0, 0.3)
     length = (6.4 + 1.6 * m + 0.6 * thick + 3.0 * old * m * (r[4] ** 3)) * (0.75 + 0.45 * r[5])
     length = length * (1 - 0.35 * step(u, 0.6, 1.0)) * (1 - 0.25 * child) * alive
@@ -81,7 +88,12 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: flo
     lift = 0.25 + 0.10 * along - 0.045 * along * s * (1 - 0.6 * old[..., None])
     q = p[..., None] + along * (angle.cos() * out[..., None] + angle.sin() * up[..., None])
     q = q + n[..., None] * lift * 0.9
+    sheer = (0.5 + 0.5 * sheerness(size)) * (1 - 0.30 * small) * (1 - 0.25 * child[..., None])
     tone, tip = _facial_colors(t, r, 0.62, 0.55 * t["grey_share"][:, None] + 0 * length, sheer)
+    # Brows of fair people are warmer than their hair.
+    fair = step(colors.base_color(t)[:, 0], 0.15, 0.35) * (1 - t["grey_share"])
+    warm = 1 + fair[:, None, None] * torch.tensor([-0.12, -0.27, -0.40], device=p.device)
+    tone, tip = tone * warm, tip * warm
     return _strands(
         still,
         q,
@@ -91,14 +103,14 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: flo
         tip,
         BROW,
         width=0.16,
-        hairs=1.7 / sheer,
+        hairs=1.7 / (0.5 + 0.5 * sheerness(size)),
         spread=0.7,
         gloss=0.12,
     )
 
 
-def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strands:
-    """Lashes from moved roots and normals [3, B, S]."""
+def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int) -> Strands:
+    """Lashes from moved roots and normals [3, B, S], for a picture `size` px wide."""
     r = personal(still.random, t["hair_seed"])
     u, lid = still.lash.T
     m, makeup = t["m_soft"][:, None], t["makeup"][:, None]
@@ -108,8 +120,15 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int) -> Strand
     length = (4.4 + 1.8 * (1 - m) + 1.6 * makeup) * (0.78 + 0.30 * step(u, -0.6, 0.7))
     # Lashes thin out to their tips: at low resolution, short ones stand for their thick ends.
     length = length * (0.30 + 0.70 * upper) * (0.25 + 0.75 * r[0] ** 1.8)
-    alive = r[1] < 0.70 + 0.15 * (1 - m) + 0.15 * makeup
-    length = length * alive
+    # Small pictures have few, short lashes or none: the skin's lash line stands for them.
+    share = min(1.0, max(0.0, (size - 112) / 288))
+    child, old = t["child"][:, None], t["old"][:, None].clamp(0, 1)
+    length = length * (1 - 0.45 * child) * (1 - 0.25 * old) * (0.6 + 0.4 * share)
+    alive = 0.70 + 0.15 * (1 - m) + 0.15 * makeup - 0.25 * child - 0.25 * old
+    # Both eyes draw the same lots.
+    golden = torch.where(lid > 0, 30.06, 14.86)
+    lot = (golden * (u + 1) + 0.37 * lid + 3.7 * t["hair_seed"][:, None]) % 1.0
+    length = length * (lot < alive * share)
     fan = side * (0.25 + 0.75 * u + 0.35 * (r[2] - 0.5))
     forward = unit(torch.stack([fan + o, -0.05 - 0.30 * (1 - upper) + o, 0.9 + o]))
     s = torch.linspace(0, 1, points, device=p.device)
@@ -158,7 +177,7 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     taper = 1 - 0.72 * cheek * step(length, 6.0, 30.0)
     taper = taper * (1 - 0.75 * name["sideburn"] * step(length, 3.0, 10.0))
     taper = taper * (1 - 0.55 * name["neck"] * step(length, 6.0, 30.0))
-    length = length * taper * (0.70 + 0.45 * r[2]) * (0.55 + 0.45 * step(cover, 0.2, 0.8)) * alive
+    length = length * taper * (0.70 + 0.45 * r[2]) * (0.28 + 0.72 * step(cover, 0.1, 0.95)) * alive
     side = torch.where(x > 0, 1.0, -1.0)
     out, up = _axes(n, side)
     aside = 0.25 * (r[3] - 0.5) + 0.9 * lip * step(x.abs(), 0.0, 10.0) - 0.15 * cheek
@@ -185,7 +204,7 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     open_ = torch.where(full[..., None] > 0.5, inner, inner.clamp(min=0.8))
     return replace(
         strands, amp=amp, turns=turns, phase=6.28 * r[6], depth=0.6 + 0 * amp, open=open_,
-        gloss=0.22 * full, hairs=strands.hairs * (0.5 + 2.0 * full) / solid,
+        gloss=0.08 * full, hairs=strands.hairs * (0.5 + 2.0 * full) / solid,
         spread=0.4 + 1.4 * full,
     )  # fmt: skip
 

@@ -47,8 +47,8 @@ def grow(
 
     sheer = facial.sheerness(size)
     parts = [scalp(t, style(t, index), at[SCALP], moved[:, at[SCALP].index], lod, sheer)]
-    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, 0.5 + 0.5 * sheer))
-    parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points))
+    parts.append(facial.brows(t, at[BROW], *roots_of(BROW), lod.points, size))
+    parts.append(facial.lashes(t, at[LASH], *roots_of(LASH), lod.points, size))
     if bool((t["facial_hair"] > 0.5).any()):
         parts.append(facial.beards(t, at[BEARD], *roots_of(BEARD), lod.points, sheer))
     return join(parts)

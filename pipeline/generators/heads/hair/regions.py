@@ -102,16 +102,18 @@ def beard_zones(rest: Tensor) -> Tensor:
     x, y, z = rest.unbind(-1)
     ax = x.abs()
     off_lips = step(-lips(rest)[0], 0.8, 2.6) * (z > -90)
-    moustache = step(y + 0.0045 * ax.square(), -66.0, -63.0) * (1 - step(y, -51.5, -47.5))
-    moustache = moustache * (1 - step(ax, 25.0, 34.0)) * (1 - 0.5 * bell(x / 2.2))
+    moustache = step(y + 0.0045 * ax.square(), -66.0, -63.0) * (1 - step(y, -53.0, -46.5))
+    moustache = moustache * (1 - step(ax, 24.0, 35.0)) * (1 - 0.5 * bell(x / 2.2))
     corner = bell((ax - 31) / 6.5) * (1 - step(y, -63.0, -57.0)) * step(y, -92.0, -80.0)
     chin = (1 - step(y, -86.0, -81.0)) * (1 - step(ax, 20.0, 29.0))
     soul = (1 - step(ax, 4.0, 9.0)) * step(y, -90.0, -84.0) * (1 - step(y, -80.0, -77.0))
     cheek = -57.0 + 0.95 * (ax - 33).clamp(min=0) + 0.012 * (ax - 33).clamp(min=0).square()
-    below = 1 - step(y - cheek, -5.0, 3.0)
-    jaw = below * step(ax, 19.0, 30.0) * (1 - corner) * (1 - step(y, -32.0, -22.0))
+    below = 1 - step(y - cheek, -9.0, 3.0)
+    # Full beards close up beside the lower lip.
+    beside = step(ax, 3.0, 8.0) * (1 - step(y, -78.0, -72.0))
+    jaw = below * torch.maximum(step(ax, 16.0, 26.0), beside) * (1 - step(y, -32.0, -22.0))
     sideburn = step(y, -36.0, -24.0) * (1 - step(y, 6.0, 16.0))
-    sideburn = sideburn * step(z, -77.0, -73.0) * (1 - step(z + 0.12 * y, -66.0, -58.0))
+    sideburn = sideburn * step(z, -77.0, -73.0) * (1 - step(z + 0.12 * y, -69.0, -57.0))
     under = step(-z, 8.0, 22.0) * (1 - step(y, -101.0, -92.0))
     neck = under.clone()
     front = step(z, -80.0, -73.0)
@@ -121,6 +123,6 @@ def beard_zones(rest: Tensor) -> Tensor:
 
 def brow_frame(rest: Tensor) -> tuple[Tensor, Tensor]:
     """Along the brow, 0 at the inner to 1 at the outer end, and mm above its middle line."""
-    u = (rest[..., 0].abs() - 10.5) / 45.0
-    line = 15.6 + 12.5 * u - 1.0 * u.square() - 9.5 * u.clamp(min=0.62).sub(0.62) ** 1.3 * 2.6
+    u = (rest[..., 0].abs() - 11.5) / 44.0
+    line = 17.1 + 8.0 * u - 1.0 * u.square() - 9.5 * u.clamp(min=0.62).sub(0.62) ** 1.3 * 2.6
     return u, rest[..., 1] - line

@@ -26,11 +26,11 @@ class Level:
 def level(size: int) -> Level:
     """The level of detail for pictures of size x size pixels."""
     if size <= 96:
-        return Level(750, 320, 130, 1000, 8)
+        return Level(750, 320, COUNTS[LASH], 1000, 8)
     if size <= 192:
-        return Level(1500, 600, 210, 2200, 10)
+        return Level(1500, 600, COUNTS[LASH], 2200, 10)
     if size <= 384:
-        return Level(2800, 1000, 270, 4000, 13)
+        return Level(2800, 1000, COUNTS[LASH], 4000, 13)
     if size <= 768:
         return Level(5000, COUNTS[BROW], COUNTS[LASH], COUNTS[BEARD], 18)
     return Level(COUNTS[SCALP], COUNTS[BROW], COUNTS[LASH], COUNTS[BEARD], 22)
