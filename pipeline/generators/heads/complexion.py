@@ -91,7 +91,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     one = torch.ones_like(old)
     return (
         ("cheek", BLOOD, 0.26 * pale * flush * kept.sqrt()),
-        ("nose", BLOOD, 0.21 * pale * flush * (1 + 0.4 * old)),
+        ("nose", BLOOD, 0.16 * pale * flush * (1 + 0.4 * old)),
         ("chin", BLOOD, 0.13 * flush),
         ("lids", BLOOD, 0.10 * flush),
         ("socket", BLOOD, 0.10 * one),

@@ -24,6 +24,9 @@ EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.004, 0.60
 GLOSS_TINT = (1.03, 0.98, 0.92)
 """Highlights of skin are a little warmer than the light."""
 
+DARK_TINT = (1.14, 0.96, 0.78)
+"""The same on the darkest skin."""
+
 USUAL_LIGHT = 0.92
 """What a face receives in soft light, for `exposure`."""
 
@@ -113,7 +116,7 @@ def shade(
     rim_cos = dot(n, rim)
     nv = dot(n, v).clamp(min=0.02)
     # Head and nose hide the light behind them from all that faces the camera.
-    fringe = ao * ((0.45 - nv) / 0.20).clamp(0, 1)
+    fringe = ao.square() * ((0.45 - nv) / 0.20).clamp(0, 1)
     back = soft_step(rim_cos, 0.20) * fringe
     light = key_color * direct * shadow + around * warm + rim_color * (0.4 * back)
     glow = column((1.0, 0.42, 0.28), n)
@@ -146,7 +149,9 @@ def shade(
     peak = out.amax(0).clamp(min=1e-6)
     cap = 0.10 + 1.6 * paint.albedo[:, 1].clamp(max=0.6)
     out = out * (cap * (1 - torch.exp(-peak / cap)) / peak)
-    return light.t(), (out * column(GLOSS_TINT, out)).t()
+    # What dark skin mirrors has partly been inside it.
+    tint = torch.lerp(column(DARK_TINT, out), column(GLOSS_TINT, out), (pale - 0.45) / 0.55)
+    return light.t(), (out * tint).t()
 
 
 def exposure(lights: Lights) -> Tensor:
