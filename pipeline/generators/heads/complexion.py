@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from pipeline.generators.heads import noise, wrinkles
 from pipeline.generators.heads.face import aperture, bell, step
@@ -207,6 +208,10 @@ def _vitiligo(maps: Tensor, x: Tensor, y: Tensor, p: float, seed: Tensor) -> Non
     field = 0.68 * both[3] + 0.66 * own[3] + 0.26 * own[1] + 0.07 * own[2]
     eyes = bell((torch.hypot(x.abs() - 31, y) - 17) / 9)
     field = field.view_as(flat) + 0.85 * eyes + 0.85 * bell(x / 34) * bell((y + 72) / 16)
+    # Round the patches: means over some 4 mm, twice.
+    half = max(1, round(2.0 / float((x.flatten()[1] - x.flatten()[0]).abs())))
+    for _ in range(2):
+        field = avg_pool2d(field[None, None], 2 * half + 1, 1, half, count_include_pad=False)[0, 0]
     maps[PALE] = 0.92 * step(field + 15 * (p - 0.99), 0.95, 1.60)
 
 

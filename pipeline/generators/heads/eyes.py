@@ -215,7 +215,7 @@ def _white(
     aged = torch.tensor([0.71, 0.62, 0.52], device=device)
     base = adult + (young - adult) * t["child"][:, None]
     base = base + (aged - base) * (0.85 * t["old"])[:, None]
-    base = base * (1 - 0.22 * step(t["tone"], 4.5, 8.5))[:, None]
+    base = base * (1 - 0.26 * step(t["tone"], 4.5, 8.5))[:, None]
     color = of(base.t().contiguous(), b)
     corner = step(u.abs(), 0.35, 1.05)
     pink = torch.tensor([0.06, 0.42, 0.40], device=device)[:, None]

@@ -211,6 +211,6 @@ def _enamel(t: Mapping[str, Tensor]) -> Tensor:
     color = adult + (young - adult) * t["child"][:, None]
     color = color + (aged - color) * (0.9 * t["old"])[:, None]
     # A camera that exposes for dark skin would let them glow.
-    color = color * (1 - 0.15 * step(t["tone"], 6, 8))[:, None]
+    color = color * (1 - 0.20 * step(t["tone"], 6, 8))[:, None]
     shift = 0.05 * t["mark_seed"][:, None] * torch.tensor([0.3, 0.6, 1.0], device=device)
     return color * (1 - shift.clamp(-0.1, 0.12))

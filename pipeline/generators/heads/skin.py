@@ -103,7 +103,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     open_ = torch.exp(-0.7 * shade.clamp(0, 3))
     gloss = (
         (1.0 + face[complexion.GLOSS])
-        * of(1 - 0.25 * c.dark, b)
+        * of(1 - 0.05 * c.dark, b)
         * (1 + 0.10 * blotch[2] - 0.06 * blotch[1])
     )
     fine = fade(pixel, 0.8)

@@ -147,7 +147,7 @@ def shade(
     out = out + (around * ao + key_color * ((0.35 + 0.65 * ck0).clamp(min=0) * lit)) * fuzz
     # A soft knee: on dark skin highlights grow broad rather than white.
     peak = out.amax(0).clamp(min=1e-6)
-    cap = 0.10 + 1.6 * paint.albedo[:, 1].clamp(max=0.6)
+    cap = 0.14 + 1.6 * paint.albedo[:, 1].clamp(max=0.6)
     out = out * (cap * (1 - torch.exp(-peak / cap)) / peak)
     # What dark skin mirrors has partly been inside it.
     tint = torch.lerp(column(DARK_TINT, out), column(GLOSS_TINT, out), (pale - 0.45) / 0.55)

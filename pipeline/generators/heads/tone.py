@@ -28,8 +28,8 @@ LIPS = (
 CORRECTION = (
     (1.146, 0.992, 0.902), (1.080, 0.936, 0.828), (1.000, 0.855, 0.825),
     (0.946, 0.783, 0.735), (0.888, 0.752, 0.735), (0.968, 0.922, 1.035),
-    (0.953, 0.982, 1.024), (1.050, 0.980, 0.790), (1.450, 1.050, 0.780),
-    (1.680, 1.130, 0.820),
+    (0.953, 0.982, 1.024), (1.050, 0.980, 0.790), (1.500, 1.025, 0.780),
+    (1.740, 1.100, 0.820),
 )  # fmt: skip
 """Albedo over swatch of each tone, fitted so that softly lit skin (its median) leaves the film as
 the swatch, a little darker and warmer: the palest swatches leave living skin no room for light."""
