@@ -64,18 +64,6 @@ class Camera:
         y = self.side / 2 - (p[..., 1] - AIM) * scale
         return torch.stack([x, y, (depth - NEAR) / (FAR - NEAR)], -1)
 
-    def rays(self, x: Tensor, y: Tensor) -> Tensor:
-        """Unit directions [N, 3] through samples at x, y [N], away from the camera."""
-        d = torch.stack(
-            [
-                (x - self.side / 2) / self.focal,
-                (self.side / 2 - y) / self.focal,
-                -torch.ones_like(x),
-            ],
-            -1,
-        )
-        return torch.nn.functional.normalize(d, dim=-1)
-
     def matrices(self) -> Tensor:
         """Head space to homogeneous samples: float32 [B, 3, 4]."""
         f, c = self.focal, self.side / 2

@@ -36,11 +36,13 @@ class Heads:
     """Stylised synthetic 3D heads with strand hair; implements `Modeller`.
 
     On a processor each picture is rendered alone, so that it never depends on the batch it came
-    in; previews, and on CUDA all pictures, share passes of several people.
+    in; previews, and on CUDA all pictures, share passes of several people, whose sums may round
+    with their company.
 
     Args:
         device: a torch device.
-        at_once: people to a pass of `render` and `pictures`; 1 on a processor, else 16.
+        at_once: people to a pass of `render` and `pictures`; by default 1 on a processor, and up to
+            16 on CUDA.
     """
 
     latent_size = layout.LATENT_SIZE
@@ -48,7 +50,7 @@ class Heads:
     def __init__(self, device: str = "cpu", at_once: int | None = None) -> None:
         self.digest = source_digest()
         self._device = torch.device(device)
-        self._at_once = at_once or (1 if self._device.type == "cpu" else 16)
+        self._at_once = at_once
 
     def latents(self, normals: NDArray[np.float32]) -> NDArray[np.float32]:
         """Standard normal draws, float32 [B, D], to latents: clipped to +-6, rounded to float16."""
@@ -72,7 +74,7 @@ class Heads:
         Raises:
             SpecError: if size is outside 64..1024.
         """
-        films = self._films(w, size, only_images=True, at_once=max(self._at_once, PREVIEWS))
+        films = self._films(w, size, only_images=True, least=PREVIEWS)
         return _joined([film.images for film in films], (size, size, 3), torch.uint8)
 
     def pictures(self, w: NDArray[np.float32], size: int) -> Pictures:
@@ -94,9 +96,10 @@ class Heads:
         )
 
     def _films(
-        self, w: NDArray[np.float32], size: int, only_images: bool, at_once: int | None = None
+        self, w: NDArray[np.float32], size: int, only_images: bool, least: int = 1
     ) -> list[Film]:
-        together = at_once or self._at_once
+        passes = 1 if self._device.type == "cpu" else max(1, min(16, 16 * 256**2 // size**2))
+        together = max(self._at_once or passes, least)
         if not SMALLEST <= size <= LARGEST:
             raise SpecError(
                 f"image.size is {size}: builtin:heads renders {SMALLEST} to {LARGEST} px, "

@@ -30,11 +30,6 @@ class Noise:
         )
         return out[0, :, 0]
 
-    @property
-    def texel(self) -> float:
-        """Width of a texel, mm."""
-        return self.tile / (self.maps.shape[-1] - 2)
-
 
 def _band(rng: np.random.Generator, r: int, low: float, high: float, slope: float = 0) -> Floats:
     """Noise [r, r] of unit deviation with wavelengths between r / high and r / low texels."""

@@ -99,8 +99,3 @@ def weights(screen: Tensor, at: Tensor, px: Tensor, py: Tensor) -> Tensor:
     a = ((x2 - x1) * (py - y1) - (y2 - y1) * (px - x1)) / area
     b = ((x0 - x2) * (py - y2) - (y0 - y2) * (px - x2)) / area
     return torch.stack([a, b, 1 - a - b])
-
-
-def points(buffer: Tensor, cell: Tensor, depth: Tensor, number_of: Tensor) -> None:
-    """Draw points into `buffer` in place: cells int64 [N], depth 0..1 [N], numbers int64 [N]."""
-    buffer.scatter_reduce_(0, cell, key(depth, number_of), "amin")

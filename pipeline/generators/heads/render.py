@@ -28,6 +28,9 @@ from pipeline.generators.heads.template import MOUTH
 from pipeline.generators.heads.vectors import unit
 from pipeline.generators.heads.worn import backdrop, fabric, glasses, jewellery, lens, material
 
+SAMPLES = 2
+"""Samples along a pixel's side."""
+
 HAIR_SEGMENTS = torch.tensor(
     [SEGMENTS.index(name) for name in ("hair", "brows", "eyes", "facial_hair")]
 )
@@ -45,11 +48,6 @@ class Film:
     depth: Tensor
     landmarks: Tensor
     cameras: Tensor
-
-
-def factor(size: int) -> int:
-    """Samples along a pixel's side."""
-    return 2
 
 
 @dataclass
@@ -99,7 +97,7 @@ class Lighting:
 
 def render(t: Mapping[str, Tensor], size: int, only_images: bool = False) -> Film:
     """Pictures of B people with traits t, [B] each, of size x size px."""
-    times = factor(size)
+    times = SAMPLES
     side = size * times
     w = scene(t, size, side)
     b, device = len(t["yaw"]), t["yaw"].device

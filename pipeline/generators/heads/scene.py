@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from pipeline.generators.heads.camera import Camera, camera
 from pipeline.generators.heads.gbuffer import Surface
 from pipeline.generators.heads.light import Lights, lights
 from pipeline.generators.heads.mesh import Mesh, deform, incident, normals
+from pipeline.generators.heads.template import EYE_RADIUS
 from pipeline.generators.heads.worn import body, cloth, glasses, jewellery
 from pipeline.generators.heads.worn.part import Part
 
@@ -46,7 +48,7 @@ class Scene:
 
     @property
     def solid(self) -> tuple[Surface, ...]:
-        """What is opaque, in the order of `Solid`."""
+        """What is opaque, numbered SKIN to JEWELS."""
         return self.skin, self.neck, self.clothes, self.frames, self.jewels
 
 
@@ -56,7 +58,7 @@ SKIN, NECK, CLOTHES, FRAMES, JEWELS = range(5)
 def scene(t: Mapping[str, Tensor], size: int, side: int) -> Scene:
     """B people of traits t, [B] each, for pictures of `size` px drawn at side x side samples."""
     view = camera(t, side)
-    head = meshes.level(size).to(t["yaw"].device)
+    head = _head(size, t["yaw"].device)
     vertices = deform(head, t)
     placed = view.world(vertices)
     used = int(head.faces.max()) + 1
@@ -69,16 +71,12 @@ def scene(t: Mapping[str, Tensor], size: int, side: int) -> Scene:
 
     torso = body.body(*next((r, c) for most, r, c in BODY_GRID if size <= most))
     bare = body.vertices(t, torso)
-    faces = torch.from_numpy(torso.faces).to(bare.device)
-    follow = torch.from_numpy(torso.follow).float().to(bare.device)[None]
-    rest = torch.from_numpy(torso.rest).float().to(bare.device)
-    around = 70 * torch.atan2(rest[:, 0], rest[:, 2] + 85)
-    chart = torch.cat([rest, around[:, None], rest[:, 1:2]], 1)[None]
+    faces, follow, chart = _torso(torso.grid, bare.device)
     moved = _follow(view, bare, follow)
     neck = Surface(moved, _outward(moved, faces), chart, faces, torch.zeros_like(faces[:, 0]))
     worn = cloth.cloth(t, torso, bare)
     clothes = _worn(view, worn, cloth.follow(t, torso))
-    eyes = carried("eyes") + torch.tensor([0.0, 0.0, 13.2], device=bare.device)
+    eyes = carried("eyes") + torch.tensor([0.0, 0.0, EYE_RADIUS], device=bare.device)
     frame, lens = glasses.glasses(t, eyes, carried("bridge")[:, 0], carried("ear_tops"))
     jewels = jewellery.jewellery(t, carried("ear_lobes"), carried("nostril")[:, 0])
     strands = hair.pose(hair.grow(t, carried("roots"), normal[:, head.below], size), view)
@@ -86,6 +84,22 @@ def scene(t: Mapping[str, Tensor], size: int, side: int) -> Scene:
         t, view, lights(t), head, vertices, skin, neck, clothes,
         _worn(view, frame), _worn(view, jewels), _worn(view, lens), strands,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _torso(grid: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Faces, `follow` [1, V] and chart [1, V, 5] of a body of that grid."""
+    own = body.body(*grid)
+    rest = torch.from_numpy(own.rest).float()
+    around = 70 * torch.atan2(rest[:, 0], rest[:, 2] + 85)
+    chart = torch.cat([rest, around[:, None], rest[:, 1:2]], 1)[None]
+    follow = torch.from_numpy(own.follow).float()[None]
+    return torch.from_numpy(own.faces).to(device), follow.to(device), chart.to(device)
+
+
+@lru_cache(maxsize=8)
+def _head(size: int, device: torch.device) -> Mesh:
+    return meshes.level(size).to(device)
 
 
 def _follow(view: Camera, p: Tensor, follow: Tensor) -> Tensor:

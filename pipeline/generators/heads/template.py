@@ -15,7 +15,7 @@ from scipy.interpolate import PchipInterpolator
 
 Floats = NDArray[np.float64]
 
-HEAD, MOUTH, EAR, BODY, CLOTH = range(5)
+HEAD, MOUTH, EAR = range(3)
 """Parts of the mesh; MOUTH is the strip between the lips, seen when they part."""
 
 ROWS = np.array([
@@ -97,7 +97,7 @@ def bare(t: Floats, theta: Floats) -> Floats:
     c, s = np.cos(theta), np.sin(theta)
     front = c > 0
     z = sz + np.where(front, fz - sz, sz - bz) * c
-    y = sy + np.where(front, fy - sy, by - sy) * np.abs(c) ** np.where(front, 1.5, 1.5)
+    y = sy + np.where(front, fy - sy, by - sy) * np.abs(c) ** 1.5
     return np.stack([w * s, y, z], -1)
 
 
@@ -261,9 +261,8 @@ def _aligned(p: Floats, t: Floats, theta: Floats) -> Floats:
 def head_grid(rows: int, columns: int) -> tuple[Floats, Floats]:
     """Loops t [rows] and angles theta [columns], dense where the features are."""
     fine = np.linspace(0, LAST, 2000)
-    loops = PchipInterpolator(np.arange(len(ROWS)), ROWS[:, 0])(fine)
     weight = 0.35 + 1.0 * bell((fine - 11.2) / 4.6) + 0.5 * bell((fine - 9.2) / 1.2)
-    weight = weight + 0.5 * bell((fine - 13.9) / 1.0) + 0 * loops
+    weight = weight + 0.5 * bell((fine - 13.9) / 1.0)
     t = _density(fine, weight, rows - 2)
     at = int(np.argmin(np.abs(t - LIP_T)))
     t[at] = LIP_T

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -50,13 +51,20 @@ def style(t: Mapping[str, Tensor]) -> Style:
     )
 
 
+@lru_cache(maxsize=8)
+def _topology(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Faces and pieces of the frames, and faces of the lenses."""
+    arrays = (*frame.frame_topology(), frame.lens_topology())
+    faces, piece, glass = (torch.as_tensor(v, device=device) for v in arrays)
+    return faces, piece, glass
+
+
 def glasses(
     t: Mapping[str, Tensor], eyes: Tensor, bridge: Tensor, ears: Tensor
 ) -> tuple[Part, Part]:
     """Frames and lenses of B people from anchors as the package describes."""
     wears = t["glasses"] > 0.5
-    faces, piece = (torch.as_tensor(v, device=eyes.device) for v in frame.frame_topology())
-    glass = torch.as_tensor(frame.lens_topology(), device=eyes.device)
+    faces, piece, glass = _topology(eyes.device)
     if not bool(wears.any()):
         nobody = eyes.new_zeros(len(eyes), int(faces.max()) + 1, 3)
         lens = eyes.new_zeros(len(eyes), int(glass.max()) + 1, 3)

@@ -92,12 +92,18 @@ def jewellery(t: Mapping[str, Tensor], lobes: Tensor, nostril: Tensor) -> Part:
         wears & stud, wears & stud & ~single, wears & hoop, wears & drop, wears & drop,
         pierced & ~ring, pierced & ring,
     ], 1)  # fmt: skip
-    faces, piece = (torch.as_tensor(v, device=p.device) for v in _topology())
+    faces, piece = _tensors(p.device)
     if bool(shown.any()):
         vertices = _vertices(t, small, lobes, nostril)
     else:
         vertices = lobes.new_zeros(len(lobes), int(faces.max()) + 1, 3)
     return Part(vertices, faces, piece, vertices, shown)
+
+
+@lru_cache(maxsize=8)
+def _tensors(device: torch.device) -> tuple[Tensor, Tensor]:
+    faces, piece = (torch.as_tensor(v, device=device) for v in _topology())
+    return faces, piece
 
 
 def _vertices(t: Mapping[str, Tensor], small: Tensor, lobes: Tensor, nostril: Tensor) -> Tensor:

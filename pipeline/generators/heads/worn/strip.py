@@ -45,11 +45,6 @@ def around(angle: Floats, front: float, side: float, back: float) -> Floats:
     return np.asarray(side + np.where(c > 0, front - side, back - side) * c * c)
 
 
-def point(angle: Floats, width: float) -> Floats:
-    """1 in the middle of the front, 0 from `width` radians on: a V."""
-    return np.asarray(np.clip(1 - np.abs(angle) / width, 0, 1))
-
-
 def _tangents(s: Floats, angle: Floats) -> tuple[Floats, Floats]:
     """Derivatives [T, 3] of the bare body by loop and by angle."""
     e = 0.01
