@@ -89,7 +89,7 @@ def scalp(
     root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
     # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
     cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
-    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
+    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0)) * (0.55 + 0.45 * plans.rim)
     skin = 0.62 * tones(t).skin[:, None]
     root, tip = (skin + (c - skin) * cover[..., None] for c in (root, tip))
     one = torch.ones_like(length)
@@ -102,7 +102,7 @@ def scalp(
         root_color=root,
         tip_color=tip,
         length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
-        width=WIDTH * one,
+        width=WIDTH * (0.6 + 0.4 * plans.rim),
         hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
         patch=wave.patch,
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
@@ -114,7 +114,7 @@ def scalp(
         start=0.5 * tied,
         depth=wave.depth,
         weave=wave.weave,
-        gloss=gloss * one,
+        gloss=gloss * torch.where(tied, 0.7, one),
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,
     )
@@ -126,7 +126,8 @@ def on_ear(p: Tensor, roots: Still) -> Tensor:
     away = (p - p[..., :1]).square().sum(0)
     ear = (torch.hypot((y + 6) / 35, (z + 92) / 18) < 1) & (x.abs() > 45) & (away < 14.0**2)
     before = (roots.rest[:, 2] > -88) & (roots.rest[:, 1] < 18)
-    return ear.any(-1) & before
+    found: Tensor = ear.any(-1) & before
+    return found
 
 
 def round_locks(

@@ -15,6 +15,9 @@ from pipeline.generators.heads.hair.styles import Style
 BROW_STOP = 29.0
 """Height at which a fringe ends, mm."""
 
+SMALL = 2800
+"""Roots of the scalp in small pictures, which show no single hairs."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -22,7 +25,7 @@ class Plan:
 
     length in mm, 0 where there is none; stop: height at which it ends; layer: 0 inner .. 1 outer;
     edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; bare: 1 where
-    roots lie open to view; random [8, B, S].
+    roots lie open to view; rim: 1, but 0 at the front hairline; random [8, B, S].
     """
 
     length: Tensor
@@ -32,6 +35,7 @@ class Plan:
     side: Tensor
     fringe: Tensor
     bare: Tensor
+    rim: Tensor
     random: Tensor
 
 
@@ -58,7 +62,11 @@ def plan(style: Style, still: Still) -> Plan:
     )
     edge = edge.expand(len(style.seed), -1)
     # Hair thins out over the last millimetres, and where it is being lost.
-    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 3.5) * (1 - crown_loss(rest, recession))
+    single = ((cut["tubes"] == 0) & (cut["rows"] == 0)).float()
+    ahead = step(z, -95.0, -70.0) * step(y, 20.0, 45.0) * single
+    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 3.5 + 3.5 * ahead) * (
+        1 - crown_loss(rest, recession)
+    )
     keep = keep * style.thin[:, None] ** (0.5 + 0.5 * step(y, 40.0, 90.0))
     alive = keep > 0.06 + 0.94 * r[1] * (keep < 0.97)
 
@@ -85,21 +93,33 @@ def plan(style: Style, still: Still) -> Plan:
     reach = 18 - 1.35 * x.abs() + 42 * (r[2] - 0.5)
     stop = torch.where(curtain > 0.5, torch.maximum(stop, reach), stop)
     # New, short hairs soften the hairline.
-    baby = step(edge, -1.5, 5.5)
-    length = length * torch.where(cut["length"] >= 2, 0.30 + 0.70 * baby, 0.45 + 0.55 * baby)
+    baby = step(edge, -1.5, 5.5 + 2.5 * ahead)
+    least = torch.where(cut["length"] >= 2, 0.30, 0.45) * (1 - 0.4 * ahead)
+    length = length * (least + (1 - least) * baby)
     # Sideburns fade out before the ear.
-    burns = 1.2 + (2.3 + 7 * step(y, -12.0, 14.0)) * style.masculine[:, None]
-    burns = burns + 3 * step(y, -8.0, 14.0) + 400 * step(y, 8.0, 26.0) * (cut["tie"] == 0)
+    loose = (cut["tie"] == 0).float()
+    burns = 1.2 + (2.3 + 7 * step(y, -12.0, 14.0)) * style.masculine[:, None] * loose
+    burns = burns + 3 * step(y, -8.0, 14.0) + 400 * step(y, 8.0, 26.0) * loose
     burns = burns + 400 * step(y, 16.0, 28.0) + 400 * step(-z, 80.0, 88.0)
     length = torch.minimum(length, burns)
+    alive = alive & ~((cut["tie"] > 0) & (y < -8) & (z > -84))
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
     at_line = cut["part"].clamp(0, 1) * bell((x - line) / 15) * step(y, 60.0, 85.0)
-    bare = torch.maximum(1 - step(edge, 8.0, 34.0), at_line)
+    rim = 1 - ahead * (1 - step(edge, -1.0, 8.0))
+    bare = torch.maximum((1 - step(edge, 8.0, 34.0)) * rim, at_line)
+    length = length * ~(_strays(still, length, r) & (single > 0))
     # Locks lie over one another as sheets.
     layer = 0.8 * r[5][:, still.coarse] + 0.2 * r[5]
-    return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), bare, r)
+    return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), bare, rim, r)
+
+
+def _strays(still: Still, length: Tensor, random: Tensor) -> Tensor:
+    """Single long hairs that small pictures do without: bool [B, S]."""
+    alone = (length[:, still.fine] == 0) & (length[:, still.coarse] == 0)
+    small = len(still.rest) <= SMALL
+    return (length > 20) & (alone | (random[7] > (0.90 if small else 2.0)))
 
 
 def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Tensor, Tensor]:

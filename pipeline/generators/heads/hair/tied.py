@@ -85,7 +85,11 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
     open_ = (0.35 + 0.65 * plan.layer)[..., None].expand(*plan.length.shape, points)
     near = step((p - at[..., None]).square().sum(0).sqrt(), 4.0, 26.0)
     head_part = torch.arange(points, device=p.device) < first
-    open_ = open_ * torch.where(head_part, 0.55 + 0.45 * near, 0.7 + 0.3 * near)
+    # A tail is open at its surface alone; buns and braids are wound tighter.
+    r = plan.random
+    deep = torch.stack([r[2] - 0.5, r[4] - 0.5, r[6] - 0.5]).square().sum(0).sqrt()
+    surface = (0.22 + 0.50 * step(deep, 0.15, 0.75))[..., None] * (0.6 + 0.4 * near)
+    open_ = torch.where(head_part, open_ * (0.55 + 0.45 * near), surface)
     middle = tail.mean(2, keepdim=True)
     round_ = unit(tail - middle + 0.6 * n[..., first:])
     n = torch.cat([n[..., :first], round_], -1)
@@ -100,7 +104,7 @@ def _tail(style: Style, plan: Plan, at: Tensor, out: Tensor, bundle: Tensor, poi
     # A tail falls off in a curve, opens and closes.
     s = u * (230 + 50 * (r[3][..., None] - 0.5))
     arc = 34 * (1 - (-s / 34).exp())
-    spread = step(u, 0.0, 0.35) * (1 - 0.55 * step(u, 0.5, 1.0))
+    spread = step(u, 0.0, 0.35) * (1 - 0.85 * step(u, 0.5, 1.0))
     disc = torch.stack([r[2] - 0.5, r[4] - 0.5, r[6] - 0.5])[..., None] * 46 * spread
     straight = at[..., None] + out[..., None] * arc
     fall = torch.stack([0 * s, -(s - arc), 0.05 * s])
@@ -126,7 +130,11 @@ def _tail(style: Style, plan: Plan, at: Tensor, out: Tensor, bundle: Tensor, poi
     woven = style.cut["weave"][:, None, None]
     loose = disc * 0.75 * (1 - woven)
     braid = bezier + bundle[..., None] * (1 - woven) + loose
-    high = _bezier(at + 12 * out, PONY_WAY, way, u) + bundle[..., None] + disc * 1.15
+    high = (
+        _bezier(at + 12 * out, PONY_WAY, way, u * (0.78 + 0.22 * r[3][..., None]))
+        + bundle[..., None]
+        + disc * 1.15
+    )
     tail = torch.where(kind == cuts.PONYTAIL, high, plain)
     return torch.where(kind == cuts.BUN, knot, torch.where(kind == cuts.BRAID, braid, tail))
 
