@@ -170,7 +170,7 @@ def look(
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
     corner = 1 - 0.60 * step(across, 14, 34)
-    mouth = column((0.064, 0.014, 0.012), d) * (sky + 0.5 * key_color) * corner
+    mouth = column((0.100, 0.021, 0.018), d) * (sky + 0.5 * key_color) * corner
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
         soft, corner * (0.32 + 0.52 * soft[1].clamp(min=0))
@@ -181,14 +181,14 @@ def look(
     # Lips that only touch show a dark line.
     parted = of(step(jaw, 0.25, 1.6), b)
     cover = torch.zeros_like(across)
-    for row, depth in ((lower, 0.70), (upper, 1.05)):
+    for row, depth in ((lower, 0.70), (upper, 1.22)):
         open_ = corner * depth * (1 - 0.55 * step(row.along, 14, 40))
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
         open_ = open_ * (0.50 + 0.50 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))
         gums = column((0.50, 0.19, 0.18), d)
         # Light that has been through lips and tongue is warm.
-        stuff = (enamel + (gums - enamel) * row.gum) * row.shade * column((1.04, 0.99, 0.92), d)
+        stuff = (enamel + (gums - enamel) * row.gum) * row.shade * column((1.03, 0.99, 0.95), d)
         light = lighted(row.normal, open_)
         if row is lower:
             # The upper row shades the lower one.
