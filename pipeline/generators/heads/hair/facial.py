@@ -68,7 +68,6 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int)
     inside = inside * step(u + 0.06 * (r[1] - 0.5), start - 0.05, start + 0.07)
     inside = inside * (1 - step(u, 0.90 + 0.05 * thick * 0.5, 1.04))
     dense = (0.66 + 0.10 * thick + 0.08 * m - 0.34 * child - 0.12 * old).clamp(0.22, 1)
-    dense = dense * (1 - 0.25 * small)
     alive = inside * dense > r[2]
     side = torch.where(still.rest[:, 0] > 0, 1.0, -1.0)
     out, up = _axes(n, side)
@@ -103,7 +102,7 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int)
         tip,
         BROW,
         width=0.16,
-        hairs=1.7 / (0.5 + 0.5 * sheerness(size)),
+        hairs=1.7 * (1 - 0.3 * small) / (0.5 + 0.5 * sheerness(size)),
         spread=0.7,
         gloss=0.12,
     )

@@ -8,7 +8,7 @@ from torch import Tensor
 from pipeline.generators.heads.face import step
 from pipeline.generators.heads.hair import cuts
 from pipeline.generators.heads.hair.roots import COUNTS, SCALP
-from pipeline.generators.heads.hair.scalp import Plan
+from pipeline.generators.heads.hair.scalp import SMALL, Plan
 from pipeline.generators.heads.hair.still import Still
 from pipeline.generators.heads.hair.styles import Style
 
@@ -100,6 +100,8 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     tubes = (cut["tubes"] > 0) | (cut["rows"] > 0) | plait
     radius = cut["radius"] + 0 * one
     pitch = torch.where(cut["weave"] > 0, 3.6 * radius, 7.0 * radius).clamp(min=1)
+    if len(still.rest) <= SMALL:
+        amp = 0.8 * amp
     amp = torch.where(tubes, radius * (0.72 + 0.2 * r[3]), amp)
     # A plait fills only the second half of its strands.
     turns = torch.where(tubes, TAU * plan.length / pitch * (1 + plait.float()), turns)

@@ -102,7 +102,7 @@ def plan(style: Style, still: Still) -> Plan:
     burns = burns + 3 * step(y, -8.0, 14.0) + 400 * step(y, 8.0, 26.0) * loose
     burns = burns + 400 * step(y, 16.0, 28.0) + 400 * step(-z, 80.0, 88.0)
     length = torch.minimum(length, burns)
-    alive = alive & ~((cut["tie"] > 0) & (y < -8) & (z > -84))
+    alive = alive & ~((y < -3) & (z > -86))
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
@@ -152,7 +152,8 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     # Hanging hair has body: it swings out and in on its way.
     sway = hanging * step(p[1], -200.0, 60.0) * (0.16 + 0.30 * style.curl[:, None])
     swell = 2.2 * plan.random[6][:, still.coarse] + 0.02 * still.rest[:, 2] - 1.2
-    face = 47 + 13 * (plan.random[6][:, still.coarse] - 0.5)
+    uneven = 4 if len(still.rest) <= SMALL else 13
+    face = 48 + uneven * (plan.random[6][:, still.coarse] - 0.5)
     ahead = torch.where(still.rest[:, 2] > -82, 1.0, -1.0)
     ds = plan.length / (points - 1)
     inertia = (-ds / 15).exp()
