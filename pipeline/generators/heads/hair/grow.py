@@ -114,7 +114,7 @@ def scalp(
         start=0.5 * tied,
         depth=wave.depth,
         weave=wave.weave,
-        gloss=gloss * torch.where(tied, 0.7, one),
+        gloss=gloss * torch.where(tied, 0.6, one),
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,
     )

@@ -105,7 +105,7 @@ def beard_zones(rest: Tensor) -> Tensor:
     moustache = step(y + 0.0045 * ax.square(), -66.0, -63.0) * (1 - step(y, -53.0, -46.5))
     moustache = moustache * (1 - step(ax, 24.0, 35.0)) * (1 - 0.5 * bell(x / 2.2))
     corner = bell((ax - 31) / 6.5) * (1 - step(y, -63.0, -57.0)) * step(y, -92.0, -80.0)
-    chin = (1 - step(y, -86.0, -81.0)) * (1 - step(ax, 20.0, 29.0))
+    chin = (1 - step(y, -87.0, -80.0)) * (1 - step(ax, 17.0, 30.0))
     soul = (1 - step(ax, 4.0, 9.0)) * step(y, -90.0, -84.0) * (1 - step(y, -80.0, -77.0))
     cheek = -57.0 + 0.95 * (ax - 33).clamp(min=0) + 0.012 * (ax - 33).clamp(min=0).square()
     below = 1 - step(y - cheek, -9.0, 3.0)

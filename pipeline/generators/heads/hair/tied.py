@@ -88,7 +88,7 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
     # A tail is open at its surface alone; buns and braids are wound tighter.
     r = plan.random
     deep = torch.stack([r[2] - 0.5, r[4] - 0.5, r[6] - 0.5]).square().sum(0).sqrt()
-    surface = (0.22 + 0.50 * step(deep, 0.15, 0.75))[..., None] * (0.6 + 0.4 * near)
+    surface = (0.15 + 0.33 * step(deep, 0.15, 0.75))[..., None] * (0.6 + 0.4 * near)
     open_ = torch.where(head_part, open_ * (0.55 + 0.45 * near), surface)
     middle = tail.mean(2, keepdim=True)
     round_ = unit(tail - middle + 0.6 * n[..., first:])
