@@ -4,7 +4,7 @@
     grow(t, moved, normals, size) -> Strands      B people; head space, mm
     pose(strands, camera) -> Posed                to the world
     draw(posed, project, toward, side, buffer, first)
-                                                  into the keys; writes first .. + span(posed);
+                                                  into the keys, numbered from `first` on;
                                                   with detail < 1 fewer hairs, for shadow maps
     samples(posed, toward, number - first, person) -> Samples
                                                   of the winning keys
@@ -23,7 +23,7 @@ from pipeline.generators.heads.hair.colors import base_color
 from pipeline.generators.heads.hair.draw import draw
 from pipeline.generators.heads.hair.follicles import follicles
 from pipeline.generators.heads.hair.grow import grow
-from pipeline.generators.heads.hair.pose import Posed, pose, span
+from pipeline.generators.heads.hair.pose import Posed, pose
 from pipeline.generators.heads.hair.roots import Roots, roots
 from pipeline.generators.heads.hair.sampled import Samples, samples
 from pipeline.generators.heads.hair.shade import shade, transmittance
@@ -42,6 +42,5 @@ __all__ = [
     "roots",
     "samples",
     "shade",
-    "span",
     "transmittance",
 ]

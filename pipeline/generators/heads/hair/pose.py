@@ -45,8 +45,3 @@ def pose(strands: Strands, camera: Camera) -> Posed:
 
 PLACES = 128
 """Places along a strand that a drawn number can tell apart."""
-
-
-def span(posed: Posed) -> int:
-    """How many numbers `draw` may write: one for each place on each hair of each strand."""
-    return posed.points.shape[1] * HAIRS * PLACES

@@ -79,6 +79,9 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
         )
     path[-1] = at + bundle
     path[-2] = path[-2] * 0.5 + (path[-3] + path[-1]) * 0.25
+    # Few points make the last bend a chord: keep it out of the skull.
+    away, deep, head = radius(path[-2])
+    path[-2] = path[-2] + away * (head + 1.5 - deep).clamp(min=0)
     tail = _tail(style, plan, at, out, bundle, points - first)
     p = torch.cat([torch.stack(path, -1), tail], -1)
     n = outward(p.flatten(2)).view(p.shape)

@@ -90,7 +90,6 @@ def test_loose_strands_do_not_enter_the_head(every_cut: Strands, length: int) ->
             assert deepest(every_cut, i) < 3, CUTS[i].name
 
 
-@pytest.mark.xfail(strict=True, reason="the last bend before the tie cuts through the skull")
 def test_tied_strands_do_not_enter_the_head(every_cut: Strands) -> None:
     for i, cut in enumerate(CUTS):
         if cut.tie != LOOSE:
