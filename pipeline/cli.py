@@ -159,6 +159,35 @@ def pull(
 
 
 @main.command()
+@click.argument("file", metavar="FILE")
+@JSON
+def inspect(file: str, as_json: bool) -> None:
+    """Say what the checkpoint FILE holds; nothing in it is executed.
+
+    FILE is a path, or an s3:// or https:// address, with #sha256=HEX behind it if you like.
+    """
+    from pipeline.generators.checkpoints.describe import describe, told
+    from pipeline.generators.checkpoints.fetch import local_copy
+
+    found = describe(local_copy(file))
+    click.echo(json.dumps(found) if as_json else told(found))
+
+
+@main.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT.safetensors", type=click.Path(path_type=Path))
+@click.option("--half", is_flag=True, help="Keep matrices and kernels in float16.")
+@click.option("--force", is_flag=True, help="Replace OUT where it exists.")
+def convert(source: str, target: Path, half: bool, force: bool) -> None:
+    """Rewrite the checkpoint IN as safetensors, which holds no code and loads fast."""
+    from pipeline.generators.checkpoints.convert import convert as rewrite
+    from pipeline.generators.checkpoints.fetch import local_copy
+
+    made = rewrite(local_copy(source), target, half=half, force=force)
+    click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes), digest {made.digest()}")
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of job specs, for editors."""
     from pipeline.spec import JobSpec
