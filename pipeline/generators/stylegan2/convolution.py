@@ -74,4 +74,5 @@ def clamped(x: Tensor, limit: float | None, gain: float = 1) -> Tensor:
 
 def to_pixels(images: Tensor) -> Tensor:
     """-1..1, float [B, C, h, w], to 0..255, uint8 [B, h, w, C]."""
-    return (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    levels = (images * 127.5).add_(128).clamp_(0, 255).to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous()

@@ -56,19 +56,45 @@ class Fast:
 
         As `Synthesis.forward`, in channels-last order.
         """
-        ws = spread(w.to(self.device), self.config.num_ws)
-        maps = self._noise(noise)
+        return torch.cat(list(self._render(self._spread(w), self._noise(noise))))
+
+    @torch.inference_mode()
+    def pixels(self, w: Tensor, noise: Noise = "const", batch: int | None = None) -> Tensor:
+        """Render as sRGB: uint8 [B, R, R, img_channels].
+
+        Args:
+            batch: render so many at a time, always; the last lot is filled up with its last picture
+                and what is too much is dropped. None: all at once.
+        """
+        ws, maps = self._spread(w), self._noise(noise)
+        size, channels = self.config.resolution, self.config.img_channels
+        images = torch.empty(len(ws), size, size, channels, dtype=torch.uint8, device=self.device)
+        lot = batch or len(ws)
+        at = 0
+        for start in range(0, len(ws), lot):
+            rows = torch.arange(start, start + lot, device=self.device).clamp_max_(len(ws) - 1)
+            own = [m if m is None or len(m) == 1 else m[rows] for m in maps]
+            for pictures in self._render(ws[rows], own):
+                if at == len(ws):
+                    break
+                wanted = pictures[: len(ws) - at]
+                images[at : at + len(wanted)] = to_pixels(wanted)
+                at += len(wanted)
+        return images
+
+    def _render(self, ws: Tensor, maps: list[Tensor | None]) -> Iterator[Tensor]:
+        """The pictures in order, all together or one by one."""
         together = [block for block in self.blocks if not block.alone]
         alone = self.blocks[len(together) :]
         x: Tensor | None = None
         image: Tensor | None = None
         for block in together:
             x, image = block.batch(x, image, ws, maps)
-        assert x is not None
         if not alone:
             assert image is not None
-            return image
-        pictures = []
+            yield image
+            return
+        assert x is not None
         for i in range(len(ws)):
             own = [m if m is None or len(m) == 1 else m[i : i + 1] for m in maps]
             frame = alone[0].entrance(x[i : i + 1])
@@ -77,13 +103,10 @@ class Fast:
                 final = block is alone[-1]
                 frame, picture = block.picture(frame, picture, ws[i : i + 1], own, final)
             assert picture is not None
-            pictures.append(picture)
-        return torch.cat(pictures)
+            yield picture
 
-    @torch.inference_mode()
-    def pixels(self, w: Tensor, noise: Noise = "const") -> Tensor:
-        """Render as sRGB: uint8 [B, R, R, img_channels]."""
-        return to_pixels(self.synthesis(w, noise))
+    def _spread(self, w: Tensor) -> Tensor:
+        return spread(w.to(self.device), self.config.num_ws)
 
     def _noise(self, noise: Noise) -> list[Tensor | None]:
         layers = [layer for block in self.blocks for layer in block.layers]

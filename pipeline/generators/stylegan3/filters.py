@@ -62,7 +62,7 @@ def resampled(
 
 
 def _positions(taps: int) -> NDArray[np.float64]:
-    return np.arange(taps) - (taps - 1) / 2
+    return np.arange(taps, dtype=np.float64) - (taps - 1) / 2
 
 
 def _window(taps: int, width: float, rate: float) -> NDArray[np.float64]:
