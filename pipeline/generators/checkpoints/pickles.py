@@ -265,6 +265,7 @@ _STEPS: dict[bytes, Callable[[_Machine], None]] = {
     b"\x8c": _push(_text(1)),
     b"X": _push(_text(4)),
     b"\x8d": _push(_text(8)),
+    b"U": _push(lambda m: m.window.read(m.window.number(1)).decode("latin1")),
     b"C": _push(lambda m: m.window.skip(m.window.number(1))),
     b"B": _push(lambda m: m.window.skip(m.window.number(4))),
     b"\x8e": _push(lambda m: m.window.skip(m.window.number(8))),

@@ -63,6 +63,8 @@ def _read(path: Path) -> Checkpoint:
                 raise Refusal(found, mend)
         if start[8:9] == b"{":
             return read_ours(file, size)
+    if path.suffix == ".onnx":
+        raise Refusal("is an ONNX model, whose network is its own", "use it as it is")
     raise Refusal("is no checkpoint of any kind known here", _KINDS)
 
 

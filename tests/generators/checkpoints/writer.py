@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.generators import stylegan2, stylegan3
-from pipeline.generators.checkpoints.check import shapes_of
 from pipeline.generators.checkpoints.checkpoint import is_buffer
+from pipeline.generators.checkpoints.shapes import shapes_of
 
 SMALL2 = stylegan2.Config(
     z_dim=8, w_dim=8, resolution=16, mapping_layers=2, channel_base=64, channel_max=8
