@@ -1,7 +1,7 @@
-"""Measure StyleGAN2 synthesis: the plain network, ours, and how far ours is from the plain one.
+"""Measure synthesis: the plain networks, ours, and how far ours is from the plain one.
 
-python benchmarks/stylegan.py                  # CPU-seconds a picture, paper256, one thread
-python benchmarks/stylegan.py --full           # and config-f at 1024 px
+python benchmarks/stylegan.py                  # CPU-seconds a picture at 256 px, one thread
+python benchmarks/stylegan.py --full           # and StyleGAN2 config-f at 1024 px
 python benchmarks/stylegan.py --device cuda    # seconds a picture
 """
 
@@ -12,17 +12,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.generators.stylegan2 import Config, Fast, Network
+from pipeline.generators import stylegan2, stylegan3
 from pipeline.generators.stylegan2.convolution import to_pixels
 
-PAPER256 = Config(resolution=256, channel_base=16384, num_fp16_res=4, conv_clamp=256)
-CONFIG_F = Config(resolution=1024, channel_base=32768, num_fp16_res=4, conv_clamp=256)
+Config = stylegan2.Config | stylegan3.Config
+Network = stylegan2.Network | stylegan3.Network
+
+CASES: dict[str, Config] = {
+    "StyleGAN2 paper256": stylegan2.Config(resolution=256, channel_base=16384, conv_clamp=256),
+    "StyleGAN3-T 256": stylegan3.Config(resolution=256, channel_base=16384),
+    "StyleGAN2 config-f 1024": stylegan2.Config(resolution=1024, conv_clamp=256),
+}
+LARGE = 512
+"""px; larger networks only with --full."""
+
 SPREAD = 0.5
 """Standard deviation of the pictures, of -1..1: that of photographs of faces."""
 
@@ -30,72 +39,101 @@ SPREAD = 0.5
 def main(device: str, full: bool, batch: int, rounds: int) -> None:
     """Print a table for each network."""
     clock = time.process_time if device == "cpu" else time.perf_counter
-    name = "CPU-seconds" if device == "cpu" else "seconds"
+    unit = "CPU-seconds" if device == "cpu" else "seconds"
     rate = matrix_rate(device, clock)
     print(f"{torch.get_num_threads()} thread(s), batch {batch}, median of {rounds} (least-largest)")
     print(f"matrix product in half precision: {rate / 1e9:,.0f} GFLOP/s\n")
-    networks = {"paper256": PAPER256} | ({"config-f 1024": CONFIG_F} if full else {})
-    for title, config in networks.items():
-        torch.manual_seed(0)
-        network = trained_like(Network(config)).eval().requires_grad_(False).to(device)
-        w = network.mapping(torch.randn(batch, config.z_dim, device=device))
-        fast, single = Fast(network, device), Fast(network, device, torch.float32)
-        ways: dict[str, Callable[[], Tensor]] = {
-            "plain float32": lambda net=network, w=w: to_pixels(net.synthesis(w)),
-            "ours float32": lambda net=single, w=w: net.pixels(w),
-            "ours": lambda net=fast, w=w: net.pixels(w),
-        }
-        work = 2 * sum(multiplications(config))
-        print(f"{title}: {work / 2e9:.1f} G multiply-adds a picture")
-        print(f"{name + ' a picture':>40} {'times plain':>24} {'of the matrix rate':>20}")
-        plain = 0.0
-        for way, call in ways.items():
-            spent = seconds(call, rounds, clock, batch)
-            median = statistics.median(spent)
-            plain = plain or median
-            print(
-                f"  {way:<16} {median:.4f} ({min(spent):.4f}-{max(spent):.4f})"
-                f" {plain / median:>21.2f} {work / median / rate:>19.0%}",
-                flush=True,
-            )
-        exact = network.synthesis(w)
-        for way, net in (("ours float32", single), ("ours", fast)):
-            print(f"  {way:<16} {errors(exact, net.synthesis(w))}")
-        print()
+    for title, config in CASES.items():
+        if config.resolution <= LARGE or full:
+            print(title)
+            measure(config, device, batch, rounds, clock, rate, unit)
+            print()
+
+
+def measure(
+    config: Config,
+    device: str,
+    batch: int,
+    rounds: int,
+    clock: Callable[[], float],
+    rate: float,
+    unit: str,
+) -> None:
+    """Print a network's table: cost of each way, then their errors."""
+    torch.manual_seed(0)
+    if isinstance(config, stylegan2.Config):
+        network, kind = stylegan2.Network(config), stylegan2.Fast
+    else:
+        network, kind = stylegan3.Network(config), stylegan3.Fast
+    network = trained_like(network.eval().requires_grad_(False)).to(device)
+    w = network.mapping(torch.randn(batch, config.z_dim, device=device))
+    fast, single = kind(network, device), kind(network, device, torch.float32)
+    ways: dict[str, Callable[[], Tensor]] = {
+        "plain float32": lambda: to_pixels(network.synthesis(w)),
+        "plain, one by one": lambda: torch.cat([to_pixels(network.synthesis(v[None])) for v in w]),
+        "ours float32": lambda: single.pixels(w),
+        "ours": lambda: fast.pixels(w),
+    }
+    work = 2 * multiplications(network, w[:1])
+    print(f"  {work / 2e9:.1f} G multiply-adds a picture in convolutions")
+    print(f"{unit + ' a picture':>44} {'plain / it':>16} {'of the matrix rate':>20}")
+    plain = 0.0
+    for way, call in ways.items():
+        spent = seconds(call, rounds, clock, batch)
+        median = statistics.median(spent)
+        plain = plain or median
+        cost = f"{median:.4f} ({min(spent):.4f}-{max(spent):.4f})"
+        share = work / median / rate
+        print(f"  {way:<18} {cost:>23} {plain / median:>16.2f} {share:>20.0%}", flush=True)
+    exact = network.synthesis(w)
+    for way, net in (("ours float32", single), ("ours", fast)):
+        print(f"  {way:<18} {errors(exact, net.synthesis(w))}")
 
 
 def trained_like(network: Network) -> Network:
     """Noise in every layer, and colours scaled so that pictures spread as photographs do."""
-    layers = dict(network.synthesis.named_parameters())
-    with torch.no_grad():
-        for name, value in layers.items():
-            if name.endswith("noise_strength"):
-                value.fill_(0.1)
-        small = network.mapping(torch.randn(2, network.config.z_dim))
-        gain = SPREAD / network.synthesis(small).std()
-        for name, value in layers.items():
-            if "torgb.weight" in name:
-                value.mul_(gain)
+    state = network.synthesis.state_dict()
+    for name, value in state.items():
+        if name.endswith("noise_strength"):
+            value.fill_(0.1)
+    gain = SPREAD / network.synthesis(network.mapping(torch.randn(2, network.config.z_dim))).std()
+    colours = "torgb" if isinstance(network, stylegan2.Network) else network.synthesis.names[-1]
+    for name, value in state.items():
+        if name.endswith(f"{colours}.weight"):
+            value.mul_(gain)
     return network
 
 
-def multiplications(config: Config) -> Iterator[int]:
-    """Multiply-adds of each convolution, a doubling one counted at its input's size."""
-    for r in config.resolutions:
-        outputs = config.channels(r)
-        if r > 4:
-            yield 9 * (r // 2) ** 2 * config.channels(r // 2) * outputs
-        yield 9 * r**2 * outputs**2
-        yield r**2 * outputs * config.img_channels
+def multiplications(network: Network, w: Tensor) -> int:
+    """Multiply-adds of the layers' convolutions, a doubling one counted at its input's size."""
+    total = 0
+
+    def count(layer: torch.nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        shape = getattr(layer, "shape", None)
+        side = output.shape[-1] // 2 if getattr(layer, "up", False) else output.shape[-1]
+        if shape is not None:
+            side = shape.before.size + shape.kernel - 1
+        total += layer.weight.numel() * side**2
+
+    kinds = (
+        stylegan2.reference.Layer,
+        stylegan2.reference.ToRGB,
+        stylegan3.reference.Layer,
+    )
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, kinds)]
+    network.synthesis(w)
+    for hook in hooks:
+        hook.remove()
+    return total
 
 
 def matrix_rate(device: str, clock: Callable[[], float]) -> float:
-    """FLOP/s of a product of two 4096 x 4096 matrices (1024 on a CPU)."""
-    side = 1024 if device == "cpu" else 4096
+    """FLOP/s of a product of two square matrices in half precision."""
+    side = 1024 if device == "cpu" else 8192
     kind = torch.bfloat16 if device == "cpu" else torch.float16
     a = torch.randn(side, side, device=device).to(kind)
-    spent = seconds(lambda: F.linear(a, a), 9, clock, 1)
-    return 2 * side**3 / statistics.median(spent)
+    return 2 * side**3 / statistics.median(seconds(lambda: F.linear(a, a), 9, clock, 1))
 
 
 @torch.inference_mode()

@@ -31,15 +31,16 @@ class PreparedBlock:
         self.dtype = dtype
         self.first = first
         self.const = block.const.to(dtype)[None] if resolution == 4 else None
-        self.layers = [PreparedLayer(block.conv1, dtype, half)]
+        self.outputs, self.inputs = block.conv1.weight.shape[:2]
         if resolution > 4:
-            self.layers.insert(0, PreparedLayer(block.conv0, dtype))
+            self.inputs = block.conv0.weight.shape[1]
+        self.alone = 18 * self.inputs < resolution**2
+        self.layers = [PreparedLayer(block.conv1, dtype, self.alone, half)]
+        if resolution > 4:
+            self.layers.insert(0, PreparedLayer(block.conv0, dtype, self.alone))
         self.shortcut = PreparedShortcut(block.skip, dtype) if hasattr(block, "skip") else None
         self.colours = PreparedColours(block.torgb, dtype) if hasattr(block, "torgb") else None
         self.doubling = Doubling(taps, len(block.torgb.bias)) if self.colours else None
-        self.inputs = self.layers[0].power.shape[1]
-        self.outputs = self.layers[0].power.shape[0]
-        self.alone = 18 * self.inputs < resolution**2
         self.device = taps.device
         self.border = len(taps) // 2 + 1
         self.middle: Frame | None = None

@@ -36,11 +36,12 @@ class PreparedLayer:
     """A modulated 3 x 3 convolution with noise, bias, slope, gain and clamp.
 
     All that follows the convolution is positively homogeneous, so the gain is folded into
-    weights, noise and bias.
+    weights, noise and bias. A layer is either for pictures rendered alone (`modulated`, `band`)
+    or for the whole batch (`batch`).
     """
 
-    def __init__(self, layer: Layer, dtype: torch.dtype, gain: float = 1) -> None:
-        weight = layer.weight.float()
+    def __init__(self, layer: Layer, dtype: torch.dtype, alone: bool, gain: float = 1) -> None:
+        weight = layer.weight
         self.dtype = dtype
         self.up = layer.up
         self.gain = GAIN * gain
@@ -54,11 +55,9 @@ class PreparedLayer:
         largest = weight.abs().amax([1, 2, 3], keepdim=True).clamp_min(TINY)
         scale = 1 / (largest * math.sqrt(weight[0].numel()))
         self.scale = scale.flatten()
-        self.weight, shared = weight, weight * scale
-        if self.up:
-            self.weight, shared = self.weight.transpose(0, 1), shared.transpose(0, 1)
-        self.weight = self.weight.contiguous(memory_format=LAST)
-        self.shared = shared.to(dtype).contiguous(memory_format=LAST)
+        ready = weight if alone else (weight * scale).to(dtype)
+        ready = ready.transpose(0, 1) if self.up else ready
+        self.weight = ready.contiguous(memory_format=LAST)
         taps = layer.get_buffer("resample_filter")
         self.taps = (taps * 4).flip([0, 1]).to(dtype).expand(len(weight), 1, -1, -1).contiguous()
         self.before = (len(taps) - 1) // 2
@@ -79,10 +78,10 @@ class PreparedLayer:
         undo = self.demodulation(style) * strongest * (self.gain / self.scale)
         x = x * (style / strongest).to(self.dtype)[..., None, None]
         if self.up:
-            y = F.conv_transpose2d(x, self.shared, stride=2)
+            y = F.conv_transpose2d(x, self.weight, stride=2)
             y = self.smooth(F.pad(y, (0, 0, self.before, self.after)))
         else:
-            y = F.conv2d(x, self.shared, padding=1)
+            y = F.conv2d(x, self.weight, padding=1)
         y = y.mul_(undo.to(self.dtype)[..., None, None]).add_(self.bias[:, None, None])
         return self.finish(y, noise)
 

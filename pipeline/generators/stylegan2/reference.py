@@ -247,12 +247,13 @@ class Network(nn.Module):
 
 
 def load(config: Config, state: MappingOf[str, Tensor]) -> Network:
-    """Build the network of a checkpoint, for inference.
+    """Build the network of a checkpoint, for inference; float32 tensors are kept, not copied.
 
     Raises:
         SpecError: a tensor is missing, too many or of another shape.
     """
-    network = Network(config)
+    with torch.device("meta"):
+        network = Network(config)
     fill(network, state)
     return network
 
@@ -270,5 +271,5 @@ def fill(network: nn.Module, state: MappingOf[str, Tensor]) -> None:
                 f"checkpoint: tensor {name!r} is {list(state[name].shape)}, "
                 f"but the description wants {list(own[name].shape)}."
             )
-    network.load_state_dict(state)
+    network.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
     network.eval().requires_grad_(False)

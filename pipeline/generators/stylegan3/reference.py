@@ -157,12 +157,13 @@ class Network(nn.Module):
 
 
 def load(config: Config, state: MappingOf[str, Tensor]) -> Network:
-    """Build the network of a checkpoint, for inference.
+    """Build the network of a checkpoint, for inference; float32 tensors are kept, not copied.
 
     Raises:
         SpecError: a tensor is missing, too many or of another shape.
     """
-    network = Network(config)
+    with torch.device("meta"):
+        network = Network(config)
     fill(network, state)
     return network
 
