@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from pipeline.generators.checkpoints.checkpoint import Checkpoint
+from pipeline.generators.checkpoints.checkpoint import Checkpoint, Kind
 from pipeline.generators.checkpoints.names import PERSISTENT
 from pipeline.generators.checkpoints.nvidia_options import (
     ADA,
@@ -57,12 +57,13 @@ def read_nvidia(root: Value, file: BinaryIO, size: int) -> Checkpoint:
     generator = _Module.of(snapshot["G_ema"])
     synthesis = generator.child("synthesis")
     made = _made_with(generator.state, file)
-    if "input" in synthesis.children:
-        layout, kind, config = STYLEGAN3, "stylegan3", stylegan3_config(made)
+    kind: Kind = "stylegan3" if "input" in synthesis.children else "stylegan2"
+    if kind == "stylegan3":
+        layout, config = STYLEGAN3, stylegan3_config(made)
     else:
         old = "synthesis_kwargs" in made or "num_fp16_res" not in synthesis.state
         layout = ADA if old else STYLEGAN2
-        kind, config = "stylegan2", stylegan2_config(made, layout)
+        config = stylegan2_config(made, layout)
     loader = Loader(file, size)
     state: dict[str, Tensor] = {}
     for name, value in _tensors(generator):
@@ -70,7 +71,7 @@ def read_nvidia(root: Value, file: BinaryIO, size: int) -> Checkpoint:
         square = name.endswith("resample_filter") and tensor.ndim == 1
         state[name] = torch.outer(tensor, tensor) if square else tensor
     return Checkpoint(
-        "stylegan3" if kind == "stylegan3" else "stylegan2",
+        kind,
         config,
         state,
         layout,

@@ -1,10 +1,9 @@
 """Read checkpoints of rosinality's StyleGAN2, and the decoders that encoders carry with them.
 
-Its names map to NVIDIA's one to one, and no kernel is flipped; the description follows from shapes.
+The description follows from shapes.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import torch
@@ -14,12 +13,14 @@ from torch.nn.functional import leaky_relu, normalize
 from pipeline.generators.checkpoints.checkpoint import Checkpoint
 from pipeline.generators.checkpoints.pickles import Value
 from pipeline.generators.checkpoints.refusal import Refusal, damaged
+from pipeline.generators.checkpoints.rosinality_names import renamed
 from pipeline.generators.checkpoints.tensors import Loader
 from pipeline.generators.checkpoints.torch_files import TorchFile
 
 ROSINALITY = "rosinality StyleGAN2"
 DECODER = "encoder with a rosinality StyleGAN2 decoder"
 
+_BLOCK = re.compile(r"synthesis\.b(\d{1,5})\.conv0\.weight")
 _RATE = 0.01
 _DRAWS = 4096
 _LARGEST = 4096
@@ -41,7 +42,8 @@ def read_rosinality(saved: TorchFile, file: BinaryIO, size: int) -> Checkpoint:
     loader = Loader(file, size)
     read = {name: loader.load(name, saved.view(name, value)) for name, value in weights.items()}
     notes: list[str] = []
-    state = _renamed(read, notes)
+    state = renamed(read, _MEND)
+    _completed(state, notes)
     config = _config(state)
     if root.get("latent_avg") is not None:
         average = loader.load("latent_avg", saved.view("latent_avg", root["latent_avg"]))
@@ -83,27 +85,14 @@ def _named(table: dict[Value, Value]) -> dict[str, Value]:
     return table
 
 
-def _renamed(read: dict[str, Tensor], notes: list[str]) -> dict[str, Tensor]:
-    """Give every tensor NVIDIA's name and shape."""
-    state: dict[str, Tensor] = {}
-    for name, tensor in read.items():
-        for pattern, rename, change in _RULES:
-            if match := re.fullmatch(pattern, name):
-                if new := rename(*match.groups()):
-                    state[new] = _changed(name, tensor, change)
-                break
-        else:
-            raise Refusal(
-                f"holds the tensor {name[:200]!r}, which rosinality's StyleGAN2 does not have",
-                _MEND,
-            )
+def _completed(state: dict[str, Tensor], notes: list[str]) -> None:
+    """Add what the file leaves out: copies of the filter, and noise in the oldest checkpoints."""
     last = max((int(m[1]) for m in map(_BLOCK.match, state) if m), default=0)
     if not 8 <= last <= _LARGEST:
         raise Refusal(
             f"holds no StyleGAN2 of 8 to {_LARGEST} px (its last layer has {last})", _MEND
         )
     bare = []
-    # Not in the file: the first convolution's own filter, and noise in the oldest checkpoints.
     taps = _held(state, "synthesis.b8.conv0.resample_filter")
     for side in (4 << k for k in range(last.bit_length() - 2)):
         block = f"synthesis.b{side}."
@@ -114,78 +103,6 @@ def _renamed(read: dict[str, Tensor], notes: list[str]) -> dict[str, Tensor]:
                 bare.append(f"b{side}.{layer[:-1]}")
     if bare:
         notes.append(f"no noise maps for {', '.join(bare)}: none is added there")
-    return state
-
-
-def _changed(name: str, tensor: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
-    try:
-        return change(tensor)
-    except (RuntimeError, IndexError):
-        return damaged(f"holds {name} of the shape {list(tensor.shape)}, which cannot be")
-
-
-_BLOCK = re.compile(r"synthesis\.b(\d{1,5})\.conv0\.weight")
-_PARTS = {
-    "conv.weight": "weight",
-    "conv.modulation.weight": "affine.weight",
-    "conv.modulation.bias": "affine.bias",
-    "noise.weight": "noise_strength",
-    "activate.bias": "bias",
-    "bias": "bias",
-}
-
-
-def _layer(number: int) -> str:
-    """Where convolution `number` sits, counted from the first that doubles."""
-    return f"synthesis.b{8 << number // 2}.conv{number % 2}"
-
-
-def _same(tensor: Tensor) -> Tensor:
-    return tensor
-
-
-def _part(prefix: Callable[[str], str]) -> Callable[[str, str], str]:
-    return lambda number, part: f"{prefix(number)}.{_PARTS[part]}"
-
-
-_Rule = tuple[str, Callable[..., str], Callable[[Tensor], Tensor]]
-_N = r"(\d{1,2})"
-_RULES: list[_Rule] = [
-    (rf"style\.{_N}\.(weight|bias)", lambda i, p: f"mapping.fc{int(i) - 1}.{p}", _same),
-    (r"input\.input", lambda: "synthesis.b4.const", lambda t: t.squeeze(0)),
-    *[
-        rule
-        for part, change in {
-            r"conv\.weight": lambda t: t.squeeze(0),
-            r"conv\.modulation\.(?:weight|bias)": _same,
-            r"noise\.weight": lambda t: t.reshape([]),
-            r"activate\.bias": _same,
-            r"bias": lambda t: t.reshape(-1),
-        }.items()
-        for rule in (
-            (rf"conv(1)\.({part})", _part(lambda n: "synthesis.b4.conv1"), change),
-            (rf"to_rgb(1)\.({part})", _part(lambda n: "synthesis.b4.torgb"), change),
-            (rf"convs\.{_N}\.({part})", _part(lambda n: _layer(int(n))), change),
-            (
-                rf"to_rgbs\.{_N}\.({part})",
-                _part(lambda n: f"synthesis.b{8 << int(n)}.torgb"),
-                change,
-            ),
-        )
-    ],
-    (
-        rf"convs\.{_N}\.conv\.blur\.kernel",
-        lambda n: f"{_layer(int(n))}.resample_filter",
-        lambda t: t / 4,
-    ),
-    (rf"to_rgbs\.{_N}\.upsample\.kernel", lambda n: "", _same),
-    (
-        rf"noises\.noise_{_N}",
-        lambda n: f"{'synthesis.b4.conv1' if n == '0' else _layer(int(n) - 1)}.noise_const",
-        lambda t: t.squeeze(0).squeeze(0),
-    ),
-]
-"""Patterns of rosinality's names, NVIDIA's names ("": left out), and what changes in the tensor."""
 
 
 def _held(state: dict[str, Tensor], name: str) -> Tensor:
