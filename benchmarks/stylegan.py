@@ -1,8 +1,9 @@
 """Measure synthesis: the plain networks, ours, and how far ours is from the plain one.
 
-python benchmarks/stylegan.py                  # CPU-seconds a picture at 256 px, one thread
-python benchmarks/stylegan.py --full           # and StyleGAN2 config-f at 1024 px
-python benchmarks/stylegan.py --device cuda    # seconds a picture
+python benchmarks/stylegan.py                     # CPU-seconds a picture at 256 px, one thread
+python benchmarks/stylegan.py --full              # and StyleGAN2 config-f at 1024 px
+python benchmarks/stylegan.py --only StyleGAN3    # networks whose name holds the word
+python benchmarks/stylegan.py --device cuda       # seconds a picture
 """
 
 import os
@@ -36,7 +37,7 @@ SPREAD = 0.5
 """Standard deviation of the pictures, of -1..1: that of photographs of faces."""
 
 
-def main(device: str, full: bool, batch: int, rounds: int) -> None:
+def main(device: str, full: bool, only: str, batch: int, rounds: int) -> None:
     """Print a table for each network."""
     clock = time.process_time if device == "cpu" else time.perf_counter
     unit = "CPU-seconds" if device == "cpu" else "seconds"
@@ -44,7 +45,7 @@ def main(device: str, full: bool, batch: int, rounds: int) -> None:
     print(f"{torch.get_num_threads()} thread(s), batch {batch}, median of {rounds} (least-largest)")
     print(f"matrix product in half precision: {rate / 1e9:,.0f} GFLOP/s\n")
     for title, config in CASES.items():
-        if config.resolution <= LARGE or full:
+        if only in title and (config.resolution <= LARGE or full):
             print(title)
             measure(config, device, batch, rounds, clock, rate, unit)
             print()
@@ -172,8 +173,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--full", action="store_true", help="config-f at 1024 px too")
+    parser.add_argument("--only", default="")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
     with torch.inference_mode():
-        main(arguments.device, arguments.full, arguments.batch, arguments.rounds)
+        main(**vars(parser.parse_args()))

@@ -20,7 +20,7 @@ from pipeline.generators.stylegan2.reference import Block, Network
 class Fast:
     """A generator ready for inference; it keeps its own weights and, once used, its buffers.
 
-    One caller at a time. A batch's shape and the number of threads fix the arithmetic.
+    One caller at a time. Sums are rounded alike as long as batches are of one size.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Fast:
         """Render as sRGB: uint8 [B, R, R, img_channels].
 
         Args:
-            batch: render so many at a time, always; the last lot is filled up with its last picture
-                and what is too much is dropped. None: all at once.
+            batch: render so many at a time, always; the last lot is filled up with its last
+                picture. Then a picture depends on no other of the call. None: all at once.
         """
         ws, maps = self._spread(w), self._noise(noise)
         size, channels = self.config.resolution, self.config.img_channels

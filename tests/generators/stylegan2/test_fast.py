@@ -100,6 +100,17 @@ def test_pixels_come_in_lots_of_one_size() -> None:
     assert torch.equal(images[4], fast.pixels(ws[last], [m[last] for m in noise])[0])
 
 
+def test_in_lots_of_one_size_a_picture_depends_on_no_other() -> None:
+    made = network()
+    fast, ws = Fast(made), latents(made, 6)
+    noise = random_noise(made.config, range(6))
+    images = fast.pixels(ws, noise, batch=4)
+    order = [5, 2, 0, 4, 1, 3]
+    assert torch.equal(fast.pixels(ws[order], [m[order] for m in noise], batch=4), images[order])
+    for i in range(6):
+        assert torch.equal(fast.pixels(ws[[i]], [m[[i]] for m in noise], batch=4)[0], images[i])
+
+
 def test_the_plain_network_is_left_as_it_was() -> None:
     made = network()
     before = {name: value.clone() for name, value in made.state_dict().items()}
