@@ -247,7 +247,10 @@ def scorer(
 def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     from pipeline.spec import read_spec
 
-    return read_spec(job, changes, output)
+    spec = read_spec(job, changes, output)
+    if spec.caution:
+        click.echo(f"populace: warning: {spec.caution}", err=True)
+    return spec
 
 
 def _stopped(spec: "JobSpec") -> NoReturn:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from pipeline.attributes.bins import Bin, overlap, parse_bins
 from pipeline.attributes.taxonomy import ATTRIBUTES, presets
 from pipeline.errors import SpecError
+from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.targets import JOINT, Target, named_in, parse_balance
 from pipeline.storage import check_endpoint, parse_uri
@@ -58,14 +59,6 @@ _WHERE_SCHEMA = {
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GeneratorSpec(_Part):
-    """A checkpoint to generate from."""
-
-    checkpoint: str = Field(min_length=1, description="path or URI of the checkpoint")
-    kind: Literal["stylegan2", "stylegan3"]
-    truncation: float = Field(1.0, gt=0, le=1, description="psi of the truncation trick")
 
 
 class ImageSpec(_Part):
@@ -166,8 +159,23 @@ class JobSpec(_Part):
     @property
     def generator_name(self) -> str:
         """The built-in generator's name, or the checkpoint's address."""
-        generator = self.generator
-        return generator if isinstance(generator, str) else generator.checkpoint
+        return self.generator if isinstance(self.generator, str) else self.generator.name
+
+    @property
+    def caution(self) -> str | None:
+        """What its user should know before the job runs, in one sentence."""
+        if isinstance(self.generator, str) or self.scorer != "builtin:heads":
+            return None
+        return (
+            "scorer: builtin:heads reads pictures of builtin:heads; "
+            f"its scores mean nothing on those of {self.generator_name}."
+        )
+
+    def from_anywhere(self) -> "JobSpec":
+        """The same job, read in another folder or on another machine."""
+        if isinstance(self.generator, str):
+            return self
+        return self.model_copy(update={"generator": self.generator.absolute()})
 
     @property
     def location(self) -> OutputSpec:
@@ -197,8 +205,13 @@ class JobSpec(_Part):
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) of all that decides which faces come out, and not of where or how fast."""
+        """sha256 (hex) of all that decides which faces come out, and not of where or how fast.
+
+        A checkpoint counts by its own digest, which is the generator's, wherever it lies.
+        """
         content = self.model_dump(mode="json", exclude={"output", "workers"})
+        if isinstance(content["generator"], dict):
+            del content["generator"]["checkpoint"], content["generator"]["kind"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -281,7 +294,11 @@ def _check_overlap(target: Target, where: Mapping[str, Sequence[Bin]]) -> None:
 
 def _sentence(error: ValidationError) -> str:
     """The first fault as field, value and mend."""
-    fault = error.errors()[0]
+    faults = error.errors()
+    fault = faults[0]
+    if fault["loc"][0:1] in (("generator",), ("output",)) and isinstance(fault["input"], dict):
+        # A word would do as well, says the first fault; what is wrong in the mapping, the last.
+        fault = faults[-1] if faults[-1]["loc"][0] == fault["loc"][0] else fault
     where = [str(part) for part in fault["loc"]]
     if where and where[0] in ("generator", "output") and len(where) > 1:
         where = [part for part in where if not part[:1].isupper() and part not in ("str",)]
@@ -296,7 +313,7 @@ def _sentence(error: ValidationError) -> str:
     if fault["type"] == "missing":
         return f"{field}: is missing; every job spec needs it."
     choice = {
-        "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint and kind",
+        "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint",
         "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "workers": "write auto or a whole number from 1",
         "extras": f"write a list of {', '.join(get_args(Extra))}",

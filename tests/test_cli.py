@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from tests.generators.saved import tiny
 
 SPEC = "name: a\ncount: 4\ngenerator: builtin:null\nscorer: builtin:null\noutput: {output}\n"
 
@@ -68,16 +69,46 @@ def test_a_folder_without_a_catalog_exits_with_2(command: str, tmp_path: Path) -
     assert len(err.splitlines()) == 1
 
 
-def test_a_checkpoint_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    job = tmp_path / "job.yaml"
-    job.write_text(
-        f"name: a\ncount: 4\noutput: {tmp_path}/out\n"
-        "generator: {checkpoint: model.pkl, kind: stylegan2}\n"
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ("generator.kind=stylegan3", "generator.kind: net.safetensors is 'stylegan2', not "),
+        ("generator.checkpoint=gone.pkl", "gone.pkl: cannot be read (No such file or directory)"),
+        ("image.size=128", "image.size: 128 is more than the 64 px that net.safetensors draws"),
+        ("generator.truncation=2", "generator.truncation: 2 does not fit"),
+        ("extras=[depth]", "extras: 'depth' needs a generator that models what it draws"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_checkpoints_that_do_not_fit_exit_with_2_and_write_nothing(
+    command: str, change: str, mend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tiny(tmp_path / "net.safetensors")
+    Path("job.yaml").write_text(
+        "name: a\ncount: 4\noutput: out\nimage: {size: 64}\nscorer: builtin:null\n"
+        "generator: {checkpoint: net.safetensors}\n"
     )
-    code, _, err = invoke("run", str(job))
-    assert code == 2
-    assert "this version reads none yet; write builtin:heads." in err
-    assert not (tmp_path / "out").exists()
+    code, out, err = invoke(command, "job.yaml", "--set", change)
+    assert (code, out) == (2, "")
+    assert mend in err
+    assert len(err.splitlines()) == 1
+    assert not Path("out").exists()
+
+
+def test_the_heads_scorer_is_warned_of_on_other_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("job.yaml").write_text(
+        "name: a\ncount: 4\noutput: out\ngenerator: {checkpoint: gone.pkl}\n"
+    )
+    _, _, err = invoke("plan", "job.yaml")
+    assert err.splitlines()[0] == (
+        "populace: warning: scorer: builtin:heads reads pictures of builtin:heads; its scores mean "
+        "nothing on those of gone.pkl."
+    )
+    assert "warning" not in invoke("plan", "job.yaml", "--set", "scorer=builtin:null")[2]
 
 
 def test_run_status_and_pull_speak_json(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def plan_job(spec: JobSpec) -> Job:
     Raises:
         SpecError: the generator cannot give what the spec asks for.
     """
-    generator = load_generator(spec.generator_name)
+    generator = load_generator(spec.generator, spec.image.size)
     modeller(spec, generator)
     return Job(spec, generator.digest, load_scorer(spec.scorer).digest)
 
@@ -128,9 +128,9 @@ def make_shards(
     wanted = min(workers, missing.count) if isinstance(workers, int) else workers
     with cluster(address, wanted) as seats:
         digests = (job.generator_digest, job.scorer_digest)
-        # The store's URI is absolute: a worker's current folder is another than ours.
+        # Addresses are absolute: a worker's current folder is another than ours.
         place = (store.uri, job.spec.location.endpoint)
-        arguments = (job.spec.model_dump(mode="json"), digests, *place)
+        arguments = (job.spec.from_anywhere().model_dump(mode="json"), digests, *place)
         pool = Pool(
             remote_worker(arguments, seats.gpus),
             min(seats.workers, missing.count),

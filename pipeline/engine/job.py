@@ -43,9 +43,13 @@ class Job:
     def document(self) -> dict[str, Any]:
         """What `job.json` says."""
         spec, counts = self.spec, self.slots.quotas.ravel().tolist()
+        plain = spec.model_dump(mode="json", exclude={"output", "workers"})
+        if isinstance(plain["generator"], dict):
+            # An address may hold what grants access; a catalog is passed on.
+            plain["generator"]["checkpoint"] = spec.generator_name
         return {
             "name": spec.name,
-            "spec": spec.model_dump(mode="json", exclude={"output", "workers"}),
+            "spec": plain,
             "spec_digest": spec.digest,
             "generator": {"name": spec.generator_name, "digest": self.generator_digest},
             "scorer": {"name": spec.scorer, "digest": self.scorer_digest},

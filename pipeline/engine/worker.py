@@ -25,13 +25,14 @@ def load_models(job: Job) -> Models:
         JobError: this machine's models differ from the driver's.
     """
     torch.set_num_threads(THREADS)
-    generator = load_generator(job.spec.generator_name)
+    generator = load_generator(job.spec.generator, job.spec.image.size)
     models = Models(generator, load_scorer(job.spec.scorer), device_name())
     found = (models.generator.digest, models.scorer.digest)
     if found != (job.generator_digest, job.scorer_digest):
         raise JobError(
             "this worker's models are not the driver's (their digests differ); "
-            "install the same version of populace on every node."
+            "install the same version of populace on every node, and let all of them read the "
+            "same checkpoint."
         )
     return models
 

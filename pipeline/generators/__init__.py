@@ -1,24 +1,29 @@
 """Generators: seeds to latents, latents to pixels."""
 
 from pipeline.errors import SpecError
+from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.generators.generator import Generator
 
 
-def load_generator(name: str) -> Generator:
-    """Load a generator by its name in the spec.
+def load_generator(source: str | GeneratorSpec, size: int) -> Generator:
+    """Load the generator that a spec names, to render at `size` px.
 
     Raises:
-        SpecError: this version cannot load it.
+        SpecError: it cannot be loaded, or draws smaller pictures.
+        StoreError: its checkpoint lies on S3, which cannot be reached or read.
     """
-    if name == "builtin:heads":
+    if isinstance(source, GeneratorSpec):
+        from pipeline.generators.checkpoint_generator import load_checkpoint
+
+        generator = load_checkpoint(source)
+        generator.check(size)
+        return generator
+    if source == "builtin:heads":
         from pipeline.generators.heads import Heads
 
         return Heads()
-    if name == "builtin:null":
+    if source == "builtin:null":
         from pipeline.generators.null import Null
 
         return Null()
-    raise SpecError(
-        f"generator: {name!r} is a checkpoint, and this version reads none yet; "
-        "write builtin:heads."
-    )
+    raise SpecError(f"generator: {source!r} is none that comes with populace; write builtin:heads.")
