@@ -104,7 +104,7 @@ def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
         ):
             return prior.values
     size = min(job.spec.image.size, job.spec.preview_size or job.spec.image.size)
-    return models.scorer.score(models.generator.render(_draw(job, models, DRAWS), size)).values
+    return models.scorer.score(models.generator.preview(_draw(job, models, DRAWS), size)).values
 
 
 def _draw(job: Job, models: Models, count: int) -> NDArray[np.float32]:
@@ -116,9 +116,9 @@ def _measure(job: Job, models: Models) -> tuple[float, float, float]:
     """Seconds a preview and a full render take here, scores included, and bytes a face stores."""
     w, spec = _draw(job, models, SAMPLE), job.spec
     small = spec.preview_size or spec.image.size
-    models.scorer.score(models.generator.render(w[:1], small))
+    models.scorer.score(models.generator.preview(w[:1], small))
     start = time.perf_counter()
-    models.scorer.score(models.generator.render(w, small))
+    models.scorer.score(models.generator.preview(w, small))
     preview = time.perf_counter() - start
     take(spec, models.generator, w[:1])
     start = time.perf_counter()

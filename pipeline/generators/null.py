@@ -35,4 +35,6 @@ class Null:
         row = levels[:, None, stripe, None]
         return np.ascontiguousarray(np.broadcast_to(row, (len(w), size, size, 3)))
 
-    preview = render
+    def preview(self, w: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+        """The same as `render`."""
+        return self.render(w, size)
