@@ -57,6 +57,14 @@ JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
             "builtin:null does not; remove it, or set generator to builtin:heads.",
         ),
         (
+            {"generator": {"checkpoint": "m.pkl", "psi": 0.7}},
+            "generator.psi: is no key of a job spec; the keys here are checkpoint, kind",
+        ),
+        (
+            {"generator": {"checkpoint": "m.pkl", "truncation": 2}},
+            "generator.truncation: 2 does not fit; input should be less than or equal to 1.",
+        ),
+        (
             {"extras": ["depth"], "generator": {"checkpoint": "m.pkl", "kind": "stylegan2"}},
             "extras: 'depth' needs a generator that models what it draws, and m.pkl does not; "
             "remove it, or set generator to builtin:heads.",
@@ -103,6 +111,38 @@ def test_whatever_stands_in_a_spec_the_answer_is_a_spec_or_one_line(data: dict[s
     except SpecError as error:
         line = str(error)
     assert len(line.splitlines()) <= 1
+
+
+def order(**generator: Any) -> JobSpec:
+    return parse_spec(BASE | {"generator": {"checkpoint": "net.pkl"} | generator})
+
+
+def test_a_checkpoint_counts_by_what_is_asked_of_it_and_not_by_its_place() -> None:
+    digest = order().digest
+    for same in ({"checkpoint": "s3://bucket/net.pkl"}, {"kind": "stylegan2"}):
+        assert order(**same).digest == digest
+    for other in ({"truncation": 0.7}, {"label": 0}):
+        assert order(**other).digest != digest
+
+
+def test_a_checkpoint_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = "#sha256=" + "0" * 64
+    monkeypatch.chdir(tmp_path)
+    moved = order(checkpoint="net.pkl" + mark).from_anywhere()
+    assert moved.model_dump()["generator"]["checkpoint"] == f"file://{tmp_path}/net.pkl{mark}"
+    there = order(checkpoint="https://host/net.pkl" + mark)
+    assert there.from_anywhere() == there
+
+
+def test_what_grants_access_to_a_checkpoint_is_not_shown() -> None:
+    assert (
+        order(checkpoint="https://host/net.pkl?key=secret").generator_name == "https://host/net.pkl"
+    )
+    assert (
+        order(checkpoint="https://me:secret@host/net.pkl").generator_name == "https://host/net.pkl"
+    )
 
 
 def test_the_digest_leaves_out_only_where_and_how_fast() -> None:

@@ -25,7 +25,7 @@ class GeneratorSpec(BaseModel):
     @property
     def name(self) -> str:
         """The address as it may be shown and stored: without what grants access."""
-        return self.checkpoint.partition("?")[0]
+        return re.sub(r"://[^/]*@", "://", self.checkpoint.partition("?")[0])
 
     def absolute(self) -> Self:
         """The same from any folder: a worker's is another than the user's.
