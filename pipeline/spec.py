@@ -162,6 +162,15 @@ class JobSpec(_Part):
         return self.generator if isinstance(self.generator, str) else self.generator.name
 
     @property
+    def first_look(self) -> int:
+        """Px at which candidates are looked at before they are rendered; 0: never.
+
+        A network's small picture costs as much as its large one.
+        """
+        smaller = self.preview_size < self.image.size and isinstance(self.generator, str)
+        return self.preview_size if smaller else 0
+
+    @property
     def caution(self) -> str | None:
         """What its user should know before the job runs, in one sentence."""
         if isinstance(self.generator, str) or self.scorer != "builtin:heads":

@@ -145,6 +145,21 @@ def test_what_grants_access_to_a_checkpoint_is_not_shown() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "px"),
+    [
+        ({"preview_size": 64}, 64),
+        ({"preview_size": 0}, 0),
+        ({"preview_size": 256}, 0),
+        ({"generator": {"checkpoint": "net.pkl"}}, 0),
+    ],
+)
+def test_candidates_are_looked_at_first_where_that_is_cheaper(
+    change: dict[str, Any], px: int
+) -> None:
+    assert parse_spec(BASE | change).first_look == px
+
+
 def test_the_digest_leaves_out_only_where_and_how_fast() -> None:
     digest = parse_spec(BASE).digest
     assert parse_spec(BASE | {"output": "s3://bucket/c", "workers": 5}).digest == digest

@@ -86,8 +86,7 @@ class Faces:
         self._job, self._generator, self._scorer = job, generator, scorer
         self._limits = job.spec.limits
         self._open = [_Search(slot, job.slots.cell_of(slot)) for slot in job.slots_of(shard)]
-        size = job.spec.preview_size
-        self._preview_size = size if size < job.spec.image.size else 0
+        self._preview_size = job.spec.first_look
 
     def __iter__(self) -> Iterator[Face]:
         """Yield each slot's face once.

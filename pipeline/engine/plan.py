@@ -74,7 +74,7 @@ def plan(job: Job) -> Plan:
     quotas = job.slots.quotas.ravel()
     attempts = natural.attempts()
     candidates = float((quotas * attempts).sum())
-    previewed = 0 < spec.preview_size < spec.image.size
+    previewed = spec.first_look > 0
     renders = min(candidates, RENDERS * spec.count) if previewed else candidates
     preview, render, size = _measure(job, models)
     seconds = renders * render + (candidates * preview if previewed else 0.0)
@@ -103,7 +103,7 @@ def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
             job.scorer_digest,
         ):
             return prior.values
-    size = min(job.spec.image.size, job.spec.preview_size or job.spec.image.size)
+    size = job.spec.first_look or job.spec.image.size
     return models.scorer.score(models.generator.preview(_draw(job, models, DRAWS), size)).values
 
 
@@ -115,7 +115,7 @@ def _draw(job: Job, models: Models, count: int) -> NDArray[np.float32]:
 def _measure(job: Job, models: Models) -> tuple[float, float, float]:
     """Seconds a preview and a full render take here, scores included, and bytes a face stores."""
     w, spec = _draw(job, models, SAMPLE), job.spec
-    small = spec.preview_size or spec.image.size
+    small = spec.first_look or spec.image.size
     models.scorer.score(models.generator.preview(w[:1], small))
     start = time.perf_counter()
     models.scorer.score(models.generator.preview(w, small))
