@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.attributes.network import CLASS_HEADS
 from pipeline.attributes.scorer import Scores
 from pipeline.training.draws import Labels
 from pipeline.training.intervals import mean_interval
@@ -27,15 +28,7 @@ GROUPS: dict[str, tuple[tuple[str, float, float], ...]] = {
 CLOSE: dict[str, float] = {"age": 10, "smile": 0.15, "yaw": 5, "pitch": 5, "light_azimuth": 15}
 """Errors up to which a number counts as right, in its unit."""
 
-CLASSES = (
-    "gender_presentation",
-    "skin_tone",
-    "expression",
-    "hair_length",
-    "hair_color",
-    "facial_hair",
-    "glasses",
-)
+CLASSES = tuple(name for name in CLASS_HEADS if name != "age")
 """Classes that are right or wrong."""
 
 BEHIND = 0.05

@@ -9,7 +9,9 @@ A state dict of the published generator (`G_ema`) loads as it is.
 """
 
 import math
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,8 @@ from pipeline.generators.stylegan2.convolution import (
     square_filter,
 )
 from pipeline.generators.stylegan2.inputs import Noise, spread, truncated, unit_power
+
+Whole = TypeVar("Whole", bound=nn.Module)
 
 SLOPE = 0.2
 GAIN = math.sqrt(2)
@@ -252,8 +256,13 @@ def load(config: Config, state: MappingOf[str, Tensor]) -> Network:
     Raises:
         SpecError: a tensor is missing, too many or of another shape.
     """
+    return filled(lambda: Network(config), state)
+
+
+def filled(build: Callable[[], Whole], state: MappingOf[str, Tensor]) -> Whole:
+    """Build a network without memory of its own and `fill` it."""
     with torch.device("meta"):
-        network = Network(config)
+        network = build()
     fill(network, state)
     return network
 

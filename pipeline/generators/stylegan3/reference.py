@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from pipeline.generators.stylegan2.convolution import clamped, demodulated, modulated
 from pipeline.generators.stylegan2.inputs import spread
-from pipeline.generators.stylegan2.reference import GAIN, SLOPE, Linear, Mapping, fill
+from pipeline.generators.stylegan2.reference import GAIN, SLOPE, Linear, Mapping, filled
 from pipeline.generators.stylegan3.config import Config, LayerShape, Signal
 from pipeline.generators.stylegan3.filters import low_pass, radial_low_pass, resampled
 
@@ -162,10 +162,7 @@ def load(config: Config, state: MappingOf[str, Tensor]) -> Network:
     Raises:
         SpecError: a tensor is missing, too many or of another shape.
     """
-    with torch.device("meta"):
-        network = Network(config)
-    fill(network, state)
-    return network
+    return filled(lambda: Network(config), state)
 
 
 def wide_convolution(x: Tensor, weight: Tensor) -> Tensor:
