@@ -23,7 +23,7 @@ from pipeline.generators.heads.camera import HEIGHT, depth_mm
 from pipeline.generators.heads.face import aperture
 from pipeline.generators.heads.gbuffer import Samples
 from pipeline.generators.heads.scene import CLOTHES, FRAMES, JEWELS, NECK, SKIN, Scene, scene
-from pipeline.generators.heads.shapes import JAW_DEGREES
+from pipeline.generators.heads.shapes.expressions import JAW_DEGREES
 from pipeline.generators.heads.template import MOUTH
 from pipeline.generators.heads.vectors import unit
 from pipeline.generators.heads.worn import backdrop, fabric, glasses, jewellery, lens, material

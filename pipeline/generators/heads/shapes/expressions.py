@@ -1,0 +1,144 @@
+"""Shape expressions: jaw, lips, brows and lids."""
+
+import numpy as np
+
+from pipeline.generators.heads.shapes.brushes import Floats, Shape, field, lips, strokes
+from pipeline.generators.heads.shapes.growth import fold
+from pipeline.generators.heads.template import MOUTH_X, MOUTH_Y, bell, front, mouth_line, smooth
+
+HINGE = np.array([0.0, -12.0, -75.0])
+"""Axis of the jaw, through both joints."""
+
+JAW_DEGREES = 17.0
+"""Turn of the jaw at mouth_open = 1."""
+
+
+def jaw_weight(p: Floats) -> Floats:
+    """How far each point follows the jaw, 0..1; it jumps across the line between the lips."""
+    x = np.abs(p[:, 0])
+    s = mouth_line(p[:, 0]) - p[:, 1]
+    beside = smooth(s, -34, 30)
+    below = 0.90 + 0.10 * smooth(s, 0, 20)
+    apart = np.where(s > 0, below, 0.0 + 0.06 * smooth(-s, 30, 0))
+    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.45
+    weight = beside + (apart - beside) * np.maximum(middle, 0)
+    # Near the corners the lips meet; further down all of the chin follows.
+    weight = np.maximum(weight * (s > -40), smooth(s, 12, 34))
+    back = smooth(p[:, 2], -100, -62)
+    return np.asarray(weight * back * smooth(-p[:, 1], 20, 55))
+
+
+def jaw(p: Floats) -> Floats:
+    """The jaw turned down by JAW_DEGREES about its hinge."""
+    a = np.radians(JAW_DEGREES)
+    y, z = p[:, 1] - HINGE[1], p[:, 2] - HINGE[2]
+    dy = y * np.cos(a) - z * np.sin(a) - y
+    dz = y * np.sin(a) + z * np.cos(a) - z
+    weight = jaw_weight(p)
+    hollow = bell((np.abs(p[:, 0]) - 42) / 14, (p[:, 1] + 62) / 22) * front(p)
+    return field(-2.6 * hollow * np.sign(p[:, 0]), dy * weight, dz * weight - 1.5 * hollow)
+
+
+def part_lips(p: Floats) -> Floats:
+    """The lips part from the teeth: the upper one rises, the lower one sinks, by 3 mm in all."""
+    s = p[:, 1] - mouth_line(p[:, 0])
+    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.6
+    up = np.where(s > 0, 1.7 * bell(s / 12), -1.5 * bell(s / 12))
+    return field(dy=up * c * front(p))
+
+
+def smile(p: Floats) -> Floats:
+    """Corners out, up and back; cheeks into apples; lower lids up; lips tighten over the teeth."""
+    x, y = np.abs(p[:, 0]), p[:, 1]
+    corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
+    inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
+    reach = 6.2 * corner * np.clip(x / 24, 0, 1)
+    out = field(reach * np.sign(p[:, 0]), 8.2 * corner - 1.5 * inner, -4.2 * corner - 1.2 * inner)
+    out += lips(p, upper=-0.20, lower=-0.16)
+    out += strokes(
+        ((41, -31), (14, 12), (1.5, 5.0, 5.6)),
+        ((45, -52), (9, 12), (2.5, 1.0, 1.6)),
+        ((31, -7.5), (14, 4.5), (0, 1.9, 0.7)),
+        ((31, -13), (13, 4.0), (0, 1.2, 1.5)),
+        ((13.5, -40), (6, 7), (1.8, 0.8, -0.4)),
+        ((0, -36), (7, 6), (0, -0.8, -0.6)),
+        ((28, 21), (24, 9), (0, 1.0, 0)),
+    )(p)
+    return out + fold(p, 1.5)
+
+
+def laugh(p: Floats) -> Floats:
+    """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare."""
+    s = p[:, 1] - mouth_line(p[:, 0])
+    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.5
+    raised = np.where(s > 0, 2.2 * bell(s / 10), 0) * c * front(p)
+    return field(dy=raised) + strokes(
+        ((31.5, 5.5), (14, 4.2), (0, -1.5, 0.4)),
+        ((31.5, -5.5), (14, 4.5), (0, 1.4, 0.4)),
+        ((34, -88), (14, 12), (1.5, 0, 1.0)),
+        ((42, -28), (14, 11), (0.5, 3.2, 2.4)),
+        ((30, 20), (22, 9), (0, -0.6, 0)),
+    )(p)
+
+
+def surprise(p: Floats) -> Floats:
+    x, y = np.abs(p[:, 0]), p[:, 1]
+    corner = bell((x - 24) / 12, (y - MOUTH_Y) / 12) * front(p)
+    round_ = bell(x / 22, (y - MOUTH_Y) / 13) * front(p)
+    out = field(-5.0 * corner * np.sign(p[:, 0]), 0, 1.8 * round_)
+    return out + strokes(
+        ((28, 22), (24, 11), (0, 6.5, 0.4)),
+        ((26, 44), (26, 14), (0, 2.5, 0.6)),
+        ((31.5, 6.5), (15, 4.2), (0, 2.0, -0.2)),
+        ((31.5, -5.5), (14, 4.0), (0, -0.7, 0)),
+    )(p)
+
+
+def anger(p: Floats) -> Floats:
+    out = strokes(
+        ((13, 18), (10, 8), (-3.2, -5.5, 2.0)),
+        ((32, 21), (14, 8), (0, -3.0, 0.8)),
+        ((48, 22), (9, 8), (0, 1.5, 0)),
+        ((29, 7.0), (14, 4.2), (0, -2.3, 0.6)),
+        ((31.5, -5.0), (14, 4.0), (0, 0.9, 0.2)),
+        ((13.5, -40), (6, 7), (1.8, 1.0, 0.3)),
+        ((25, -69), (9, 7), (-0.8, -2.6, -0.6)),
+        ((0, -67), (22, 8), (0, 0.5, 0.6)),
+        ((0, -98), (14, 9), (0, 1.6, 1.6)),
+        ((0, -86), (14, 4.5), (0, 0, -1.4)),
+    )(p)
+    return out + lips(p, upper=-0.30, lower=-0.22)
+
+
+def sadness(p: Floats) -> Floats:
+    return strokes(
+        ((11, 20), (9, 9), (-1.6, 6.0, 1.2)),
+        ((30, 20), (12, 8), (0, -0.5, 0)),
+        ((46, 18), (10, 9), (0, -3.0, 0)),
+        ((34, 6.5), (14, 4.4), (0, -2.3, 0.7)),
+        ((42, 4), (8, 6), (0, -1.6, 0)),
+        ((26, -70), (9, 8), (0.6, -5.0, -0.4)),
+        ((0, -75), (16, 6), (0, 1.4, 2.2)),
+        ((0, -98), (14, 9), (0, 2.0, 2.0)),
+        ((0, -87), (15, 4.5), (0, 0.5, -1.6)),
+        ((40, -34), (14, 12), (0, -1.5, -1.0)),
+    )(p)
+
+
+def eye_open(p: Floats) -> Floats:
+    return strokes(((31.5, 6.2), (15, 4.4), (0, 1.0, -0.1)))(p)
+
+
+EXPRESSIONS: dict[str, Shape] = {
+    "jaw": jaw,
+    "part_lips": part_lips,
+    "smile": smile,
+    "laugh": laugh,
+    "surprise": surprise,
+    "anger": anger,
+    "sadness": sadness,
+    "brow_raise": strokes(((28, 22), (25, 11), (0, 1.7, 0.2)), ((26, 42), (26, 14), (0, 0.7, 0))),
+    "eye_open": eye_open,
+    "look_up": strokes(((32, 6.0), (15, 4.6), (0, 1.0, 0)), ((32, -5.5), (14, 4.2), (0, 0.5, 0))),
+}
+"""Displacements of each expression or movement in full, mm."""

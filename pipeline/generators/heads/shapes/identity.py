@@ -1,0 +1,121 @@
+"""Shape bone and features: what makes one person unlike another."""
+
+import numpy as np
+
+from pipeline.generators.heads.shapes.brushes import Floats, Shape, field, lips, strokes, to_eye
+from pipeline.generators.heads.template import MOUTH_Y, bell, front, smooth
+
+
+def skull_width(p: Floats) -> Floats:
+    return field(0.026 * p[:, 0] * (0.45 + 0.55 * smooth(p[:, 1], -40, 40)))
+
+
+def skull_length(p: Floats) -> Floats:
+    return field(dz=-5.0 * smooth(-p[:, 2], 60, 150))
+
+
+def skull_height(p: Floats) -> Floats:
+    return field(dy=4.5 * smooth(p[:, 1], 25, 110))
+
+
+def forehead(p: Floats) -> Floats:
+    return field(dz=-4.5 * smooth(p[:, 1], 25, 80) * front(p))
+
+
+def face_length(p: Floats) -> Floats:
+    return field(dy=0.045 * np.minimum(p[:, 1], 0) * smooth(p[:, 2], -120, -60))
+
+
+def face_width(p: Floats) -> Floats:
+    return field(0.028 * p[:, 0] * bell((p[:, 1] + 20) / 45))
+
+
+def jaw_width(p: Floats) -> Floats:
+    return field(0.042 * p[:, 0] * smooth(-p[:, 1], 38, 78) * smooth(np.abs(p[:, 0]), 18, 45))
+
+
+def chin_width(p: Floats) -> Floats:
+    return field(0.085 * p[:, 0] * smooth(-p[:, 1], 82, 104))
+
+
+def eye_size(p: Floats) -> Floats:
+    u, v, weight = to_eye(p)
+    return field(0.05 * u * weight * np.sign(p[:, 0]), 0.07 * v * weight, 0.4 * weight)
+
+
+def eye_tilt(p: Floats) -> Floats:
+    u, _, weight = to_eye(p)
+    return field(dy=0.085 * u * weight)
+
+
+def lip_upper(p: Floats) -> Floats:
+    return lips(p, upper=0.20, lower=0.0)
+
+
+def lip_lower(p: Floats) -> Floats:
+    return lips(p, upper=0.0, lower=0.18)
+
+
+def mouth_width(p: Floats) -> Floats:
+    weight = bell((np.abs(p[:, 0]) - 24) / 15, (p[:, 1] - MOUTH_Y) / 15) * front(p)
+    return field(1.8 * weight * np.sign(p[:, 0]), 0, -0.5 * weight)
+
+
+def asymmetry(p: Floats) -> Floats:
+    x, y, face = p[:, 0], p[:, 1], front(p)
+    nose = 0.45 * bell(x / 18, (y + 34) / 16)
+    mouth = 0.25 * bell(x / 30, (y - MOUTH_Y) / 16)
+    lean = 0.010 * x * bell((y - 15) / 22) + 0.006 * x * bell((y - MOUTH_Y) / 14)
+    return field((nose + mouth) * face, lean * face, 0)
+
+
+IDENTITY: dict[str, Shape] = {
+    "skull_width": skull_width,
+    "skull_length": skull_length,
+    "skull_height": skull_height,
+    "forehead": forehead,
+    "face_length": face_length,
+    "face_width": face_width,
+    "jaw_width": jaw_width,
+    "jaw_angle": strokes(((52, -74, -62), (20, 18, 30), (0.3, -3.6, 0))),
+    "chin_width": chin_width,
+    "chin_forward": strokes(
+        ((0, -103), (19, 13), (0, -1.0, 2.8)), ((0, -87), (16, 6), (0, 0, -0.5))
+    ),
+    "chin_cleft": strokes(((0, -104), (2.8, 7), (0, 0, -1.0))),
+    "cheekbones": strokes(
+        ((51, -21, -25), (15, 11, 22), (2.4, 0.8, 2.2)), ((46, -50), (14, 14), (0, 0, -0.8))
+    ),
+    "fullness": strokes(
+        ((44, -54), (18, 20), (3.4, 0, 3.4)),
+        ((38, -90, -30), (17, 14, 28), (3.6, -1.5, 2.2)),
+        ((0, -113, -32), (26, 13, 28), (0, -5.0, 1.0)),
+        ((30, -28), (16, 12), (0, 0, 1.2)),
+        ((33, 8.5), (16, 5), (0, -0.5, 0.7)),
+    ),
+    "brow_ridge": strokes(
+        ((22, 18), (23, 9.0), (0, -0.2, 1.7)),
+    ),
+    "nose_length": strokes(
+        ((0, -40), (17, 14), (0, -3.2, 0.4)), ((0, -14), (9, 14), (0, -1.0, 0.4))
+    ),
+    "nose_width": strokes(((13, -40), (6.5, 8), (2.0, 0, 0.2)), ((6, -35), (5, 6), (0.7, 0, -0.2))),
+    "nose_bridge": strokes(((0, -10), (7.5, 15), (0, 0, 2.3)), ((0, 4), (8, 8), (0, 0, 0.8))),
+    "nose_bridge_width": strokes(((7, -13), (5.5, 15), (1.3, 0, 0.5))),
+    "nose_hump": strokes(((0, -14), (6.5, 7), (0, 0, 1.7))),
+    "nose_tip": strokes(((6, -34.5), (5, 5.5), (1.4, 0, 0.6)), ((0, -34), (7, 6), (0, 0, 1.2))),
+    "nose_lift": strokes(((0, -36), (9, 9), (0, 2.1, 0.5)), ((12, -41), (6, 6), (0, 0.8, 0))),
+    "eye_size": eye_size,
+    "eye_spacing": strokes(((31.5, 1), (21, 18), (1.5, 0, 0)), ((12, 2), (6, 12), (0.5, 0, 0))),
+    "eye_tilt": eye_tilt,
+    "eye_depth": strokes(((31, 3), (21, 13), (0, 0, -1.8))),
+    "lid": strokes(((33, 9.2), (15, 4.0), (0, -1.5, 1.4)), ((31.5, 5.8), (14, 3.6), (0, -0.35, 0))),
+    "epicanthus": strokes(((17, 2), (5.5, 6), (0.8, -1.0, 1.6)), ((10, 2), (6, 8), (0, 0, 1.2))),
+    "lip_upper": lip_upper,
+    "lip_lower": lip_lower,
+    "lip_forward": strokes(((0, -68), (21, 12), (0, 0, 1.9))),
+    "mouth_width": mouth_width,
+    "mouth_height": strokes(((0, -68), (28, 15), (0, 1.8, 0))),
+    "asymmetry": asymmetry,
+}
+"""Displacements at one standard deviation of the trait of that name, mm."""
