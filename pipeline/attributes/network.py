@@ -44,7 +44,7 @@ NUMBER_HEADS: dict[str, tuple[float, float]] = {
 """Attributes read as a number: centre and scale, in the taxonomy's unit, of one output."""
 
 _WIDTHS = (16, 48, 96, 144)
-_HIDDEN = 144
+_HIDDEN = 192
 _JOINED = 64
 _DAMAGE = 16  # the map itself and features that only realism uses
 
@@ -121,7 +121,7 @@ class Pyramid(nn.Module):
 class HeadsNetwork(nn.Module):
     """A small residual network with a linear layer for the readings and a pyramid for the maps.
 
-    1.44 M parameters, 195 M multiply-adds an image. The last feature map is flattened, not pooled:
+    1.55 M parameters, 195 M multiply-adds an image. The last feature map is flattened, not pooled:
     turn of the head and direction of the light are told by where things are. Realism also sees the
     strongest sign of damage anywhere in the picture, since one misplaced eye breaks a face.
     """

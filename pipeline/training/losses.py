@@ -13,7 +13,7 @@ _NUMBER_WEIGHTS = {"smile": 2.0, "mouth_open": 2.0}
 _LANDMARK_UNIT = 0.01
 """Share of the side that a landmark's error is measured in; a quarter of it counts squared."""
 
-_LANDMARK_WEIGHT = 2.0
+_LANDMARK_WEIGHT = 1.0
 
 
 def loss(readings: Readings, batch: Batch) -> Tensor:
