@@ -12,6 +12,7 @@ from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import of
 from pipeline.generators.heads.skin_shade import UP, column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.tone import tones
 
 TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
 
@@ -37,10 +38,10 @@ class Row:
 
 
 UPPER = Row(
-    27.0, 37.0, 4.5, -3.0, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
+    25.5, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
 )
 LOWER = Row(
-    25.0, 35.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    24.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -82,11 +83,11 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     q = 2 * (far - (ends[i] - w)) / w - 1
     # Each tooth is set a little differently.
     own = (seed * 3.7 + i * (2.1 + 0.9 * s.sign())).sin()
-    length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.18 * young)
+    length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.12 * young)
     canine = (i == 2).to(q.dtype)
-    curve = 0.0016 * far.square() * row.up
-    rounded = 0.75 * q.square().square() + 0.9 * canine * q.abs() + 0.22 * own
-    lateral = 0.55 * (i == 1).to(q.dtype)
+    curve = 0.0042 * far.square()
+    rounded = 0.55 * q.square().square() + 0.45 * canine * q.abs() + 0.15 * own
+    lateral = 0.40 * (i == 1).to(q.dtype)
     # Heights run from the biting edge to the gum, whichever way that is.
     height = row.up * (p[1] - row.edge - curve) - rounded - lateral * (row.up > 0)
     gum_at = length - lateral - 1.9 * q.square()
@@ -169,17 +170,21 @@ def look(
 
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
-    corner = 1 - 0.60 * step(across, 14, 34)
+    corner = 1 - 0.75 * step(across, 13, 30)
     mouth = column((0.100, 0.021, 0.018), d) * (sky + 0.5 * key_color) * corner
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
         soft, corner * (0.32 + 0.52 * soft[1].clamp(min=0))
     )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
-    color = torch.where(dot(tongue, tongue) > 0.5, flesh + wet * corner, mouth)
+    # Little light gets to the tongue between lips that hardly part.
+    flesh = mouth + (flesh + wet * corner - mouth) * of(step(jaw, 1.0, 7.0), b)
+    color = torch.where(dot(tongue, tongue) > 0.5, flesh, mouth)
+    # Lips that touch: their own shaded colour, a soft line.
+    line_color = of(tones(t).lips.t(), b) * (0.40 * (0.8 * sky * ao + 0.5 * key_color * lit))
+    color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
-    # Lips that only touch show a dark line.
-    parted = of(step(jaw, 0.25, 1.6), b)
+    parted = of(step(jaw, 0.25, 1.2), b)
     cover = torch.zeros_like(across)
     for row, depth in ((lower, 0.70), (upper, 1.22)):
         open_ = corner * depth * (1 - 0.55 * step(row.along, 14, 40))

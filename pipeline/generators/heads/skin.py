@@ -183,7 +183,7 @@ def _mouth(
         return
     q, bk = p[:, k], b[k]
     inside, height = lips(q.t())
-    x, soft = q[0], max(0.7, 0.6 * pixel)
+    x, soft = q[0], max(1.2, 0.7 * pixel)
     cover = step(inside, -soft, soft)
     color = of(c.lips.t(), bk)
     dark = of(c.dark, bk)
@@ -191,7 +191,7 @@ def _mouth(
     inner = bell(height / 0.34)
     edge = bell((inside - 0.3) / 1.6)
     # The upper lip is darker, the inner rim redder, the outline darker on dark skin.
-    tone = -0.16 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
+    tone = -0.26 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
     color = color * (tone + red).exp()
     color = color * (1 - 0.5 * bell(height / 0.08))
