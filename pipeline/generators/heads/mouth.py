@@ -10,6 +10,7 @@ from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads.eyes import into_head
 from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
+from pipeline.generators.heads.shapes.expressions import LAUGHING, SURPRISED
 from pipeline.generators.heads.skin import of
 from pipeline.generators.heads.skin_shade import UP, column, dot, lobe, soft_step, unit
 from pipeline.generators.heads.tone import tones
@@ -18,6 +19,10 @@ TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
 
 HINGE = (0.0, -12.0, -75.0)
 """Axis of the jaw, along x, in head space."""
+
+
+UNEVEN = {"laugh": LAUGHING, "surprise": SURPRISED}
+"""Expressions whose upper and lower lip part by different mm."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,10 @@ class Row:
 
 
 UPPER = Row(
-    25.5, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
+    27.0, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
 )
 LOWER = Row(
-    24.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    25.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -85,7 +90,7 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     own = (seed * 3.7 + i * (2.1 + 0.9 * s.sign())).sin()
     length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.12 * young)
     canine = (i == 2).to(q.dtype)
-    curve = 0.0042 * far.square()
+    curve = 0.0030 * far.square()
     rounded = 0.55 * q.square().square() + 0.45 * canine * q.abs() + 0.15 * own
     lateral = 0.40 * (i == 1).to(q.dtype)
     # Heights run from the biting edge to the gum, whichever way that is.
@@ -139,8 +144,11 @@ def look(
     o, d = origin.t().contiguous(), ray.t().contiguous()
     angle = torch.deg2rad(jaw)
     drop = (middle[:, 2] - HINGE[2]) * angle.sin()
-    # Where the lips would meet if the jaw were closed.
-    line = torch.stack([middle[:, 0], middle[:, 1] + 0.46 * drop, middle[:, 2] + 0.08 * drop])
+    # Where the lips would meet if the jaw were closed and nobody laughed or wondered.
+    sunk = sum(t[name] * 0.5 * (low - up) for name, (up, low) in UNEVEN.items())
+    line = torch.stack(
+        [middle[:, 0], middle[:, 1] + 0.46 * drop + sunk, middle[:, 2] + 0.08 * drop]
+    )
     at = of(line, b)
     seed, young = of(t["mark_seed"], b), of(t["child"], b)
     upper = _row(UPPER, o - at, d, seed, young, pixel)
@@ -170,7 +178,7 @@ def look(
 
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
-    corner = 1 - 0.75 * step(across, 13, 30)
+    corner = 1 - 0.88 * step(across, 14, 30)
     mouth = column((0.100, 0.021, 0.018), d) * (sky + 0.5 * key_color) * corner
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(

@@ -207,7 +207,7 @@ def _mouth(
     # A lighter roll of skin borders the vermilion.
     roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
-    wet = bell(height / 0.16)
+    wet = bell(height / 0.16) + 0.35 * bell((height + 0.45) / 0.3)
     out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover
     # Thin bright strokes would flicker along the lips' border.
     border = bell(inside / (1.3 + pixel))

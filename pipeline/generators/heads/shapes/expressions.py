@@ -21,6 +21,10 @@ JAW_DEGREES = 17.0
 """Turn of the jaw at mouth_open = 1."""
 
 
+LAUGHING, SURPRISED = (1.6, 0.0), (-0.6, 4.4)
+"""How far upper and lower lip leave their line, mm, besides the jaw."""
+
+
 def jaw_weight(p: Floats) -> Floats:
     """How far each point follows the jaw, 0..1; it jumps across the line between the lips."""
     x = np.abs(p[:, 0])
@@ -28,7 +32,7 @@ def jaw_weight(p: Floats) -> Floats:
     beside = smooth(s, -26, 38)
     below = 0.90 + 0.10 * smooth(s, 0, 20)
     apart = np.where(s > 0, below, 0.0 + 0.06 * smooth(-s, 30, 0))
-    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.45
+    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.55
     weight = beside + (apart - beside) * np.maximum(middle, 0)
     # Near the corners the lips meet; further down all of the chin follows.
     weight = np.maximum(weight * (s > -40), smooth(s, 12, 34))
@@ -50,7 +54,7 @@ def jaw(p: Floats) -> Floats:
 def apart(p: Floats, upper: float, lower: float) -> Floats:
     """How far the lips move from their line, upper and lower in mm: round towards the corners."""
     s = p[:, 1] - mouth_line(p[:, 0])
-    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.55
+    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.7
     return np.asarray(np.where(s > 0, upper, -lower) * bell(s / 12) * c * front(p))
 
 
@@ -62,7 +66,7 @@ def straighten(p: Floats) -> Floats:
 
 def part_lips(p: Floats) -> Floats:
     """The lips part from the teeth: the upper one rises, the lower one sinks, by 3 mm in all."""
-    return field(dy=apart(p, 1.7, 1.5) + 0.5 * straighten(p))
+    return field(dy=apart(p, 1.7, 1.5) + 0.3 * straighten(p))
 
 
 def lift(p: Floats) -> Floats:
@@ -78,7 +82,7 @@ def smile(p: Floats) -> Floats:
     corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
     inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
     reach = 6.2 * corner * np.clip(x / 24, 0, 1)
-    up = 8.6 * lift(p) - 1.5 * inner + 0.35 * straighten(p)
+    up = 8.6 * lift(p) - 1.5 * inner + 0.6 * straighten(p)
     out = field(reach * np.sign(p[:, 0]), up, -4.2 * corner - 1.2 * inner)
     out += lips(p, upper=-0.20, lower=-0.16)
     out += strokes(
@@ -98,7 +102,7 @@ def laugh(p: Floats) -> Floats:
     x, s = np.abs(p[:, 0]), p[:, 1] - mouth_line(p[:, 0])
     corner = lift(p)
     wide = np.where(s < 0, bell((x - 14) / 8, s / 14), 0) * front(p)
-    up = apart(p, 2.0, 0.0) + 3.5 * corner - 2.4 * wide
+    up = apart(p, *LAUGHING) + 6.5 * corner - 2.6 * wide
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
@@ -113,7 +117,7 @@ def surprise(p: Floats) -> Floats:
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 24) / 12, (y - MOUTH_Y) / 12) * front(p)
     round_ = bell(x / 22, (y - MOUTH_Y) / 13) * front(p)
-    out = field(-7.5 * corner * np.sign(p[:, 0]), apart(p, 2.2, 3.2), 2.4 * round_)
+    out = field(-7.5 * corner * np.sign(p[:, 0]), apart(p, *SURPRISED), 2.4 * round_)
     return out + strokes(
         ((28, 22), (24, 11), (0, 9.0, 0.4)),
         ((26, 44), (26, 14), (0, 3.5, 0.6)),
