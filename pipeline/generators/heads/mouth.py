@@ -43,7 +43,7 @@ class Row:
 
 
 UPPER = Row(
-    27.0, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
+    27.0, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
 )
 LOWER = Row(
     25.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
@@ -151,7 +151,10 @@ def look(
     )
     at = of(line, b)
     seed, young = of(t["mark_seed"], b), of(t["child"], b)
-    upper = _row(UPPER, o - at, d, seed, young, pixel)
+    # Lips that round in surprise drape over both rows.
+    drape = torch.zeros_like(at)
+    drape[1] = 3.0 * of(t["surprise"], b)
+    upper = _row(UPPER, o - at - drape, d, seed, young, pixel)
     c, s = of(angle.cos(), b), of(angle.sin(), b)
 
     def close(v: Tensor) -> Tensor:
@@ -160,7 +163,7 @@ def look(
 
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
-    lower = _row(LOWER, jaw_o, jaw_d, seed + 1.3, young, pixel)
+    lower = _row(LOWER, jaw_o + drape, jaw_d, seed + 1.3, young, pixel)
     tongue = _tongue(jaw_o, jaw_d, (0.0, -7.5, -36.0), (17.5, 8.0, 26.0))
 
     key, up = (
@@ -189,13 +192,13 @@ def look(
     flesh = mouth + (flesh + wet * corner - mouth) * of(step(jaw, 1.0, 7.0), b)
     color = torch.where(dot(tongue, tongue) > 0.5, flesh, mouth)
     # Lips that touch: their own shaded colour, a soft line.
-    line_color = of(tones(t).lips.t(), b) * (0.40 * (0.8 * sky * ao + 0.5 * key_color * lit))
+    line_color = of(tones(t).lips.t(), b) * (0.50 * (0.8 * sky * ao + 0.5 * key_color * lit))
     color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
     parted = of(step(jaw, 0.25, 1.2), b)
     cover = torch.zeros_like(across)
-    for row, depth in ((lower, 0.70), (upper, 1.22)):
-        open_ = corner * depth * (1 - 0.55 * step(row.along, 14, 40))
+    for row, depth, deep in ((lower, 0.70, 0.9), (upper, 1.22, 0.6)):
+        open_ = corner * depth * (1 - deep * step(row.along, 12, 34))
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
         open_ = open_ * (0.50 + 0.50 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))

@@ -194,7 +194,7 @@ def _mouth(
     tone = -0.26 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
     color = color * (tone + red).exp()
-    color = color * (1 - 0.5 * bell(height / 0.08))
+    color = color * (1 - 0.5 * bell(height / 0.11))
     lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)
     stain = of(painted.lip_cover, bk)
     color = color + (lipstick * (1 - 0.14 * upper) - color) * stain

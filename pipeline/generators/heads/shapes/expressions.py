@@ -21,7 +21,7 @@ JAW_DEGREES = 17.0
 """Turn of the jaw at mouth_open = 1."""
 
 
-LAUGHING, SURPRISED = (1.6, 0.0), (-0.6, 4.4)
+LAUGHING, SURPRISED = (1.6, 0.0), (2.2, 4.6)
 """How far upper and lower lip leave their line, mm, besides the jaw."""
 
 
@@ -81,8 +81,8 @@ def smile(p: Floats) -> Floats:
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
     inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
-    reach = 6.2 * corner * np.clip(x / 24, 0, 1)
-    up = 8.6 * lift(p) - 1.5 * inner + 0.6 * straighten(p)
+    reach = 6.8 * corner * np.clip(x / 24, 0, 1)
+    up = 10.0 * lift(p) - 1.5 * inner + 0.6 * straighten(p)
     out = field(reach * np.sign(p[:, 0]), up, -4.2 * corner - 1.2 * inner)
     out += lips(p, upper=-0.20, lower=-0.16)
     out += strokes(
@@ -102,7 +102,7 @@ def laugh(p: Floats) -> Floats:
     x, s = np.abs(p[:, 0]), p[:, 1] - mouth_line(p[:, 0])
     corner = lift(p)
     wide = np.where(s < 0, bell((x - 14) / 8, s / 14), 0) * front(p)
-    up = apart(p, *LAUGHING) + 6.5 * corner - 2.6 * wide
+    up = apart(p, *LAUGHING) + 5.2 * corner - 2.6 * wide
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
@@ -141,7 +141,7 @@ def anger(p: Floats) -> Floats:
         ((0, -98), (14, 9), (0, 2.4, 2.2)),
         ((0, -86), (14, 4.5), (0, 0, -2.0)),
     )(p)
-    return out + lips(p, upper=-0.52, lower=-0.42) + field(dy=0.7 * straighten(p))
+    return out + lips(p, upper=-0.40, lower=-0.32) + field(dy=0.7 * straighten(p))
 
 
 def sadness(p: Floats) -> Floats:
@@ -158,6 +158,7 @@ def sadness(p: Floats) -> Floats:
         ((40, -36), (14, 13), (0, -2.5, -1.2)),
     )(p)
     corner = lift(p)
+    out += lips(p, upper=-0.14, lower=0.0)
     return out + field(-0.8 * corner * np.sign(p[:, 0]), -8.0 * corner, -0.6 * corner)
 
 
