@@ -41,7 +41,7 @@ def aperture(rest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def bow(x: Tensor) -> Tensor:
     """How the lips' meeting line dips in its middle (as in the template)."""
-    return -0.7 * bell(x / 4.0) + 0.5 * bell((x.abs() - 9) / 7)
+    return -0.6 * bell(x / 4.5) + 0.4 * bell((x.abs() - 9) / 7)
 
 
 def lips(rest: Tensor) -> tuple[Tensor, Tensor]:

@@ -192,13 +192,13 @@ def look(
     flesh = mouth + (flesh + wet * corner - mouth) * of(step(jaw, 1.0, 7.0), b)
     color = torch.where(dot(tongue, tongue) > 0.5, flesh, mouth)
     # Lips that touch: their own shaded colour, a soft line.
-    line_color = of(tones(t).lips.t(), b) * (0.50 * (0.8 * sky * ao + 0.5 * key_color * lit))
+    line_color = of(tones(t).lips.t(), b) * (0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit)))
     color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
     parted = of(step(jaw, 0.25, 1.2), b)
     cover = torch.zeros_like(across)
-    for row, depth, deep in ((lower, 0.70, 0.9), (upper, 1.22, 0.6)):
-        open_ = corner * depth * (1 - deep * step(row.along, 12, 34))
+    for row, depth, deep in ((lower, 0.70, 0.95), (upper, 1.22, 0.70)):
+        open_ = corner * depth * (1 - deep * step(row.along, 10, 28))
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
         open_ = open_ * (0.50 + 0.50 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))

@@ -203,7 +203,7 @@ def _mouth(
     color = color * (1 + 0.050 * fine * lines[0].clamp(-2, 2))
     age = of(t["child"], bk)
     base = out.albedo.t()[:, k]
-    weight = cover * (0.80 * (1 - 0.45 * age) + (0.15 + 0.36 * age) * stain)
+    weight = cover * (0.80 * (1 - 0.30 * age) + (0.15 + 0.24 * age) * stain)
     # A lighter roll of skin borders the vermilion.
     roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight

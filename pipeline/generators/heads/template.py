@@ -80,7 +80,7 @@ def bell(*terms: Floats) -> Floats:
 
 def bow(x: Floats) -> Floats:
     """How the lips' meeting line dips in its middle and rises beside it, mm."""
-    return np.asarray(-0.7 * bell(x / 4.0) + 0.5 * bell((np.abs(x) - 9) / 7))
+    return np.asarray(-0.6 * bell(x / 4.5) + 0.4 * bell((np.abs(x) - 9) / 7))
 
 
 def mouth_line(x: Floats) -> Floats:
