@@ -78,10 +78,14 @@ def bell(*terms: Floats) -> Floats:
     return np.asarray(np.exp(-sum(t * t for t in terms)))
 
 
+def bow(x: Floats) -> Floats:
+    """How the lips' meeting line dips in its middle and rises beside it, mm."""
+    return np.asarray(-0.6 * bell(x / 4.5) + 0.4 * bell((np.abs(x) - 9) / 7))
+
+
 def mouth_line(x: Floats) -> Floats:
     """Height of the closed lips' meeting line at x."""
-    ax = np.abs(x)
-    return np.asarray(MOUTH_Y - 0.9 * bell(x / 4.0) + 0.7 * bell((ax - 9) / 7) + 0.0010 * ax**2)
+    return np.asarray(MOUTH_Y + bow(x) + 0.0010 * np.asarray(x) ** 2)
 
 
 def _density(where: Floats, weight: Floats, count: int) -> Floats:
@@ -240,10 +244,13 @@ def _lids(p: Floats) -> None:
 
 
 def lip_heights(x: Floats) -> tuple[Floats, Floats]:
-    """Height of the vermilion above and below the meeting line at x, mm."""
+    """Height of the vermilion above and below the meeting line at x, mm.
+
+    Its outer edges, the cupid's bow above and a plain arc below, do not repeat the line's dip.
+    """
     c = np.clip(1 - (x / MOUTH_X) ** 2, 0, 1)
-    bow = 1 - 0.20 * bell(x / 3.2) + 0.10 * bell((np.abs(x) - 6.0) / 3.5)
-    return 7.4 * c**0.8 * bow, 9.4 * c**0.62
+    cupid = 1 - 0.13 * bell(x / 3.4) + 0.06 * bell((np.abs(x) - 6.0) / 3.5)
+    return 7.2 * c**0.8 * cupid - 0.4 * c * bow(x), 9.0 * c**0.58 + 0.9 * c * bow(x)
 
 
 def _lips(p: Floats) -> None:
@@ -261,9 +268,9 @@ def _lips(p: Floats) -> None:
     p[:, 2] -= 2.6 * bell(s / 1.1) * np.sqrt(c) * front(p)
     add(p, (MOUTH_X + 0.5, MOUTH_Y - 1.2), (3.6, 3.4), (0, 0, -2.2))
     # Philtrum.
-    column = smooth(y, MOUTH_Y + 7, MOUTH_Y + 11) * (1 - smooth(y, -54, -49))
-    p[:, 2] -= 0.9 * column * bell(x / 2.8)
-    p[:, 2] += 0.5 * column * bell((np.abs(x) - 4.8) / 2.2)
+    column = smooth(y, MOUTH_Y + 5, MOUTH_Y + 13) * (1 - smooth(y, -54, -47))
+    p[:, 2] -= 0.8 * column * bell(x / 3.2)
+    p[:, 2] += 0.35 * column * bell((np.abs(x) - 5.2) / 2.8)
 
 
 def surface(t: Floats, theta: Floats) -> Floats:
