@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from pipeline.generators.generator import SEGMENTS
-from pipeline.generators.heads import complexion, makeup, noise
+from pipeline.generators.heads import complexion, makeup, noise, wrinkles
 from pipeline.generators.heads.face import aperture, bell, lips, step
 from pipeline.generators.heads.sheet import sheet_for
 from pipeline.generators.heads.tone import Tones, tones
@@ -91,7 +91,8 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     shift = of(t["mark_seed"], b)
     u, v = around + 41.0 * shift, up - 23.0 * shift
     blotch = noise.cloud(p.device).read(u, v).clamp_(-2, 2)
-    uneven = of(0.80 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.35 * t["old"], b)
+    uneven = 0.45 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.80 * wrinkles.years(t["old"])
+    uneven = of(uneven.clamp(min=0.15), b)
     blood = blood + uneven * (
         0.022 * blotch[0] + 0.024 * blotch[1].clamp(min=-0.7) + 0.016 * blotch[2]
     )
@@ -163,8 +164,8 @@ def _spots(
     freckle = ((dots[0] - of(1.02 - 0.55 * many, b) + where * of(0.30 * many, b)) * 4).clamp_(0, 1)
     deep = 0.17 + 0.25 * fade(pixel, 2.2)
     melanin = melanin + freckle * where.clamp_(max=1) * of(deep * step(many, 0.0, 0.12), b)
-    spot = ((dots[1] - of(1.05 - 0.52 * aged, b)) * 3).clamp_(0, 1)
-    melanin = melanin + spot * of(0.34 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
+    spot = ((dots[1] - of(1.10 - 0.42 * aged, b)) * 6).clamp_(0, 1)
+    melanin = melanin + spot * of(0.26 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
     pimple = ((dots[2] - of(1.02 - 0.7 * sore, b)) * 4).clamp_(0, 1)
     fresh = step(sore, 0, 0.1)
     blood = blood + pimple * of(0.55 * fresh, b)

@@ -34,7 +34,11 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
     out["jaw"] = t["mouth_open"]
     out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
-    out["eye_open"] = -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
+    # Flesh starts to sink early.
+    out["old"] = t["old"] ** 0.75
+    out["eye_open"] = (
+        -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
+    )
     # Eyes stay on the camera when the head nods, and the lids go along.
     up = 0.045 * t["gaze_y"] - t["pitch"].deg2rad().tan()
     out["look_up"] = 0.6 * EYE_RADIUS * 0.34 * (up / 0.34).tanh()
