@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d
 
 from pipeline.generators.heads import noise, wrinkles
 from pipeline.generators.heads.face import aperture, bell, step
+from pipeline.generators.heads.hair.regions import brow_frame
 from pipeline.generators.heads.sheet import Sheet
 
 BLOOD, MELANIN, SHADE, GLOSS, SLOPE_X, SLOPE_Y, PALE, SHADOW, FRECKLED, THIN, COARSE = range(11)
@@ -65,6 +66,11 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     out["crease"] = bell((y - (8.6 - 4.6 * ((ax - 31.5) / 17) ** 2)) / 1.6) * step(
         1.2 - ((ax - 31.5) / 17).abs(), 0, 0.5
     )
+    along, over = (value.view_as(flat) for value in brow_frame(rest))
+    wide = (2.2 + 2.4 * step(along, -0.05, 0.25)) * (1 - 0.5 * step(along, 0.45, 1.05))
+    out["brow"] = bell(over / wide) * step(along, -0.08, 0.24) * (1 - step(along, 0.70, 1.06))
+    # The ridge of the socket would catch the light as a bright hook.
+    out["ridge"] = bell((ax - 50.5) / 4.0) * bell((y - 2) / 12)
     out["blush"] = bell((0.8 * (ax - 47) - 0.6 * (y + 26)) / 17) * bell(
         (0.6 * (ax - 47) + 0.8 * (y + 26)) / 8.5
     )
@@ -96,6 +102,9 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     makeup = t["makeup"]
     pale = 1 - 0.4 * (1 - step(t["tone"], 3, 5))
     one = torch.ones_like(old)
+    # Shade between the hairs of the brows, hardly any under fair or grey ones.
+    fair = torch.maximum(step(t["natural_color"], 1.0, 2.0), t["grey_share"])
+    brow = (0.60 + 0.10 * t["brow_thickness"] - 0.25 * child) * (1 - 0.6 * fair)
     return (
         ("cheek", BLOOD, 0.19 * pale * flush * glow * kept.sqrt()),
         ("nose", BLOOD, 0.12 * pale * flush * (1 + 0.7 * years)),
@@ -128,6 +137,9 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("lash", SHADE, 0.10 + 0 * one),
         ("crease", BLOOD, 0.10 * one),
         ("crease", SHADE, 0.06 + 0.10 * dark),
+        ("brow", SHADE, 0.6 * brow),
+        ("brow", MELANIN, 0.5 * brow),
+        ("ridge", GLOSS, -0.6 * one),
         ("shadow", SHADOW, makeup),
         ("blush", BLOOD, 0.42 * step(makeup, 0.15, 1.0)),
         ("tzone", GLOSS, (0.22 + 0.13 * t["oiliness"]).clamp(min=0.02) * (1 - 0.5 * child)),

@@ -11,7 +11,7 @@ from pipeline.generators.heads.eyes import into_head
 from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import of
-from pipeline.generators.heads.skin_shade import UP, column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.skin_shade import column, dot, lobe, soft_step, unit
 
 TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
 
@@ -156,7 +156,7 @@ def look(
 
     key, up = (
         of(into_head(lights.key, turn), b),
-        of(into_head(column(UP, d).t().expand(len(turn), 3), turn), b),
+        of(into_head(lights.dome, turn), b),
     )
     key_color, sky = of(lights.key_color.t(), b), of(lights.sky.t(), b)
     ground = of(lights.ground.t(), b)

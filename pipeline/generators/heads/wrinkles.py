@@ -255,7 +255,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     anger, sadness = t["anger"] * grown, t["sadness"] * grown
     skin = 0.25 + 0.75 * early
     total = {
-        "forehead": 0.72 * early + 0.35 * late + 0.75 * raised * (0.35 + 0.65 * skin),
+        "forehead": 0.60 * early + 0.45 * late + 0.75 * raised * (0.35 + 0.65 * skin),
         "frown": 0.58 * early + 0.25 * late + 0.85 * anger + 0.40 * sadness,
         "bunny": 0.22 * late + 0.60 * anger + 0.30 * t["laugh"] * grown,
         "crows": 0.70 * early + 0.40 * late + 0.62 * smile * (0.22 + 0.78 * skin),
