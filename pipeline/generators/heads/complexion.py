@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d
 
 from pipeline.generators.heads import noise, wrinkles
 from pipeline.generators.heads.face import aperture, bell, step
+from pipeline.generators.heads.hair.regions import brow_frame
 from pipeline.generators.heads.sheet import Sheet
 
 BLOOD, MELANIN, SHADE, GLOSS, SLOPE_X, SLOPE_Y, PALE, SHADOW, FRECKLED, THIN, COARSE = range(11)
@@ -40,7 +41,7 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     rest = torch.stack([(flat + x).flatten(), (flat + y).flatten(), flat.flatten()], 1)
     gap, above, u = (v.view_as(flat) for v in aperture(rest))
     out: dict[str, Tensor] = {}
-    out["cheek"] = bell((ax - 39) / 16) * bell((y + 31) / 15)
+    out["cheek"] = bell((ax - 42) / 19) * bell((y + 30) / 18)
     out["nose"] = bell(x / 13) * bell((y + 38) / 11) + 0.35 * bell(x / 9) * bell((y + 22) / 14)
     out["chin"] = bell(x / 17) * bell((y + 101) / 11)
     out["lids"] = bell((ax - 31) / 17) * bell(y / 10)
@@ -65,11 +66,19 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     out["crease"] = bell((y - (8.6 - 4.6 * ((ax - 31.5) / 17) ** 2)) / 1.6) * step(
         1.2 - ((ax - 31.5) / 17).abs(), 0, 0.5
     )
+    along, over = (value.view_as(flat) for value in brow_frame(rest))
+    wide = (2.2 + 2.4 * step(along, -0.05, 0.25)) * (1 - 0.5 * step(along, 0.45, 1.05))
+    out["brow"] = bell(over / wide) * step(along, -0.08, 0.24) * (1 - step(along, 0.70, 1.06))
+    # The ridge of the socket would catch the light as a bright hook.
+    out["ridge"] = bell((ax - 50.5) / 4.0) * bell((y - 2) / 12)
     out["blush"] = bell((0.8 * (ax - 47) - 0.6 * (y + 26)) / 17) * bell(
         (0.6 * (ax - 47) + 0.8 * (y + 26)) / 8.5
     )
     out["sun"] = out["forehead"] * 0.6 + bell(x / 55) * bell((y + 18) / 17)
     out["lip"] = bell(x / 27) * bell((y + 69) / 9)
+    # Beside nose and mouth, from the wing to the jaw.
+    line = 17.0 + 15.0 * ((-38 - y) / 36).clamp(0, 1.6) ** 0.85
+    out["fold"] = bell((ax - line) / 4.5) * step(y, -98, -78) * (1 - step(y, -44, -34))
     out["philtrum"] = bell(x / 2.6) * bell((y + 56) / 5)
     return {name: value.contiguous().to(device) for name, value in out.items()}
 
@@ -83,17 +92,23 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     """What each zone adds to which channel for B people: (zone, channel, float32 [B])."""
     old, child, adult = t["old"], t["child"], t["adult"]
     flush = flushed(t)
-    tired = (0.45 + 0.45 * old + 0.12 * t["weathering"]).clamp(0.1, 1.2) * (1 - child)
+    years = wrinkles.years(old)
+    tired = (0.25 + 0.95 * years + 0.12 * t["weathering"]).clamp(0.1, 1.3) * (1 - child)
+    # Young skin glows from the cheeks; older skin is sallow there and red on the nose.
+    glow = 1.15 - 0.45 * years
     male = step(t["m_soft"], 0.45, 0.9) * adult
     kept = (1 - t["makeup"]).clamp(0.25, 1)
-    sun = (0.35 * old + 0.10 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)
+    sun = (0.16 * old + 0.06 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)
     makeup = t["makeup"]
     pale = 1 - 0.4 * (1 - step(t["tone"], 3, 5))
     one = torch.ones_like(old)
+    # Shade between the hairs of the brows, hardly any under fair or grey ones.
+    fair = torch.maximum(step(t["natural_color"], 1.0, 2.0), t["grey_share"])
+    brow = (0.60 + 0.10 * t["brow_thickness"] - 0.25 * child) * (1 - 0.6 * fair)
     return (
-        ("cheek", BLOOD, 0.26 * pale * flush * kept.sqrt()),
-        ("nose", BLOOD, 0.16 * pale * flush * (1 + 0.4 * old)),
-        ("chin", BLOOD, 0.13 * flush),
+        ("cheek", BLOOD, 0.19 * pale * flush * glow * kept.sqrt()),
+        ("nose", BLOOD, 0.12 * pale * flush * (1 + 0.7 * years)),
+        ("chin", BLOOD, 0.09 * flush),
         ("lids", BLOOD, 0.10 * flush),
         ("socket", BLOOD, 0.10 * one),
         ("wing", BLOOD, 0.20 * flush),
@@ -105,6 +120,9 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("under", MELANIN, 0.14 * tired * (1 + 0.5 * dark)),
         ("under", BLOOD, 0.15 * tired),
         ("under", SHADE, 0.10 * tired),
+        ("socket", SHADE, 0.16 * years),
+        ("fold", SHADE, 0.26 * years),
+        ("fold", BLOOD, 0.10 * years),
         ("socket", MELANIN, 0.06 + 0.16 * dark),
         ("lids", MELANIN, 0.03 + 0.10 * dark),
         ("perioral", MELANIN, 0.12 * dark),
@@ -119,6 +137,9 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("lash", SHADE, 0.10 + 0 * one),
         ("crease", BLOOD, 0.10 * one),
         ("crease", SHADE, 0.06 + 0.10 * dark),
+        ("brow", SHADE, 0.6 * brow),
+        ("brow", MELANIN, 0.5 * brow),
+        ("ridge", GLOSS, -0.6 * one),
         ("shadow", SHADOW, makeup),
         ("blush", BLOOD, 0.42 * step(makeup, 0.15, 1.0)),
         ("tzone", GLOSS, (0.22 + 0.13 * t["oiliness"]).clamp(min=0.02) * (1 - 0.5 * child)),
@@ -152,17 +173,20 @@ def _relief(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
     """Add the wrinkles: slopes, dark and slightly red valleys."""
     amounts = wrinkles.amounts(t)
     height = torch.zeros_like(maps[:, 0])
+    valley = height
     drawn = wrinkles.heights(sheet, maps.device)
-    names = list(amounts)
+    # Flesh last: it has no dark valleys.
+    names = [name for name in amounts if name not in wrinkles.BROAD] + list(wrinkles.BROAD)
     # Adding nothing changes nothing: leave out what nobody has.
     needed = (torch.stack([amounts[name] for name in names], 1) != 0).any(0).tolist()
     for name, wanted in zip(names, needed, strict=True):
+        if name == wrinkles.BROAD[0]:
+            valley = (-height - 0.08).clamp_(0, 1.6)
         if wanted:
             height.addcmul_(drawn[name], amounts[name][:, None, None])
     scale = 0.5 / sheet.texel
     maps[:, SLOPE_X, :, 1:-1] = (height[:, :, 2:] - height[:, :, :-2]) * scale
     maps[:, SLOPE_Y, 1:-1] = (height[:, 2:] - height[:, :-2]) * scale
-    valley = (-height - 0.08).clamp_(0, 1.6)
     maps[:, SHADE].add_(valley, alpha=0.36)
     maps[:, BLOOD].add_(valley, alpha=0.16)
     maps[:, GLOSS].sub_(valley, alpha=0.3)

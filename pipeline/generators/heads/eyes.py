@@ -10,7 +10,7 @@ from pipeline.generators.heads import noise
 from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import fade, of
-from pipeline.generators.heads.skin_shade import UP, column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.skin_shade import column, dot, lobe, soft_step, unit
 from pipeline.generators.heads.tone import linear
 
 EYES, IRIS = SEGMENTS.index("eyes"), SEGMENTS.index("iris")
@@ -132,13 +132,13 @@ def look(
     white = _white(t, ball, u, reach, b, pixel)
     key = of(into_head(lights.key, turn), b)
     rim = of(into_head(lights.rim, turn), b)
-    up = of(into_head(column(UP, d).t().expand(len(turn), 3), turn), b)
+    up = of(into_head(lights.dome, turn), b)
     key_color, sky = of(lights.key_color.t(), b), of(lights.sky.t(), b)
     ground = of(lights.ground.t(), b)
 
     # Lids and lashes shade the ball; corners lie deep.
     depth = -above
-    deep = of(0.14 * step(t["tone"], 5, 9), b)
+    deep = of(0.18 * step(t["tone"], 5, 9), b)
     lid = 0.42 - deep + (0.58 + 0.5 * deep) * step(depth, 0.2, 4.2)
     hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.22 * step(u.abs(), 0.45, 1.05))
     shade = lid * hollow
@@ -215,7 +215,7 @@ def _white(
     aged = torch.tensor([0.71, 0.62, 0.52], device=device)
     base = adult + (young - adult) * t["child"][:, None]
     base = base + (aged - base) * (0.85 * t["old"])[:, None]
-    base = base * (1 - 0.26 * step(t["tone"], 4.5, 8.5))[:, None]
+    base = base * (1 - 0.50 * step(t["tone"], 4.5, 9.5))[:, None]
     color = of(base.t().contiguous(), b)
     corner = step(u.abs(), 0.35, 1.05)
     pink = torch.tensor([0.06, 0.42, 0.40], device=device)[:, None]

@@ -13,7 +13,8 @@ class Lights:
     """Lights of B people in the world (the camera's axes); directions point to the light.
 
     key, rim: unit [B, 3]. key_color, rim_color, sky, ground: linear RGB [B, 3]; a white wall that
-    faces the key is about 1. size: [B], softness of the key's shadows, mm of blur a 100 mm throw.
+    faces the key is about 1. dome: unit [B, 3], where the sky is brightest.
+    size: [B], softness of the key's shadows, mm of blur a 100 mm throw.
     """
 
     key: Tensor
@@ -22,17 +23,25 @@ class Lights:
     rim_color: Tensor
     sky: Tensor
     ground: Tensor
+    dome: Tensor
     size: Tensor
 
 
 SETUPS = (
-    # share of the draws; key, sky, ground, rim strengths; softness of shadows
-    ("soft", 0.30, 0.62, 0.46, 0.24, 0.35, 26.0),
-    ("beauty", 0.22, 0.70, 0.36, 0.30, 0.55, 18.0),
-    ("window", 0.20, 0.84, 0.20, 0.15, 0.15, 22.0),
-    ("sun", 0.16, 0.98, 0.21, 0.16, 0.10, 6.0),
-    ("stage", 0.12, 0.84, 0.16, 0.09, 1.00, 10.0),
+    # share of the draws; key, sky, ground, rim strengths; softness of shadows;
+    # how far the sky leans to the key; warmth of the key, of which the sky has the opposite
+    ("soft", 0.30, 0.70, 0.38, 0.18, 0.25, 30.0, 1.0, 0.0),
+    ("beauty", 0.22, 0.74, 0.30, 0.38, 0.60, 17.0, 0.3, 0.2),
+    ("window", 0.20, 1.02, 0.13, 0.08, 0.08, 24.0, 1.0, -0.5),
+    ("sun", 0.16, 1.12, 0.17, 0.15, 0.10, 3.0, 0.0, 1.0),
+    ("stage", 0.12, 1.00, 0.06, 0.04, 1.90, 7.0, 0.0, 0.4),
 )
+
+UP = (0.0, 0.72, 0.69)
+"""Middle of the sky, in the world, where it does not lean: a studio's sky leans to the viewer."""
+
+WARM = (0.045, 0.0, -0.055)
+"""What one unit of warmth adds to red, green and blue."""
 
 
 def _toward(azimuth: Tensor, elevation: Tensor) -> Tensor:
@@ -53,25 +62,29 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     table = torch.tensor([row[1:] for row in SETUPS], device=p.device, dtype=p.dtype)
     edges = table[:, 0].cumsum(0)[:-1]
     setup = table[(p[:, None] > edges).sum(1)]
-    _, key, sky, ground, rim, size = setup.unbind(1)
+    _, key, sky, ground, rim, size, lean, warmth = setup.unbind(1)
     harder = 0.9 + 0.25 * t["light_contrast_p"]
     azimuth = t["light_azimuth"]
     # Behind the head on the other side, never so far round that it lights the nose.
     behind = torch.where(azimuth < 0, 1.0, -1.0) * (148 - 0.2 * azimuth.abs())
     w = t["light_warmth"][:, None]
-    warm = 1 + w * torch.tensor([0.045, 0.0, -0.055], device=p.device)
-    cool = 1 - 0.6 * w * torch.tensor([0.045, 0.0, -0.055], device=p.device)
+    tint = torch.tensor(WARM, device=p.device)
+    warm = 1 + (w + 0.5 * warmth[:, None]) * tint
+    cool = 1 - (0.6 * w + 2.5 * warmth[:, None]) * tint
+    toward = _toward(azimuth, t["light_elevation"])
+    dome = torch.tensor(UP, device=p.device) + lean[:, None] * toward * toward.new_tensor([1, 0, 0])
     colored = (t["rim_hue_p"] < 0.30).to(p.dtype)
     rim_hue = (t["rim_hue_p"] / 0.30).clamp(max=1)
     rim_tint = hue_color(rim_hue, 0.5 * colored)
     strength = rim * (0.35 + 1.1 * t["rim_light_p"])
     return Lights(
-        key=_toward(azimuth, t["light_elevation"]),
+        key=toward,
         rim=normalize(_toward(behind, 24 + 0 * azimuth), dim=-1),
         key_color=warm * (key * harder)[:, None],
         rim_color=rim_tint * cool * strength[:, None],
         sky=cool * (sky * (1.12 - 0.3 * t["light_contrast_p"]))[:, None],
         ground=(1 + torch.tensor([0.05, -0.01, -0.06], device=p.device))
         * (ground * (1.1 - 0.3 * t["light_contrast_p"]))[:, None],
+        dome=normalize(dome, dim=-1),
         size=size,
     )

@@ -12,7 +12,7 @@ from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.shapes.expressions import LAUGHING, SURPRISED
 from pipeline.generators.heads.skin import of
-from pipeline.generators.heads.skin_shade import UP, column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.skin_shade import column, dot, lobe, soft_step, unit
 from pipeline.generators.heads.tone import tones
 
 TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
@@ -168,7 +168,7 @@ def look(
 
     key, up = (
         of(into_head(lights.key, turn), b),
-        of(into_head(column(UP, d).t().expand(len(turn), 3), turn), b),
+        of(into_head(lights.dome, turn), b),
     )
     key_color, sky = of(lights.key_color.t(), b), of(lights.sky.t(), b)
     ground = of(lights.ground.t(), b)

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from pipeline.generators.generator import SEGMENTS
-from pipeline.generators.heads import complexion, makeup, noise
+from pipeline.generators.heads import complexion, makeup, noise, wrinkles
 from pipeline.generators.heads.face import aperture, bell, lips, step
 from pipeline.generators.heads.sheet import sheet_for
 from pipeline.generators.heads.tone import Tones, tones
@@ -42,7 +42,8 @@ class Paint:
     gloss: [N], strength of the speculars, about 1. bump: [N, 3], slopes of the relief in head
     space, which tilt the normal against them. open: [N], 1 on plain skin, less in pores and
     valleys. scatter: [N], how far light spreads inside, about 1. thin: [N], 0..1, how far light
-    from behind glows through. segment: int64 [N], SKIN or LIPS.
+    from behind glows through. flank: [N], 0 on the face's front, which hides from the rim light,
+    to 1 on its sides. segment: int64 [N], SKIN or LIPS.
     """
 
     albedo: Tensor
@@ -52,6 +53,7 @@ class Paint:
     open: Tensor
     scatter: Tensor
     thin: Tensor
+    flank: Tensor
     segment: Tensor
 
 
@@ -91,7 +93,8 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     shift = of(t["mark_seed"], b)
     u, v = around + 41.0 * shift, up - 23.0 * shift
     blotch = noise.cloud(p.device).read(u, v).clamp_(-2, 2)
-    uneven = of(0.80 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.35 * t["old"], b)
+    uneven = 0.45 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.80 * wrinkles.years(t["old"])
+    uneven = of(uneven.clamp(min=0.15), b)
     blood = blood + uneven * (
         0.022 * blotch[0] + 0.024 * blotch[1].clamp(min=-0.7) + 0.016 * blotch[2]
     )
@@ -103,7 +106,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     open_ = torch.exp(-0.7 * shade.clamp(0, 3))
     gloss = (
         (1.0 + face[complexion.GLOSS])
-        * of(1 - 0.05 * c.dark, b)
+        * of(1 + 0.5 * c.dark, b)
         * (1 + 0.10 * blotch[2] - 0.06 * blotch[1])
     )
     fine = fade(pixel, 0.8)
@@ -122,7 +125,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
 
     rough = 0.50 - 0.12 * (face[complexion.GLOSS]).clamp(-0.5, 0.8)
     # Samples that lie far apart see a rougher surface, dark skin a broader shine.
-    rough = rough + of(0.07 * c.dark - 0.035 * t["oiliness"] + 0.04 * t["child"], b)
+    rough = rough + of(0.10 * c.dark - 0.035 * t["oiliness"] + 0.04 * t["child"], b)
     rough = rough + min(0.10, 0.08 * max(0.0, pixel - 0.3))
     red = of(c.blood.t(), b) * blood + shade
     absorb = of(c.melanin.t(), b) * melanin + red
@@ -139,7 +142,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     scatter = torch.ones_like(rough)
     out = Paint(
         albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
-        open_, scatter, thin.clamp(0, 1), segment,
+        open_, scatter, thin.clamp(0, 1), step(-p[2], 22.0, 60.0), segment,
     )  # fmt: skip
     _mouth(out, t, c, painted, p, b, pixel)
     _lids(out, t, c, painted, p, b, pixel)
@@ -163,8 +166,8 @@ def _spots(
     freckle = ((dots[0] - of(1.02 - 0.55 * many, b) + where * of(0.30 * many, b)) * 4).clamp_(0, 1)
     deep = 0.17 + 0.25 * fade(pixel, 2.2)
     melanin = melanin + freckle * where.clamp_(max=1) * of(deep * step(many, 0.0, 0.12), b)
-    spot = ((dots[1] - of(1.05 - 0.52 * aged, b)) * 3).clamp_(0, 1)
-    melanin = melanin + spot * of(0.34 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
+    spot = ((dots[1] - of(1.10 - 0.42 * aged, b)) * 6).clamp_(0, 1)
+    melanin = melanin + spot * of(0.26 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
     pimple = ((dots[2] - of(1.02 - 0.7 * sore, b)) * 4).clamp_(0, 1)
     fresh = step(sore, 0, 0.1)
     blood = blood + pimple * of(0.55 * fresh, b)

@@ -8,9 +8,6 @@ from pipeline.generators.heads.blur import blur
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import Paint, of
 
-UP = (0.0, 0.72, 0.69)
-"""Middle of the sky, in the world: a studio's sky leans to the viewer."""
-
 BLEED = (0.46, 0.24, 0.15)
 """Half width in cosines of the soft step from light to dark, for red, green and blue."""
 
@@ -19,13 +16,13 @@ SPREAD_MM = 2.1
 
 MIX = (0.62, 0.40, 0.27)
 
-EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.004, 0.60
+EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.003, 0.60
 
 
 GLOSS_TINT = (1.03, 0.98, 0.92)
 """Highlights of skin are a little warmer than the light."""
 
-DARK_TINT = (1.14, 0.96, 0.78)
+DARK_TINT = (1.12, 0.97, 0.82)
 """The same on the darkest skin."""
 
 USUAL_LIGHT = 0.92
@@ -96,8 +93,8 @@ def shade(
     sky, ground = of(lights.sky.t(), b), of(lights.ground.t(), b)
 
     ck, ck0 = dot(n, key), dot(n0, key)
-    # Red sees the smooth form, blue the pores.
-    width = paint.scatter
+    # Red sees the smooth form, blue the pores; large lights reach round the form.
+    width = paint.scatter * of(0.75 + 0.018 * lights.size, b)
     direct = torch.stack(
         [soft_step(ck0 + (ck - ck0) * k, w * width)
          for k, w in zip((0.45, 0.75, 0.90), BLEED, strict=True)]
@@ -108,7 +105,7 @@ def shade(
     past = (0.5 - 2.5 * ck0).clamp(0, 1)
     shadow = shadow + (1 - shadow) * past
 
-    up = column(UP, n)
+    up = of(lights.dome.t(), b)
     open_ = ao * paint.open
     dim = open_ * (1 - open_)
     warm = torch.stack([open_ + 0.22 * dim, open_ + 0.00 * dim, open_ - 0.07 * dim])
@@ -117,7 +114,7 @@ def shade(
     rim_cos = dot(n, rim)
     nv = dot(n, v).clamp(min=0.02)
     # Head and nose hide the light behind them from all that faces the camera.
-    fringe = ao.square() * ((0.45 - nv) / 0.20).clamp(0, 1)
+    fringe = paint.flank * ao.square() * ((0.45 - nv) / 0.20).clamp(0, 1)
     back = soft_step(rim_cos, 0.20) * fringe
     light = key_color * direct * shadow + around * warm + rim_color * (0.4 * back)
     glow = column((1.0, 0.42, 0.28), n)
@@ -128,7 +125,8 @@ def shade(
     grazing = (1 - nv).square().square()
     fresnel = 0.030 + 0.24 * grazing * (1 - nv)
     gloss = paint.gloss * paint.open
-    rough = paint.rough.clamp(0.2, 0.8)
+    # Large lights have large images.
+    rough = (paint.rough + of(0.003 * lights.size - 0.05, b)).clamp(0.2, 0.8)
     out = torch.zeros_like(n)
     for direction, color, cosine, seen in (
         (key, key_color, ck, lit),

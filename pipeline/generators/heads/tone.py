@@ -28,11 +28,12 @@ LIPS = (
 CORRECTION = (
     (1.115, 0.960, 0.878), (1.055, 0.908, 0.812), (1.000, 0.855, 0.825),
     (0.950, 0.780, 0.755), (0.896, 0.745, 0.785), (0.968, 0.922, 1.035),
-    (0.953, 0.982, 1.024), (1.050, 0.980, 0.790), (1.500, 1.025, 0.780),
-    (1.740, 1.100, 0.820),
+    (0.953, 0.982, 1.024), (1.120, 1.040, 0.840), (1.900, 1.250, 0.920),
+    (1.960, 1.270, 1.020),
 )  # fmt: skip
 """Albedo over swatch of each tone, fitted so that softly lit skin (its median) leaves the film as
-the swatch, a little darker and warmer: the palest swatches leave living skin no room for light."""
+the swatch, a little darker and warmer: the palest swatches leave living skin no room for light.
+The darkest are lighter than theirs, so that features stay to be seen; Monk 9 is warmer than 10."""
 
 
 @dataclass(frozen=True)

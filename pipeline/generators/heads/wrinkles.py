@@ -18,6 +18,14 @@ Stroke = tuple[float, float, float, float, float, float, float]
 VARIANTS = 3
 """Patterns of each group that is drawn several times, mixed per person."""
 
+BROAD = ("hollows", "jowls")
+"""Maps of flesh rather than of creases: they shade by their slopes alone."""
+
+
+def years(old: Tensor) -> Tensor:
+    """How far the first signs of age have come: 0 at 22 years, 0.3 at 30, 0.5 at 40, 0.8 at 60."""
+    return old.clamp(min=0) ** 0.6
+
 
 def _jitter(rng: np.random.Generator, value: float, by: float) -> float:
     return float(value + by * rng.uniform(-1, 1))
@@ -240,29 +248,29 @@ def heights(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
 def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """How strongly each map of `heights` shows on B people with traits t: float32 [B] each."""
     old = t["old"]
-    early, late = step(old, 0.02, 0.62), step(old, 0.32, 1.0)
+    early, late = years(old), old**1.6
     grown = 0.25 + 0.75 * step(t["age"], 12, 32)
     smile = torch.maximum(t["smile"], t["laugh"]) * grown
     raised = (t["surprise"] + 0.25 * t["sadness"] + 0.10 * t["brow_raise"].clamp(0, 2)) * grown
     anger, sadness = t["anger"] * grown, t["sadness"] * grown
     skin = 0.25 + 0.75 * early
     total = {
-        "forehead": 0.62 * early + 0.42 * late + 0.75 * raised * (0.35 + 0.65 * skin),
-        "frown": 0.40 * early + 0.40 * late + 0.85 * anger + 0.40 * sadness,
+        "forehead": 0.60 * early + 0.45 * late + 0.75 * raised * (0.35 + 0.65 * skin),
+        "frown": 0.58 * early + 0.25 * late + 0.85 * anger + 0.40 * sadness,
         "bunny": 0.22 * late + 0.60 * anger + 0.30 * t["laugh"] * grown,
-        "crows": 0.55 * early + 0.50 * late + 0.62 * smile * (0.22 + 0.78 * skin),
-        "under_eye": 0.40 * early + 0.65 * late + 0.35 * smile * skin,
-        "cheek": 0.10 * early + 0.55 * late,
+        "crows": 0.70 * early + 0.40 * late + 0.62 * smile * (0.22 + 0.78 * skin),
+        "under_eye": 0.62 * early + 0.50 * late + 0.35 * smile * skin,
+        "cheek": 0.05 * early + 0.42 * late,
         "lips": 0.05 * early + 0.85 * late,
-        "nasolabial": 0.08 * grown + 0.50 * early + 0.35 * late + 0.62 * smile,
-        "smile": 0.08 * early + 0.24 * late + 0.70 * smile * (0.25 + 0.75 * skin),
-        "marionette": 0.45 * early + 0.55 * late + 0.25 * sadness,
+        "nasolabial": 0.06 * grown + 0.75 * early + 0.25 * late + 0.62 * smile,
+        "smile": 0.14 * early + 0.24 * late + 0.70 * smile * (0.25 + 0.75 * skin),
+        "marionette": 0.45 * early + 0.50 * late + 0.25 * sadness,
         "chin": 0.10 * early + 0.35 * late + 0.35 * anger + 0.35 * sadness,
         "neck": 0.18 + 0.35 * early + 0.60 * late,
         "lid": 0.25 * early + 0.55 * late,
-        "bags": 0.10 * grown + 0.35 * early + 0.55 * late,
-        "jowls": 0.15 * early + 0.85 * late,
-        "hollows": 0.7 * late,
+        "bags": 0.04 * grown + 0.72 * early + 0.45 * late,
+        "jowls": 0.35 * early + 0.75 * late,
+        "hollows": 0.35 * early + 0.65 * late,
     }
     out: dict[str, Tensor] = {}
     for k, (name, _, variants) in enumerate(GROUPS):

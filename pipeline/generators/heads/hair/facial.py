@@ -76,10 +76,10 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int)
     turn = (
         rise
         - 0.11 * (v - middle) * step(u, 0.05, 0.4)
-        + (0.34 - 0.14 * small) * (r[3] - 0.5) * (1 + 0.8 * old)
+        + (0.26 - 0.08 * small) * (r[3] - 0.5) * (1 + 0.8 * old)
     )
     bend = -0.10 * (v - middle) - 0.25 * step(u, 0.0, 0.3)
-    length = (6.4 + 1.6 * m + 0.6 * thick + 3.0 * old * m * (r[4] ** 3)) * (0.75 + 0.45 * r[5])
+    length = (5.4 + 1.6 * m + 0.6 * thick + 3.0 * old * m * (r[4] ** 3)) * (0.75 + 0.45 * r[5])
     length = length * (1 - 0.35 * step(u, 0.6, 1.0)) * (1 - 0.25 * child) * alive
     s = torch.linspace(0, 1, points, device=p.device)
     angle = turn[..., None] + bend[..., None] * s
@@ -93,6 +93,8 @@ def brows(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int)
     fair = step(colors.base_color(t)[:, 0], 0.15, 0.35) * (1 - t["grey_share"])
     warm = 1 + fair[:, None, None] * torch.tensor([-0.12, -0.27, -0.40], device=p.device)
     tone, tip = tone * warm, tip * warm
+    # Hairs are finest at their tips: there most of a sample is skin.
+    tip = torch.lerp(tip, 0.7 * tones(t).skin[:, None], 0.28)
     return _strands(
         still,
         q,
@@ -128,7 +130,8 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int
     golden = torch.where(lid > 0, 30.06, 14.86)
     lot = (golden * (u + 1) + 0.37 * lid + 3.7 * t["hair_seed"][:, None]) % 1.0
     length = length * (lot < alive * share)
-    fan = side * (0.25 + 0.75 * u + 0.35 * (r[2] - 0.5))
+    # Neighbours lean together, in tufts.
+    fan = side * (0.25 + 0.75 * u + 0.30 * (41.0 * u + 6.3 * r[2]).sin())
     forward = unit(torch.stack([fan + o, -0.05 - 0.30 * (1 - upper) + o, 0.9 + o]))
     s = torch.linspace(0, 1, points, device=p.device)
     along = length[..., None] * s
@@ -136,10 +139,11 @@ def lashes(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, size: int
     rise = curl[..., None] * length[..., None] * (0.10 * s + 0.90 * s * s)
     q = p[..., None] + forward[..., None] * along * (1 - 0.3 * s) + n[..., None] * 0.3
     q = torch.stack([q[0], q[1] + rise, q[2]])
-    base = (colors.natural(t) * 0.22 * (1 - makeup) + 0.006)[:, None].expand(*length.shape, 3)
+    base = (colors.natural(t) * 0.30 * (1 - makeup) + 0.010)[:, None].expand(*length.shape, 3)
     wide = (0.12 + 0.08 * (1 - m) + 0.14 * makeup) * (0.25 + 0.75 * upper)
+    tip = torch.lerp(base, 0.6 * tones(t).skin[:, None], 0.45 * (1 - 0.6 * makeup[..., None]))
     return _strands(
-        still, q, n, length, base, base, LASH, width=wide, hairs=1.0, spread=0.0, gloss=0.0
+        still, q, n, length, base, tip, LASH, width=wide, hairs=1.0, spread=0.0, gloss=0.0
     )
 
 

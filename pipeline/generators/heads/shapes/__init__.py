@@ -36,7 +36,11 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     bare = 1 + 1.6 * (t["smile"] - 0.55).clamp(min=0) + 1.3 * t["anger"]
     out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.0, 0.05)
     out["part_lips"] = step(t["mouth_open"], 0.02, 0.12) * bare
-    out["eye_open"] = -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
+    # Flesh starts to sink early.
+    out["old"] = t["old"] ** 0.75
+    out["eye_open"] = (
+        -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
+    )
     # Eyes stay on the camera when the head nods, and the lids go along.
     up = 0.045 * t["gaze_y"] - t["pitch"].deg2rad().tan()
     out["look_up"] = 0.6 * EYE_RADIUS * 0.34 * (up / 0.34).tanh()
