@@ -203,7 +203,9 @@ class _Flat:
         self.scale = per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt()
         self.toward = toward
         self.st = st
-        waves = (st.amp, st.turns, st.phase, st.start, st.length / RAMP, st.depth, st.weave)
+        # Too fine a wave to see is none, whoever else is in the batch.
+        amp = st.amp * (st.amp > 0.2)
+        waves = (amp, st.turns, st.phase, st.start, st.length / RAMP, st.depth, st.weave)
         self.wind = torch.stack([st.spread, st.taper, *waves], -1).flatten(0, 1)
         self.disc = offsets(HAIRS, seen.device)
         across = torch.linalg.cross(
@@ -227,7 +229,7 @@ class _Flat:
         off = torch.einsum("ri,rij->jr", off, self.per_mm[person])[..., None]
         profile = 1 - (1 - taper) * u
         x, y, z = x + off[0] * profile, y + off[1] * profile, z + off[2] * profile
-        if bool((amp > 0.2).any()):
+        if bool((amp > 0).any()):
             angle = turns * u + phase
             swing = ((u - start) * ramp).clamp(0, 1) * amp
             sine, cosine = angle.sin(), angle.cos()

@@ -85,8 +85,9 @@ def scalp(
     placed = placed + home[:, :, None] * (-s / SETTLE).exp()[..., None]
 
     lock_random = plans.random[5][:, roots.coarse]
-    temples = 0.85 + 0.3 * step(-roots.rest[:, 1], -70.0, 0.0)
-    root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
+    # The sides grey before the top.
+    grey = t["grey_share"][:, None] ** (1.2 - 0.5 * step(-roots.rest[:, 1], -70.0, 0.0))
+    root, tip = colors.strands(t, plans.random, lock_random, grey)
     # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
     cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
     cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0)) * (0.55 + 0.45 * plans.rim)

@@ -186,7 +186,7 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         gone = gone + move
         p, height, shell = _off_head(p, plan, cut, volume, edge, gone, top)
         p = _off_face(p, plan, face, hanging)
-        if bool((p[1] < -55).any()):
+        if bool((p[1] < -50).any()):
             p = neck(p, 2 + 10 * plan.layer)
             low = step(-p[1], 50.0, 110.0) * hanging
             p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
