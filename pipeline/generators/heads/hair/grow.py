@@ -84,17 +84,20 @@ def scalp(
     s = torch.linspace(0, 1, lod.points, device=p.device) * length[..., None]
     placed = placed + home[:, :, None] * (-s / SETTLE).exp()[..., None]
 
-    lock_random = plans.random[5][:, roots.coarse]
+    # Tones differ from lock to lock, less so where hair is too short for locks.
+    locks = 0.25 + 0.75 * step(length, 15.0, 70.0)
+    lock_random = 0.5 + locks * (plans.random[5][:, roots.coarse] - 0.5)
     # The sides grey before the top.
     grey = t["grey_share"][:, None] ** (1.2 - 0.5 * step(-roots.rest[:, 1], -70.0, 0.0))
     root, tip = colors.strands(t, plans.random, lock_random, grey)
     # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
     cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
-    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0)) * (0.55 + 0.45 * plans.rim)
+    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
     skin = 0.62 * tones(t).skin[:, None]
-    root, tip = (skin + (c - skin) * cover[..., None] for c in (root, tip))
+    fine = 0.6 * (1 - plans.rim)
+    root = skin + (root - skin) * (cover * (1 - fine))[..., None]
+    tip = skin + (tip - skin) * (cover * (1 - fine * (1 - step(length, 6.0, 25.0))))[..., None]
     one = torch.ones_like(length)
-    shaved = (chosen.cut["top"] < 1) & (chosen.cut["side"] < 1)
     gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
     return Strands(
         points=placed,
@@ -102,9 +105,9 @@ def scalp(
         open=open_,
         root_color=root,
         tip_color=tip,
-        length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
+        length=length,
         width=WIDTH * (0.6 + 0.4 * plans.rim),
-        hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
+        hairs=wave.hairs * (0.35 + 0.65 * plans.rim) / cover,
         patch=wave.patch,
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
         spread=wave.spread,

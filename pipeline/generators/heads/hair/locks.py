@@ -55,7 +55,9 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     messy = 0.75 + 0.5 * style.mess[:, None]
     loose = (cut["tubes"] == 0) & (cut["rows"] == 0)
     stray = (plan.random[7] < 0.90).float()
+    # Short hair, as at the hairline, is too stiff to run together.
     soft = cut["clump"] * messy * loose * stray * (1 - 0.85 * (plan.fringe > 0.9).float())
+    soft = soft * (0.1 + 0.9 * step(plan.length, 8.0, 50.0)) * step(plan.edge, -2.0, 24.0)
     p = gather(p, plan, still.coarse, (0.66 * soft).clamp(max=0.85), 0.05, 0.85)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)
     if bool((cut["tubes"] > 0).any()):
@@ -111,8 +113,8 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     phase = torch.where(tubes, TAU * (third + along), phase)
     depth = torch.where(tubes, one, depth.clamp(max=1))
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
-    spread = torch.where(tubes, 0.45 * radius, 0.62 * spacing * one)
     short = 1 - step(plan.length, 10.0, 40.0)
+    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.38 * short) * spacing)
     taper = torch.where(tubes, 0.9 * one, 0.70 + 0.15 * coily + 0.3 * short - 0.25 * cut["clump"])
     # Enough hairs to cover a tube, however many strands it has; a plait holds all strands anyway.
     thin = tubes & ~plait
