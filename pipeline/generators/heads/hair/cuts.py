@@ -16,14 +16,15 @@ LOOSE, PONYTAIL, BUN, HALF_UP, BRAID = range(5)
 class Cut:
     """One haircut; lengths in mm of the template, weights and shares 0..1.
 
-    length: class of the taxonomy. feminine, masculine, child: how common the cut is. curl: lowest and
-    highest `curl` that suits it. loss: 1 where it comes only as hair is lost. top, side: lengths there; cut: height at which hanging
-    hair ends. part, back, forward, whorl, up: how the top is combed. sweep: sides combed back.
-    rise, puff: thickness of the hair on top and at the sides. quiff: the front stands up. fade:
-    sides shorten downwards. fringe: 1 full, -1 curtains. flick: tips turn in (+) or out (-).
-    layers: mm by which the ends differ. tie, tie_y, tie_z: see LOOSE; the tie's place. tubes:
-    number of locs, braids or twists; radius: theirs; weave: 1 braided. rows: hair lies in
-    cornrows. clump: how much strands gather in locks.
+    length: class of the taxonomy. feminine, masculine, child: how common the cut is. curl_low,
+    curl_high: lowest and highest `curl` that suits it. loss: 1 where it comes only as hair is lost.
+    top, side: lengths there; cut: height at which hanging hair ends. part, back, forward, whorl,
+    up: how the top is combed. sweep: sides combed back. rise, puff: thickness of the hair on top
+    and at the sides. quiff: the front stands up. fade: sides lie close and shorten downwards.
+    fringe: 1 full, -1 curtains. flick: tips turn in (+) or out (-). layers: mm by which the ends
+    differ. tie, tie_y, tie_z: see LOOSE; the tie's place. tubes: number of locs, braids or twists;
+    radius: theirs; weave: 1 braided. rows: hair lies in cornrows. clump: how much strands gather in
+    locks.
     """
 
     name: str
@@ -94,7 +95,7 @@ CUTS = (
     Cut("short afro", SHORT, 1.2, 1.6, 1.3, 0.76, 1.0, top=32, side=21, up=1.0, rise=20,
         puff=13, clump=0.6),
     Cut("twists", SHORT, 0.8, 1.4, 0.8, 0.82, 1.0, top=54, side=34, whorl=0.6, up=0.5,
-        rise=18, puff=10, tubes=230, radius=3.4, weave=0.0, clump=0.9),
+        rise=18, puff=10, tubes=230, radius=4.4, weave=0.0, clump=0.9),
     Cut("cornrows", SHORT, 0.8, 1.6, 0.9, 0.82, 1.0, top=60, side=45, back=1.0, sweep=1.0,
         rise=3.0, puff=3.0, rows=1.0, tubes=0, radius=2.7, weave=1.0, clump=0.6),
     # -- to the chin or the neck --------------------------------------------------------------
@@ -112,12 +113,12 @@ CUTS = (
         puff=14, fringe=-0.7, flick=-0.4, layers=50, clump=0.9),
     Cut("curly bob", MEDIUM, 2.0, 0.8, 1.2, 0.48, 0.88, cut=-84, part=0.8, up=0.2, rise=22,
         puff=24, layers=26, clump=0.9),
-    Cut("afro", MEDIUM, 1.8, 1.4, 1.2, 0.78, 1.0, top=62, side=62, up=1.0, rise=40, puff=42,
+    Cut("afro", MEDIUM, 1.8, 1.4, 1.2, 0.78, 1.0, top=46, side=50, up=1.0, rise=31, puff=36,
         clump=0.65),
-    Cut("big afro", MEDIUM, 1.2, 0.8, 0.8, 0.80, 1.0, top=66, side=70, up=1.0, rise=50,
-        puff=54, clump=0.6),
+    Cut("big afro", MEDIUM, 1.2, 0.8, 0.8, 0.80, 1.0, top=52, side=60, up=1.0, rise=37,
+        puff=46, clump=0.6),
     Cut("twist bob", MEDIUM, 1.4, 0.8, 0.9, 0.82, 1.0, cut=-84, part=0.8, rise=15, puff=14,
-        tubes=150, radius=3.6, layers=18, clump=0.9),
+        tubes=150, radius=4.4, layers=18, clump=0.9),
     Cut("short locs", MEDIUM, 0.5, 1.6, 0.5, 0.82, 1.0, cut=-72, part=1.0, whorl=0.0, rise=17,
         puff=14, tubes=110, radius=4.4, layers=40, clump=0.9),
     # -- past the shoulders, or plainly long --------------------------------------------------

@@ -71,7 +71,8 @@ def scalp(
         p = torch.where(tied[..., None], q, p)
         n = torch.where(tied[..., None], m, n)
         open_ = torch.where(tied[..., None], o, open_)
-    n, open_ = round_locks(p, n, open_, roots, (chosen.cut["tubes"] == 0).float())
+    loose = (chosen.cut["tubes"] == 0) * (1 - 0.75 * step(chosen.curl, 0.6, 0.8))
+    n, open_ = round_locks(p, n, open_, roots, loose)
 
     rest4 = torch.cat([roots.rest, torch.ones_like(roots.rest[:, :1])], 1)
     # One product a person: how a matrix product rounds depends on its shape.
@@ -107,17 +108,19 @@ def scalp(
         tip_color=tip,
         length=length,
         width=WIDTH * (0.6 + 0.4 * plans.rim),
-        hairs=wave.hairs * (0.35 + 0.65 * plans.rim) / cover,
+        hairs=wave.hairs * (0.55 + 0.45 * plans.rim) / cover,
         patch=wave.patch,
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
-        spread=wave.spread,
+        spread=wave.spread * (1.5 - 0.5 * plans.rim),
         taper=wave.taper,
         amp=wave.amp,
         turns=wave.turns,
         phase=wave.phase,
-        start=0.5 * tied,
+        start=torch.where(tied, 0.5, wave.start),
         depth=wave.depth,
         weave=wave.weave,
+        frizz=wave.frizz,
+        ends=0.3 * step(length, 8.0, 40.0) * (1 - wave.weave),
         gloss=gloss * torch.where(tied, 0.6, one),
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,

@@ -79,7 +79,9 @@ def scalp_distance(
     height = terms[..., 0] + masculine * terms[..., 1] + recession * terms[..., 2]
     height = height + shift * step(y, 20.0, 60.0) * front + ragged(rest, seed)
     line = (y - height) * terms[..., 3]
-    ear = (torch.hypot((y + 6) / torch.where(y > -6, 29.0, 36.0), (z + 90) / (19 + 6 * (z > -90))) - 1) * 19
+    ear = (
+        torch.hypot((y + 6) / torch.where(y > -6, 29.0, 36.0), (z + 90) / (19 + 6 * (z > -90))) - 1
+    ) * 19
     return torch.where(x.abs() > 45, torch.minimum(line, ear), line)
 
 

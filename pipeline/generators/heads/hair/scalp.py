@@ -65,9 +65,7 @@ def plan(style: Style, still: Still) -> Plan:
     # Hair thins out over the last millimetres, and where it is being lost.
     single = ((cut["tubes"] == 0) & (cut["rows"] == 0)).float()
     ahead = step(z, -95.0, -70.0) * step(y, 20.0, 45.0) * single
-    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 4.0 + 6 * ahead) * (
-        1 - crown_loss(rest, recession)
-    )
+    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 4.0 + 6 * ahead) * (1 - crown_loss(rest, recession))
     keep = keep * style.thin[:, None] ** (0.5 + 0.5 * step(y, 40.0, 90.0))
     alive = keep > 0.06 + 0.94 * r[1] * (keep < 0.97)
 
@@ -139,6 +137,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     b, s = plan.length.shape
     p = still.rest.T[:, None].expand(3, b, s)
     volume, mess = style.volume[:, None], style.mess[:, None]
+    # Coily hair stands off head and neck even where it hangs.
+    body = (
+        1 + 0.9 * (cut["cut"] > -900) * (cut["tubes"] == 0) * step(style.curl, 0.5, 0.85)[:, None]
+    )
     whorl = torch.tensor(WHORL, device=p.device)[:, None, None]
     one, zero = torch.ones_like(plan.length), torch.zeros_like(plan.length)
     hanging = ((cut["length"] >= 2) & (cut["up"] < 0.6)).float()
@@ -150,7 +152,7 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     aside = torch.stack([zero, -one, -cut["sweep"] + zero])
     # Locks wander together, single hairs a little more.
     wander = plan.random[5:8][:, :, still.coarse] - 0.5 + 0.35 * (plan.random[2:5] - 0.5)
-    wander = wander * (0.85 * mess * (1 - 0.4 * hanging))
+    wander = wander * (0.85 * mess * (1 - 0.4 * hanging) * (0.3 + 0.7 * step(plan.edge, 0.0, 22.0)))
     front = step(still.rest.T[2], -78.0, -25.0) * (1 - step(still.rest.T[0].abs(), 32.0, 52.0))
     front = front[None] * topness(p)
     edge = 0.40 + 0.60 * step(plan.edge, 1.0, 26.0)
@@ -193,10 +195,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         move = torch.minimum(ds, (p[1] - plan.stop).clamp(min=0) / (-d[1]).clamp(min=0.05))
         p = p + d * move
         gone = gone + move
-        p, height, shell = _off_head(p, plan, cut, volume, edge, gone, top)
+        p, height, shell = _off_head(p, plan, cut, volume * body, edge, gone, top)
         p = _off_face(p, plan, face, hanging)
         if bool((p[1] < -50).any()):
-            p = neck(p, 2 + 10 * plan.layer)
+            p = neck(p, 2 + 10 * plan.layer * body * body)
             low = step(-p[1], 50.0, 110.0) * hanging
             p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
         n = outward(p)
