@@ -245,6 +245,6 @@ def _strands(
         hairs=hairs * COUNTS[kind] / length.shape[1] * one, patch=UNBOUNDED * one, bare=0 * one,
         spread=spread * one,
         taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one, depth=0 * one,
-        weave=0 * one, gloss=gloss * one,
+        weave=0 * one, frizz=0 * one, ends=0 * one, gloss=gloss * one,
         kind=torch.full((length.shape[1],), kind, device=length.device), root=still.index,
     )  # fmt: skip
