@@ -29,6 +29,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
             out[name] = own * (grown if name in _BONY else 1.0)
     out["chin_cleft"] = (t["chin_cleft"] - 0.6).clamp(min=0) * grown
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
+    # The youngest change fastest.
+    out["child"] = t["child"] * (1 + 0.25 * t["child"] ** 3)
     for name in ("m_bone", "m_soft"):
         out[name] = 2 * t[name] - 1
     parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
