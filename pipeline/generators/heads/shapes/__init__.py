@@ -31,8 +31,9 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
     # The youngest change fastest.
     out["child"] = t["child"] * (1 + 0.25 * t["child"] ** 3)
+    # The middle leans to the soft side: a face at rest should not look stern.
     for name in ("m_bone", "m_soft"):
-        out[name] = 2 * t[name] - 1
+        out[name] = 2.5 * t[name] - 1.45
     parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
     out["jaw"] = t["mouth_open"]
     out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
