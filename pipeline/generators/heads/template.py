@@ -144,8 +144,8 @@ def sculpt(p: Floats) -> Floats:
     add(p, (27, 19), (18, 8.5), (0, 0, 1.7))
     add(p, (0, 22), (12, 15), (0, 0, 0.8))
     # Sockets, deepest at the inner corner.
-    add(p, (30, 1), (17, 11), (0, 0, -8.0))
-    add(p, (14.5, 3), (6.5, 9), (0, 0, -4.8))
+    add(p, (30, 1), (17, 11), (0, 0, -7.2))
+    add(p, (14.5, 3), (6.5, 9), (0, 0, -4.0))
     add(p, (47, 0), (8, 9), (0, 0, -3.5))
     # No trough between lower lid and cheek.
     add(p, (33, -10), (14, 6.5), (0, 0, 2.0))
