@@ -204,7 +204,7 @@ def _nose(p: Floats) -> None:
     p[:, 2] -= 1.1 * crease * face
     # Nostrils: ellipses, higher outside, to both sides of the columella.
     u, v = ax - 6.6, y + 44.6
-    u, v = 0.92 * u + 0.39 * v, 0.92 * v - 0.39 * u
+    u, v = 0.96 * u + 0.26 * v, 0.96 * v - 0.26 * u
     p[:, 2] -= 4.0 * bell(u / 2.8, v / 1.8) * face
     # Between the wings' rims the columella hangs a little lower.
     add(p, (0, -43.0), (4.2, 3.6), (0, -1.2, 0))

@@ -19,11 +19,11 @@ def child(p: Floats) -> Floats:
     )
     # Rounder, level eyes: the openings higher and shorter, and nothing sags below them.
     u, v, weight = to_eye(p)
-    out += field(-0.06 * u * weight * np.sign(x), (0.18 * v - 0.06 * u) * weight, 1.0 * weight)
+    out += field(-0.06 * u * weight * np.sign(x), (0.18 * v - 0.09 * u) * weight, 1.0 * weight)
     out += strokes(
         ((33, -11), (16, 8), (0, 0, 1.0)),
-        ((16, 20), (9, 9), (0, 1.0, 0)),
-        ((0, -36), (14, 13), (0, 1.4, -5.0)),
+        ((15, 20), (10, 9), (0, 1.8, 0)),
+        ((0, -36), (14, 13), (0, 1.6, -5.8)),
         ((0, -12), (10, 18), (0, 0, -3.4)),
         ((12, -40), (9, 9), (-2.2, 0.4, 0.2)),
         ((27, 19), (24, 8), (0, 0, -2.5)),
@@ -97,7 +97,7 @@ def masculine_soft(p: Floats) -> Floats:
     """Thinner lips, narrower eyes under lower brows."""
     u, v, weight = to_eye(p)
     out = lips(p, upper=-0.20, lower=-0.17)
-    out += field(-0.045 * u * weight * np.sign(p[:, 0]), -0.13 * v * weight - 0.01 * u * weight, 0)
+    out += field(-0.045 * u * weight * np.sign(p[:, 0]), -0.10 * v * weight - 0.01 * u * weight, 0)
     return out + strokes(
         ((30, 21), (22, 9), (0, -1.8, 0.4)),
         ((33, 9), (15, 4.5), (0, -0.7, 1.0)),
