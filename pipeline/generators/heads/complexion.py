@@ -54,7 +54,7 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     out["beard"] = _arc_beard(flat + x, flat + y)
     wing = bell((torch.hypot(ax - 12.2, y + 39) - 8.2) / 1.6) * step(ax, 13, 18)
     out["wing"] = wing * step(y, -47, -42) * (1 - step(y, -36, -29))
-    hole = torch.hypot((ax - 6.6 + 0.25 * (y + 45)) / 3.3, (y + 45.0) / 2.2)
+    hole = torch.hypot((ax - 6.5 - 0.1 * (y + 44.7)) / 2.9, (y + 44.7 - 0.2 * (ax - 6.5)) / 2.1)
     out["nostril"] = 1 - step(hole, 0.35, 1.35)
     out["tzone"] = bell(x / 24) * step(y, 18, 40) + bell(x / 8) * bell((y + 20) / 24)
     out["tzone"] = (

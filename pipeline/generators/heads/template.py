@@ -140,17 +140,19 @@ def sculpt(p: Floats) -> Floats:
     # Temples, cheekbones, hollow cheeks, jaw.
     add(p, (66, 20, -38), (16, 22, 22), (-3.5, 0, -2.0))
     add(p, (50, -22, -25), (16, 11, 20), (1.6, 0, 2.2))
-    add(p, (46, -56), (15, 20), (-0.3, 0, -1.6))
+    add(p, (46, -56), (15, 20), (0, 0, -0.6))
     add(p, (52, -70, -60), (20, 20, 26), (1.6, -0.6, 0))
     add(p, (28, -30), (14, 13), (0, 0, 2.2))
     # Forehead: two soft eminences, brow ridge, glabella.
     add(p, (24, 58), (20, 16), (0, 0, 1.0))
-    add(p, (27, 19), (18, 8.5), (0, 0, 2.2))
+    add(p, (27, 19), (18, 8.5), (0, 0, 1.7))
     add(p, (0, 22), (12, 15), (0, 0, 0.8))
     # Sockets, deepest at the inner corner.
-    add(p, (30, 1), (17, 11), (0, 0, -8.0))
-    add(p, (14.5, 3), (6.5, 9), (0, 0, -5.5))
+    add(p, (30, 1), (17, 11), (0, 0, -7.2))
+    add(p, (14.5, 3), (6.5, 9), (0, 0, -4.0))
     add(p, (47, 0), (8, 9), (0, 0, -3.5))
+    # No trough between lower lid and cheek.
+    add(p, (33, -10), (14, 6.5), (0, 0, 2.0))
     # The mound of teeth under the lips, then philtrum and chin.
     add(p, (0, -66), (25, 20), (0, 0, 5.5))
     add(p, (0, -101), (14, 10), (0, 0, 4.0))
@@ -196,8 +198,8 @@ def _nose(p: Floats) -> None:
     body = high * (0.78 * bell(ax / wide) + 0.22 * bell(ax / 17))
     tip = dome(19.2, 8.6, ax / 9.0, (y + 34.8) / 8.4)
     body = smooth_max(body, tip, 5.0)
-    wing = dome(8.2, 6.2, (ax - 11.2) / 6.0, (y + 38.8) / 6.6)
-    body = smooth_max(body, wing, 4.4)
+    wing = dome(7.8, 6.0, (ax - 11.2) / 6.0, (y + 38.8) / 6.6)
+    body = smooth_max(body, wing, 6.0)
     p[:, 2] += body * face
     add(p, (13.5, -39.8, 2), (4.5, 6.2, 14), (1.6, 0, 0))
     # The crease that sets the wing off from cheek and lip.
@@ -206,7 +208,7 @@ def _nose(p: Floats) -> None:
     p[:, 2] -= 1.1 * crease * face
     # Nostrils: ellipses, higher outside, to both sides of the columella.
     u, v = ax - 6.6, y + 44.6
-    u, v = 0.92 * u + 0.39 * v, 0.92 * v - 0.39 * u
+    u, v = 0.96 * u + 0.26 * v, 0.96 * v - 0.26 * u
     p[:, 2] -= 4.0 * bell(u / 2.8, v / 1.8) * face
     # Between the wings' rims the columella hangs a little lower.
     add(p, (0, -43.0), (4.2, 3.6), (0, -1.2, 0))
@@ -240,7 +242,7 @@ def _lids(p: Floats) -> None:
     p[:, 2] -= 1.5 * crease
     p[:, 2] += 1.1 * bell((y - arch - 3.4) / 2.6) * smooth(1.3 - np.abs(u), 0, 0.5) * face
     below = -9.8 + 3.2 * u**2
-    p[:, 2] -= 0.7 * bell((y - below) / 1.8) * smooth(1.2 - np.abs(u), 0, 0.6) * face
+    p[:, 2] -= 0.45 * bell((y - below) / 2.0) * smooth(1.2 - np.abs(u), 0, 0.6) * face
 
 
 def lip_heights(x: Floats) -> tuple[Floats, Floats]:

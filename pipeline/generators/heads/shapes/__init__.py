@@ -30,8 +30,11 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
             out[name] = own * (grown if name in _BONY else 1.0)
     out["chin_cleft"] = (t["chin_cleft"] - 0.6).clamp(min=0) * grown
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
+    # The youngest change fastest.
+    out["child"] = t["child"] * (1 + 0.25 * t["child"] ** 3)
+    # The middle leans to the soft side: a face at rest should not look stern.
     for name in ("m_bone", "m_soft"):
-        out[name] = 2 * t[name] - 1
+        out[name] = 2.5 * t[name] - 1.45
     # Lips hold together at first; once they part, a smile and anger bare the teeth.
     bare = 1 + 1.6 * (t["smile"] - 0.55).clamp(min=0) + 1.3 * t["anger"]
     out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.0, 0.05)

@@ -44,7 +44,7 @@ def broader(p: Floats, at: float, reach: tuple[float, float]) -> Floats:
 
 
 def nose_width(p: Floats) -> Floats:
-    return field(0.15 * broader(p, -40, (19, 9))) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
+    return field(0.12 * broader(p, -40, (19, 9))) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
 
 
 def nose_bridge_width(p: Floats) -> Floats:
@@ -53,7 +53,7 @@ def nose_bridge_width(p: Floats) -> Floats:
 
 def nose_tip(p: Floats) -> Floats:
     """A bulb, as much forward as to the sides."""
-    return field(0.13 * broader(p, -34.5, (10.5, 8))) + strokes(((0, -35), (8, 7), (0, 0, 1.2)))(p)
+    return field(0.10 * broader(p, -34.5, (10.5, 8))) + strokes(((0, -35), (8, 7), (0, 0, 1.2)))(p)
 
 
 def eye_size(p: Floats) -> Floats:
