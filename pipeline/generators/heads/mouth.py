@@ -63,20 +63,20 @@ class Seen:
     along: Tensor
 
 
-def _arch(o: Tensor, d: Tensor, half: float, deep: float) -> Tensor:
-    """The near point [3, N] of the upright elliptic cylinder about 0 on each ray."""
+def _arch(o: Tensor, d: Tensor, half: float, deep: float) -> tuple[Tensor, Tensor]:
+    """The near point [3, N] of the upright elliptic cylinder about 0 on rays; if they meet it."""
     a = (d[0] / half).square() + (d[2] / deep).square()
     h = o[0] * d[0] / half**2 + o[2] * d[2] / deep**2
     c = (o[0] / half).square() + (o[2] / deep).square() - 1
-    room = (h * h - a * c).clamp(min=0)
-    return o + d * ((-h - room.sqrt()) / a)
+    room = h * h - a * c
+    return o + d * ((-h - room.clamp(min=0).sqrt()) / a), room > 0
 
 
 def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: float) -> Seen:
     """Follow rays to a row; o is relative to the middle of the closed lips' line."""
     device = o.device
     place = column((0.0, 0.0, -row.back - row.deep), o)
-    p = _arch(o - place, d, row.half, row.deep)
+    p, met = _arch(o - place, d, row.half, row.deep)
     angle = torch.atan2(p[0] / row.half, p[2] / row.deep)
     bulge = angle - angle.sin() * angle.cos()
     s = row.half * angle + 0.5 * (row.deep - row.half) * bulge
@@ -97,7 +97,7 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     height = row.up * (p[1] - row.edge - curve) - rounded - lateral * (row.up > 0)
     gum_at = length - lateral - 1.9 * q.square()
     soft = 0.15 + 0.45 * pixel
-    tooth = step(height, -soft, soft)
+    tooth = step(height, -soft, soft) * met
     gum = step(height - gum_at, -soft, soft)
     side = (1 - q.abs()) * w * 0.5
     gap = bell(side / (0.16 + 0.3 * pixel)) * (1 - 0.25 * gum)

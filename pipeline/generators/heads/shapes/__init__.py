@@ -33,7 +33,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name in ("m_bone", "m_soft"):
         out[name] = 2 * t[name] - 1
     # Lips hold together at first; once they part, a smile and anger bare the teeth.
-    bare = 1 + 1.6 * (t["smile"] - 0.55).clamp(min=0) + 1.3 * t["anger"]
+    bare = 1 + 1.6 * (t["smile"] - 0.55).clamp(min=0) + 1.0 * t["anger"]
     out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.0, 0.05)
     out["part_lips"] = step(t["mouth_open"], 0.02, 0.12) * bare
     out["eye_open"] = -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)

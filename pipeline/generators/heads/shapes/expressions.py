@@ -82,7 +82,7 @@ def smile(p: Floats) -> Floats:
     corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
     inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
     reach = 6.8 * corner * np.clip(x / 24, 0, 1)
-    up = 10.0 * lift(p) - 1.5 * inner + 0.9 * straighten(p)
+    up = 10.0 * lift(p) - 1.5 * inner + 1.1 * straighten(p)
     out = field(reach * np.sign(p[:, 0]), up, -4.2 * corner - 1.2 * inner)
     out += lips(p, upper=-0.20, lower=-0.16)
     out += strokes(
