@@ -43,10 +43,10 @@ class Row:
 
 
 UPPER = Row(
-    27.0, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
+    30.0, 34.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
 )
 LOWER = Row(
-    25.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    28.0, 32.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -164,7 +164,7 @@ def look(
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
     lower = _row(LOWER, jaw_o + drape, jaw_d, seed + 1.3, young, pixel)
-    tongue = _tongue(jaw_o, jaw_d, (0.0, -7.5, -36.0), (17.5, 8.0, 26.0))
+    tongue = _tongue(jaw_o, jaw_d, (0.0, -9.5, -36.0), (17.5, 8.0, 25.0))
 
     key, up = (
         of(into_head(lights.key, turn), b),
@@ -182,10 +182,12 @@ def look(
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
     corner = 1 - 0.88 * step(across, 14, 30)
-    mouth = column((0.100, 0.021, 0.018), d) * (sky + 0.5 * key_color) * corner
+    # A camera that exposes for dark skin would let wet flesh glow.
+    dim = corner * of(1 - 0.45 * step(t["tone"], 5, 8), b)
+    mouth = column((0.070, 0.014, 0.012), d) * (sky + 0.5 * key_color) * dim
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
-        soft, corner * (0.32 + 0.52 * soft[1].clamp(min=0))
+        soft, dim * (0.24 + 0.44 * soft[1].clamp(min=0))
     )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
     # Little light gets to the tongue between lips that hardly part.
