@@ -7,6 +7,7 @@ a trait, in mm, and deliberately generous: people should differ.
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from pipeline.generators.heads.face import step
@@ -30,6 +31,10 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
             out[name] = own * (grown if name in _BONY else 1.0)
     out["chin_cleft"] = (t["chin_cleft"] - 0.6).clamp(min=0) * grown
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
+    # Even a faint frown must not pass for a calm face, nor a calm face's low brows for a frown.
+    for name in ("anger", "sadness"):
+        out[name] = t[name].sqrt()
+    out["brow_raise"] = torch.where(t["brow_raise"] < 0, 0.4, 1.0) * t["brow_raise"]
     for name in ("m_bone", "m_soft"):
         out[name] = 2 * t[name] - 1
     # Lips hold together at first; once they part, a smile and anger bare the teeth.
