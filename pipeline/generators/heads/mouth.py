@@ -194,7 +194,9 @@ def look(
     flesh = mouth + (flesh + wet * corner - mouth) * of(step(jaw, 1.0, 7.0), b)
     color = torch.where(dot(tongue, tongue) > 0.5, flesh, mouth)
     # Lips that touch: their own shaded colour, a soft line.
-    line_color = of(tones(t).lips.t(), b) * (0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit)))
+    line_color = of(tones(t).lips.t(), b) * (
+        0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit))
+    )
     color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
     parted = of(step(jaw, 0.25, 1.2), b)
