@@ -31,9 +31,9 @@ def jaw_weight(p: Floats) -> Floats:
     s = mouth_line(p[:, 0]) - p[:, 1]
     beside = smooth(s, -26, 38)
     below = 0.90 + 0.10 * smooth(s, 0, 20)
-    apart = np.where(s > 0, below, 0.0 + 0.06 * smooth(-s, 30, 0))
+    lip = np.where(s > 0, below, 0.06 * smooth(-s, 30, 0))
     middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.55
-    weight = beside + (apart - beside) * np.maximum(middle, 0)
+    weight = beside + (lip - beside) * np.maximum(middle, 0)
     # Near the corners the lips meet; further down all of the chin follows.
     weight = np.maximum(weight * (s > -40), smooth(s, 12, 34))
     back = smooth(p[:, 2], -100, -62)
@@ -99,10 +99,9 @@ def smile(p: Floats) -> Floats:
 
 def laugh(p: Floats) -> Floats:
     """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare over a round lip."""
-    x, s = np.abs(p[:, 0]), p[:, 1] - mouth_line(p[:, 0])
     corner = lift(p)
-    wide = np.where(s < 0, bell((x - 14) / 8, s / 14), 0) * front(p)
-    up = apart(p, *LAUGHING) + 5.2 * corner - 2.6 * wide
+    round_ = apart(p, 0.0, 3.4) * bell((np.abs(p[:, 0]) - 14) / 8)
+    up = apart(p, *LAUGHING) + round_ + 5.2 * corner
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
