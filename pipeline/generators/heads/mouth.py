@@ -197,9 +197,9 @@ def look(
     line_color = of(tones(t).lips.t(), b) * (
         0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit))
     )
-    color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
+    color = color + (line_color - color) * of(1 - step(jaw, 0.5, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
-    parted = of(step(jaw, 0.25, 1.2), b)
+    parted = of(step(jaw, 0.5, 0.9), b)
     cover = torch.zeros_like(across)
     for row, depth, deep in ((lower, 0.70, 0.95), (upper, 1.22, 0.70)):
         open_ = corner * depth * (1 - deep * step(row.along, 10, 28))

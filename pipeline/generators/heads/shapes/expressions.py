@@ -21,7 +21,7 @@ JAW_DEGREES = 17.0
 """Turn of the jaw at mouth_open = 1."""
 
 
-LAUGHING, SURPRISED = (1.6, 0.0), (2.2, 4.6)
+LAUGHING, SURPRISED = (1.6, 0.0), (3.0, 5.4)
 """How far upper and lower lip leave their line, mm, besides the jaw."""
 
 
