@@ -43,10 +43,10 @@ class Row:
 
 
 UPPER = Row(
-    27.0, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
+    30.0, 34.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
 )
 LOWER = Row(
-    25.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    28.0, 32.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -63,20 +63,20 @@ class Seen:
     along: Tensor
 
 
-def _arch(o: Tensor, d: Tensor, half: float, deep: float) -> Tensor:
-    """The near point [3, N] of the upright elliptic cylinder about 0 on each ray."""
+def _arch(o: Tensor, d: Tensor, half: float, deep: float) -> tuple[Tensor, Tensor]:
+    """The near point [3, N] of the upright elliptic cylinder about 0 on rays; if they meet it."""
     a = (d[0] / half).square() + (d[2] / deep).square()
     h = o[0] * d[0] / half**2 + o[2] * d[2] / deep**2
     c = (o[0] / half).square() + (o[2] / deep).square() - 1
-    room = (h * h - a * c).clamp(min=0)
-    return o + d * ((-h - room.sqrt()) / a)
+    room = h * h - a * c
+    return o + d * ((-h - room.clamp(min=0).sqrt()) / a), room > 0
 
 
 def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: float) -> Seen:
     """Follow rays to a row; o is relative to the middle of the closed lips' line."""
     device = o.device
     place = column((0.0, 0.0, -row.back - row.deep), o)
-    p = _arch(o - place, d, row.half, row.deep)
+    p, met = _arch(o - place, d, row.half, row.deep)
     angle = torch.atan2(p[0] / row.half, p[2] / row.deep)
     bulge = angle - angle.sin() * angle.cos()
     s = row.half * angle + 0.5 * (row.deep - row.half) * bulge
@@ -97,7 +97,7 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     height = row.up * (p[1] - row.edge - curve) - rounded - lateral * (row.up > 0)
     gum_at = length - lateral - 1.9 * q.square()
     soft = 0.15 + 0.45 * pixel
-    tooth = step(height, -soft, soft)
+    tooth = step(height, -soft, soft) * met
     gum = step(height - gum_at, -soft, soft)
     side = (1 - q.abs()) * w * 0.5
     gap = bell(side / (0.16 + 0.3 * pixel)) * (1 - 0.25 * gum)
@@ -164,7 +164,7 @@ def look(
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
     lower = _row(LOWER, jaw_o + drape, jaw_d, seed + 1.3, young, pixel)
-    tongue = _tongue(jaw_o, jaw_d, (0.0, -7.5, -36.0), (17.5, 8.0, 26.0))
+    tongue = _tongue(jaw_o, jaw_d, (0.0, -9.5, -36.0), (17.5, 8.0, 25.0))
 
     key, up = (
         of(into_head(lights.key, turn), b),
@@ -182,10 +182,12 @@ def look(
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
     corner = 1 - 0.88 * step(across, 14, 30)
-    mouth = column((0.100, 0.021, 0.018), d) * (sky + 0.5 * key_color) * corner
+    # A camera that exposes for dark skin would let wet flesh glow.
+    dim = corner * of(1 - 0.45 * step(t["tone"], 5, 8), b)
+    mouth = column((0.070, 0.014, 0.012), d) * (sky + 0.5 * key_color) * dim
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
-        soft, corner * (0.32 + 0.52 * soft[1].clamp(min=0))
+        soft, dim * (0.24 + 0.44 * soft[1].clamp(min=0))
     )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
     # Little light gets to the tongue between lips that hardly part.
@@ -195,9 +197,9 @@ def look(
     line_color = of(tones(t).lips.t(), b) * (
         0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit))
     )
-    color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
+    color = color + (line_color - color) * of(1 - step(jaw, 0.5, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
-    parted = of(step(jaw, 0.25, 1.2), b)
+    parted = of(step(jaw, 0.5, 0.9), b)
     cover = torch.zeros_like(across)
     for row, depth, deep in ((lower, 0.70, 0.95), (upper, 1.22, 0.70)):
         open_ = corner * depth * (1 - deep * step(row.along, 10, 28))

@@ -209,6 +209,8 @@ def _mouth(
     weight = cover * (0.80 * (1 - 0.30 * age) + (0.15 + 0.24 * age) * stain)
     # A lighter roll of skin borders the vermilion.
     roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
+    # The corners lie in a little shade.
+    roll = roll * (1 - 0.22 * bell((x.abs() - 25.0) / 2.4) * bell((q[1] + 67.4) / 2.0))
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
     wet = bell(height / 0.16) + 0.35 * bell((height + 0.45) / 0.3)
     out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover

@@ -7,6 +7,7 @@ a trait, in mm, and deliberately generous: people should differ.
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from pipeline.generators.heads.face import step
@@ -32,13 +33,17 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
     # The youngest change fastest.
     out["child"] = t["child"] * (1 + 0.25 * t["child"] ** 3)
+    # Even a faint frown must not pass for a calm face, nor a calm face's low brows for a frown.
+    for name in ("anger", "sadness"):
+        out[name] = t[name].sqrt()
+    out["brow_raise"] = torch.where(t["brow_raise"] < 0, 0.4, 1.0) * t["brow_raise"]
     # The middle leans to the soft side: a face at rest should not look stern.
     for name in ("m_bone", "m_soft"):
         out[name] = 2.5 * t[name] - 1.45
-    # Lips hold together at first; once they part, a smile and anger bare the teeth.
-    bare = 1 + 1.6 * (t["smile"] - 0.55).clamp(min=0) + 1.3 * t["anger"]
-    out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.0, 0.05)
-    out["part_lips"] = step(t["mouth_open"], 0.02, 0.12) * bare
+    # Lips hold together at first and then part at once: nobody shows a mere slit for long.
+    out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.02, 0.07)
+    bare = 0.5 + 2.2 * (t["smile"] - 0.4).clamp(min=0) + 1.4 * t["anger"]
+    out["part_lips"] = step(t["mouth_open"], 0.03, 0.07) * bare
     # Flesh starts to sink early.
     out["old"] = t["old"] ** 0.75
     out["eye_open"] = (

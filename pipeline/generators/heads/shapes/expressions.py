@@ -21,7 +21,7 @@ JAW_DEGREES = 17.0
 """Turn of the jaw at mouth_open = 1."""
 
 
-LAUGHING, SURPRISED = (1.6, 0.0), (2.2, 4.6)
+LAUGHING, SURPRISED = (1.6, 0.0), (3.0, 5.4)
 """How far upper and lower lip leave their line, mm, besides the jaw."""
 
 
@@ -31,9 +31,9 @@ def jaw_weight(p: Floats) -> Floats:
     s = mouth_line(p[:, 0]) - p[:, 1]
     beside = smooth(s, -26, 38)
     below = 0.90 + 0.10 * smooth(s, 0, 20)
-    apart = np.where(s > 0, below, 0.0 + 0.06 * smooth(-s, 30, 0))
+    lip = np.where(s > 0, below, 0.06 * smooth(-s, 30, 0))
     middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.55
-    weight = beside + (apart - beside) * np.maximum(middle, 0)
+    weight = beside + (lip - beside) * np.maximum(middle, 0)
     # Near the corners the lips meet; further down all of the chin follows.
     weight = np.maximum(weight * (s > -40), smooth(s, 12, 34))
     back = smooth(p[:, 2], -100, -62)
@@ -82,7 +82,7 @@ def smile(p: Floats) -> Floats:
     corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
     inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
     reach = 6.8 * corner * np.clip(x / 24, 0, 1)
-    up = 10.0 * lift(p) - 1.5 * inner + 0.9 * straighten(p)
+    up = 10.0 * lift(p) - 1.5 * inner + 1.1 * straighten(p)
     out = field(reach * np.sign(p[:, 0]), up, -4.2 * corner - 1.2 * inner)
     out += lips(p, upper=-0.20, lower=-0.16)
     out += strokes(
@@ -99,10 +99,9 @@ def smile(p: Floats) -> Floats:
 
 def laugh(p: Floats) -> Floats:
     """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare over a round lip."""
-    x, s = np.abs(p[:, 0]), p[:, 1] - mouth_line(p[:, 0])
     corner = lift(p)
-    wide = np.where(s < 0, bell((x - 14) / 8, s / 14), 0) * front(p)
-    up = apart(p, *LAUGHING) + 5.2 * corner - 2.6 * wide
+    round_ = apart(p, 0.0, 3.4) * bell((np.abs(p[:, 0]) - 14) / 8)
+    up = apart(p, *LAUGHING) + round_ + 5.2 * corner
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
@@ -129,14 +128,14 @@ def surprise(p: Floats) -> Floats:
 def anger(p: Floats) -> Floats:
     """Brows down and together over tense lids; thin pressed lips, flared nose, hard chin."""
     out = strokes(
-        ((13, 18), (11, 9), (-4.5, -8.5, 3.0)),
+        ((13, 18), (12, 9), (-5.0, -9.5, 3.4)),
         ((32, 21), (12, 8), (0, -3.0, 1.0)),
-        ((48, 23), (10, 9), (0, 4.0, 0)),
+        ((47, 23), (11, 10), (0, 5.0, 0)),
         ((3.6, 15), (2.0, 9), (0, 0, -1.6)),
-        ((24, 7.0), (11, 4.4), (0, -3.0, 0.8)),
+        ((23, 7.0), (11, 4.6), (0, -3.4, 0.9)),
         ((31.5, -5.0), (14, 4.0), (0, 1.8, 0.4)),
         ((13.5, -40), (6, 7), (2.6, 1.8, 0.6)),
-        ((25, -69), (9, 7), (1.0, -2.4, -0.8)),
+        ((25, -69), (9, 7), (0.6, -3.4, -0.8)),
         ((0, -68), (20, 7), (0, 1.0, 0.4)),
         ((0, -98), (14, 9), (0, 2.4, 2.2)),
         ((0, -86), (14, 4.5), (0, 0, -2.0)),
