@@ -92,10 +92,10 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     """What each zone adds to which channel for B people: (zone, channel, float32 [B])."""
     old, child, adult = t["old"], t["child"], t["adult"]
     flush = flushed(t)
-    years = wrinkles.years(old)
-    tired = (0.25 + 0.95 * years + 0.12 * t["weathering"]).clamp(0.1, 1.3) * (1 - child)
+    years, youth = wrinkles.years(old), wrinkles.youth(t["age"])
+    tired = (0.30 + 0.90 * years - 0.20 * youth + 0.12 * t["weathering"]).clamp(0.05, 1.3) * (1 - child)
     # Young skin glows from the cheeks; older skin is sallow there and red on the nose.
-    glow = 1.15 - 0.45 * years
+    glow = 1.05 + 0.35 * youth - 0.35 * years
     male = step(t["m_soft"], 0.45, 0.9) * adult
     kept = (1 - t["makeup"]).clamp(0.25, 1)
     sun = (0.16 * old + 0.06 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)

@@ -27,6 +27,11 @@ def years(old: Tensor) -> Tensor:
     return old.clamp(min=0) ** 0.6
 
 
+def youth(age: Tensor) -> Tensor:
+    """1 up to 16 years, then the fullness and glow of youth go, to 0 at 32."""
+    return ((32 - age) / 16).clamp(0, 1)
+
+
 def _jitter(rng: np.random.Generator, value: float, by: float) -> float:
     return float(value + by * rng.uniform(-1, 1))
 

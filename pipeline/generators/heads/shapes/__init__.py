@@ -14,6 +14,7 @@ from pipeline.generators.heads.shapes.expressions import EXPRESSIONS
 from pipeline.generators.heads.shapes.growth import GROWTH
 from pipeline.generators.heads.shapes.identity import IDENTITY
 from pipeline.generators.heads.template import EYE_RADIUS
+from pipeline.generators.heads.wrinkles import youth
 
 SHAPES: dict[str, Shape] = {**IDENTITY, **GROWTH, **EXPRESSIONS}
 """The basis: name -> displacement [V, 3] of rest points [V, 3], mm, at amount 1."""
@@ -34,8 +35,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
     out["jaw"] = t["mouth_open"]
     out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
-    # Flesh starts to sink early.
-    out["old"] = t["old"] ** 0.75
+    # Flesh starts to sink early; before thirty it is fuller than the template's.
+    out["old"] = t["old"] ** 0.75 - 0.18 * youth(t["age"])
     out["eye_open"] = (
         -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
     )
