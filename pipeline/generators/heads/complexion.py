@@ -104,7 +104,8 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     one = torch.ones_like(old)
     # Shade between the hairs of the brows, hardly any under fair or grey ones.
     fair = torch.maximum(step(t["natural_color"], 1.0, 2.0), t["grey_share"])
-    brow = (0.60 + 0.10 * t["brow_thickness"] - 0.25 * child) * (1 - 0.6 * fair)
+    brow = (0.42 + 0.18 * t["m_soft"] + 0.10 * t["brow_thickness"] - 0.25 * child).clamp(min=0)
+    brow = brow * (1 - 0.6 * fair)
     return (
         ("cheek", BLOOD, 0.19 * pale * flush * glow * kept.sqrt()),
         ("nose", BLOOD, 0.12 * pale * flush * (1 + 0.7 * years)),
