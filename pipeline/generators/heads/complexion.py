@@ -93,7 +93,8 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     old, child, adult = t["old"], t["child"], t["adult"]
     flush = flushed(t)
     years, youth = wrinkles.years(old), wrinkles.youth(t["age"])
-    tired = (0.30 + 0.90 * years - 0.20 * youth + 0.12 * t["weathering"]).clamp(0.05, 1.3) * (1 - child)
+    tired = 0.30 + 0.90 * years - 0.20 * youth + 0.12 * t["weathering"]
+    tired = tired.clamp(0.05, 1.3) * (1 - child)
     # Young skin glows from the cheeks; older skin is sallow there and red on the nose.
     glow = 1.05 + 0.35 * youth - 0.35 * years
     male = step(t["m_soft"], 0.45, 0.9) * adult
