@@ -88,9 +88,20 @@ def _bars(card: Mapping[str, Any]) -> str:
         rows.append(
             [one.title, f"{sign} {limit}", _span(one.figure, form), "yes" if one.reached else "no"]
         )
-    return "## What it should reach, in hard conditions\n\n" + _table(
-        ["figure", "bar", "measured", "reached"], rows
-    )
+    table = _table(["figure", "bar", "measured", "reached"], rows)
+    return f"## What it should reach, in hard conditions\n\n{table}\n{_behind(card)}"
+
+
+def _behind(card: Mapping[str, Any]) -> str:
+    """Every group that falls behind, by held-out set."""
+    found = [
+        f"{name} of {group['attribute']} {group['group']} ({title})"
+        for title, held in card["held_out"].items()
+        for group in held["groups"]
+        for name in group["behind"]
+    ]
+    listed = "; ".join(found) or "none"
+    return f"Groups more than 5 points under everybody's share scored right: {listed}.\n"
 
 
 def _recipe(card: Mapping[str, Any]) -> str:
@@ -100,7 +111,7 @@ def _recipe(card: Mapping[str, Any]) -> str:
     lines = [
         f"{card['parameters']:,} parameters, {card['weights_bytes']:,} bytes of weights.",
         f"{recipe['images']:,} renders to learn from: {shares}. Flattened draws hold ages, skin "
-        "tones, presentations and expressions about equally often; hard ones turn the head to "
+        "tones and presentations about equally often; hard ones turn the head to "
         "every side and light it from everywhere.",
         f"{recipe['calibration']:,} more to calibrate on; {recipe['held_out']:,} of each "
         "distribution held out.",

@@ -11,7 +11,7 @@ from pipeline.generators.generator import Modeller
 Labels = Mapping[str, NDArray[np.generic]]
 """name -> float32 [B] numbers or int64 [B] class indices, and what else the generator knows."""
 
-POOL = 12
+POOL = 24
 """Draws looked at for each one kept."""
 
 STRETCH = 1.4
@@ -39,10 +39,10 @@ def natural_latents(
 def flattened_latents(
     generator: LabelledGenerator, count: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Draw so that age decades, skin tones, presentations and expressions come about equally often.
+    """Draw so that age decades, skin tones and presentations come about equally often.
 
-    Hair, glasses, smiles, open mouths, turns of the head and directions of the light are flattened
-    half way (to the square root of their shares).
+    Expressions, hair, glasses, smiles, open mouths, turns of the head and directions of the light
+    are flattened half way (to the square root of their shares).
 
     Returns:
         float32 [count, D].
@@ -52,10 +52,9 @@ def flattened_latents(
     tones = tone_class(np.asarray(truth["skin_tone"]))
     presentation = np.asarray(truth["gender_presentation"], np.int64)
     even = [decades * 2 + presentation, tones * 2 + presentation]
-    even.append(np.asarray(truth["expression"], np.int64))
     halved = [
         np.asarray(truth[name], np.int64)
-        for name in ("hair_length", "hair_color", "facial_hair", "glasses")
+        for name in ("expression", "hair_length", "hair_color", "facial_hair", "glasses")
     ]
     halved += [(4 * np.asarray(truth[name])).astype(np.int64) for name in ("smile", "mouth_open")]
     halved += [steps(truth["yaw"], 10), steps(truth["light_azimuth"], 20)]
@@ -70,7 +69,7 @@ def hard_latents(
     Returns:
         float32 [count, D].
     """
-    pool, truth = _pool(generator, 2 * POOL * count, rng, 1.0)
+    pool, truth = _pool(generator, POOL * count, rng, 1.0)
     wide = [(steps(truth["yaw"], 10), 0.0), (steps(truth["light_azimuth"], 15), 0.0)]
     return _chosen(pool, count, wide, rng)
 

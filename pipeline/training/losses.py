@@ -11,7 +11,7 @@ _NUMBER_WEIGHTS = {"smile": 2.0, "mouth_open": 2.0}
 """Losses of the small features weigh more: a mouth is a dozen pixels."""
 
 _LANDMARK_UNIT = 0.01
-"""Landmark errors up to this share of the side count squared, larger ones linearly."""
+"""Share of the side that a landmark's error is measured in; a quarter of it counts squared."""
 
 _LANDMARK_WEIGHT = 1.0
 
@@ -46,7 +46,7 @@ def landmark_loss(found: Tensor, truth: Tensor) -> Tensor:
     """Robust distance over the points that lie in the picture or near it: [B, 68, 2] each."""
     near = ((truth > -0.1) & (truth < 1.1)).all(-1, keepdim=True)
     error = torch.where(near, found - truth, torch.zeros_like(truth)) / _LANDMARK_UNIT
-    return F.smooth_l1_loss(error, torch.zeros_like(error), beta=1.0)
+    return F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.25)
 
 
 def damage_loss(found: Tensor, truth: Tensor) -> Tensor:

@@ -36,6 +36,9 @@ from pipeline.training.sets import Counts, draw_orders
 LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
 
+_AT_ONCE = 8
+"""People to a pass of training renders: twice as fast at 64 px as one by one."""
+
 _CORRECTED = 4
 """Every so-manieth training image serves to fit the skin's correction."""
 
@@ -47,7 +50,10 @@ Progress = Callable[[str, int, int], None]
 
 
 class LabelledHeads(Heads):
-    """The built-in generator together with its truth."""
+    """The built-in generator together with its truth, several people to a pass: small pictures."""
+
+    def __init__(self) -> None:
+        super().__init__(at_once=_AT_ONCE)
 
     def truth(self, w: NDArray[np.float32]) -> Labels:
         """The truth of each row of w: float32 [B, D]."""

@@ -16,7 +16,7 @@ from pipeline.training.renders import Order
 SIZE_SHARES = {64: 0.30, 96: 0.20, 128: 0.43, 192: 0.05, 256: 0.02}
 """Picture sizes of the training set: previews, the network's own size, and larger ones."""
 
-KIND_SHARES = {"flattened": 0.7, "hard": 0.15, "natural": 0.15}
+KIND_SHARES = {"flattened": 0.5, "hard": 0.3, "natural": 0.2}
 """Distributions that the training set is drawn from."""
 
 HELD_OUT = ("natural", "flattened", "hard")

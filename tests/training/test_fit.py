@@ -30,11 +30,11 @@ def test_a_short_run_learns_what_is_easy() -> None:
     network = fit_network(
         train,
         Discs().truth(train.w),
-        Recipe(epochs=8, batch=32, averaging=0.8),
+        Recipe(epochs=12, batch=32, averaging=0.8),
         seed=0,
         progress=lambda done, total: steps.append(done),
     )
-    assert steps == list(range(65))
+    assert steps == list(range(97))
     seen = perceive(network.folded(), held.images)
     right = seen.logits["glasses"].argmax(1) == Discs().truth(held.w)["glasses"]
     assert right.mean() > 0.9

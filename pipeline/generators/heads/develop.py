@@ -29,10 +29,8 @@ def cutout(color: Tensor, cover: Tensor, factor: int) -> Tensor:
     levels = [(total, weight)]
     while levels[-1][0].shape[-1] > 1:
         size = (levels[-1][0].shape[-1] + 1) // 2
-        levels.append(
-            tuple(interpolate(v, (size, size), mode="area") for v in levels[-1])  # type: ignore[arg-type]
-        )
-    total, weight = levels[-1]
+        total, weight = (interpolate(v, (size, size), mode="area") for v in levels[-1])
+        levels.append((total, weight))
     fill = total / weight.clamp(min=1e-6)
     for total, weight in reversed(levels[:-1]):
         wide = interpolate(fill, total.shape[-2:], mode="bilinear")

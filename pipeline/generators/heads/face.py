@@ -39,10 +39,9 @@ def aperture(rest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.where(z > -40, inside, -9.0 + 0 * z), -up, u
 
 
-def mouth_line(x: Tensor) -> Tensor:
-    """Height of the closed lips' meeting line at x (as in the template)."""
-    ax = x.abs()
-    return MOUTH_Y - 0.9 * bell(x / 4.0) + 0.7 * bell((ax - 9) / 7) + 0.0010 * ax.square()
+def bow(x: Tensor) -> Tensor:
+    """How the lips' meeting line dips in its middle (as in the template)."""
+    return -0.6 * bell(x / 4.5) + 0.4 * bell((x.abs() - 9) / 7)
 
 
 def lips(rest: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,9 +51,10 @@ def lips(rest: Tensor) -> tuple[Tensor, Tensor]:
     """
     x, y, z = rest.unbind(-1)
     c = (1 - (x / MOUTH_X).square()).clamp(min=0)
-    bow = 1 - 0.20 * bell(x / 3.2) + 0.10 * bell((x.abs() - 6.0) / 3.5)
-    up, low = 7.4 * c.pow(0.8) * bow, 9.4 * c.pow(0.62)
-    s = y - mouth_line(x)
+    cupid = 1 - 0.13 * bell(x / 3.4) + 0.06 * bell((x.abs() - 6.0) / 3.5)
+    dip = bow(x)
+    up, low = 7.2 * c.pow(0.8) * cupid - 0.4 * c * dip, 9.0 * c.pow(0.58) + 0.9 * c * dip
+    s = y - (MOUTH_Y + dip + 0.0010 * x.square())
     inside = torch.minimum(torch.minimum(up - s, s + low), (MOUTH_X - x.abs()) * 0.6)
     height = torch.where(s > 0, s / up.clamp(min=0.3), s / low.clamp(min=0.3))
     return torch.where(z > -40, inside, -9.0 + 0 * z), height

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import expit, ndtr
 
 LAYOUT_VERSION = 2
 
@@ -104,7 +104,7 @@ DIMENSIONS: tuple[tuple[str, str], ...] = (
     ("hair_mess", "sleek to flyaway"),
     ("hair_seed", "clumps and waves"),
     ("hairline", "height of the hairline"),
-    ("grey", "greying: logistic around 54 years"),
+    ("grey", "greying: around 54 years"),
     ("recession", "temples and crown, more with age on masculine people"),
     ("brow_thickness", "thickness of the eyebrows"),
     ("brow_arch", "arch of the eyebrows"),
@@ -198,9 +198,9 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["gender"] = male.astype(np.float64)
     out["masculinity"] = masculinity
     for cue in ("bone", "soft", "style"):
-        # Children hardly show the cues of bone and skin; hair and clothes they do.
-        grown = 0.45 + 0.55 * adult if cue != "style" else 1.0
-        part = np.clip(masculinity + 0.10 * out[f"cue_{cue}"], 0, 1)
+        # Children show less in bone and skin, and keep closer to it in hair and clothes.
+        grown = 0.6 + 0.4 * adult if cue != "style" else 1.0
+        part = np.clip(masculinity + (0.05 + 0.05 * adult) * out[f"cue_{cue}"], 0, 1)
         out[f"m_{cue}"] = 0.5 + (part - 0.5) * grown
 
     out["yaw"] = np.clip(14 * z["yaw"], -45, 45)
@@ -211,12 +211,12 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
 
     shares = np.repeat(np.array(EXPRESSION_SHARES)[:, None], len(w), 1)
     expression = _choose(p["expression"], shares)
-    strength = 0.55 + 0.45 * p["expression_strength"]
+    strength = 0.7 + 0.3 * p["expression_strength"]
     out["expression"] = expression
     kinds = [expression == kind for kind in range(6)]
     smile = np.select(
         kinds,
-        [0.08 + 0.24 * p["smile"], 0.45 + 0.5 * p["smile"], 0.8 + 0.2 * p["smile"],
+        [0.04 + 0.16 * p["smile"], 0.5 + 0.45 * p["smile"], 0.8 + 0.2 * p["smile"],
          0.12 * p["smile"], 0 * age, 0 * age],
     )  # fmt: skip
     parted = np.select(
@@ -230,6 +230,8 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     for kind, name in ((SURPRISE, "surprise"), (ANGER, "anger"), (SADNESS, "sadness")):
         out[name] = np.where(expression == kind, strength, 0.0)
     out["laugh"] = np.where(expression == LAUGH, strength, 0.0)
+    # What people do by the way must not be taken for an expression.
+    out["brow_raise"] *= 0.55
 
     for name in ("gaze_x", "gaze_y"):
         out[name] *= 0.55
@@ -248,7 +250,9 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     colors = np.array([a * (1 - dark) + b * dark for a, b in zip(light, deep, strict=True)])
     natural = _choose(p["hair_color"], colors)
     out["natural_color"] = natural
-    out["grey_share"] = 1 / (1 + np.exp(-(age - 54 + 8 * z["grey"]) / 4.0))
+    # Single grey hairs come over twenty years, most of them within a few.
+    since = age - 54 + 8 * z["grey"]
+    out["grey_share"] = 0.4 * expit(since / 8) + 0.6 * expit(since / 2)
     out["hair_color"] = np.where(out["grey_share"] > 0.5, 4.0, natural)
     thinning = 0.25 * ramp(age, 45, 80) * (1 - style) + ramp(age, 22, 62) * style
     out["recession"] = np.clip(thinning * p["recession"] * 1.1, 0, 1)

@@ -10,13 +10,19 @@ from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads.eyes import into_head
 from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
+from pipeline.generators.heads.shapes.expressions import LAUGHING, SURPRISED
 from pipeline.generators.heads.skin import of
 from pipeline.generators.heads.skin_shade import column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.tone import tones
 
 TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
 
 HINGE = (0.0, -12.0, -75.0)
 """Axis of the jaw, along x, in head space."""
+
+
+UNEVEN = {"laugh": LAUGHING, "surprise": SURPRISED}
+"""Expressions whose upper and lower lip part by different mm."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +43,10 @@ class Row:
 
 
 UPPER = Row(
-    27.0, 37.0, 4.5, -3.0, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 8.9, 9.9, 8.4, 7.8, 7.2), 1.0
+    27.0, 36.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
 )
 LOWER = Row(
-    25.0, 35.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    25.0, 34.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -82,11 +88,11 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     q = 2 * (far - (ends[i] - w)) / w - 1
     # Each tooth is set a little differently.
     own = (seed * 3.7 + i * (2.1 + 0.9 * s.sign())).sin()
-    length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.18 * young)
+    length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.12 * young)
     canine = (i == 2).to(q.dtype)
-    curve = 0.0016 * far.square() * row.up
-    rounded = 0.75 * q.square().square() + 0.9 * canine * q.abs() + 0.22 * own
-    lateral = 0.55 * (i == 1).to(q.dtype)
+    curve = 0.0030 * far.square()
+    rounded = 0.55 * q.square().square() + 0.45 * canine * q.abs() + 0.15 * own
+    lateral = 0.40 * (i == 1).to(q.dtype)
     # Heights run from the biting edge to the gum, whichever way that is.
     height = row.up * (p[1] - row.edge - curve) - rounded - lateral * (row.up > 0)
     gum_at = length - lateral - 1.9 * q.square()
@@ -138,11 +144,17 @@ def look(
     o, d = origin.t().contiguous(), ray.t().contiguous()
     angle = torch.deg2rad(jaw)
     drop = (middle[:, 2] - HINGE[2]) * angle.sin()
-    # Where the lips would meet if the jaw were closed.
-    line = torch.stack([middle[:, 0], middle[:, 1] + 0.46 * drop, middle[:, 2] + 0.08 * drop])
+    # Where the lips would meet if the jaw were closed and nobody laughed or wondered.
+    sunk = sum(t[name] * 0.5 * (low - up) for name, (up, low) in UNEVEN.items())
+    line = torch.stack(
+        [middle[:, 0], middle[:, 1] + 0.46 * drop + sunk, middle[:, 2] + 0.08 * drop]
+    )
     at = of(line, b)
     seed, young = of(t["mark_seed"], b), of(t["child"], b)
-    upper = _row(UPPER, o - at, d, seed, young, pixel)
+    # Lips that round in surprise drape over both rows.
+    drape = torch.zeros_like(at)
+    drape[1] = 3.0 * of(t["surprise"], b)
+    upper = _row(UPPER, o - at - drape, d, seed, young, pixel)
     c, s = of(angle.cos(), b), of(angle.sin(), b)
 
     def close(v: Tensor) -> Tensor:
@@ -151,7 +163,7 @@ def look(
 
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
-    lower = _row(LOWER, jaw_o, jaw_d, seed + 1.3, young, pixel)
+    lower = _row(LOWER, jaw_o + drape, jaw_d, seed + 1.3, young, pixel)
     tongue = _tongue(jaw_o, jaw_d, (0.0, -7.5, -36.0), (17.5, 8.0, 26.0))
 
     key, up = (
@@ -169,20 +181,26 @@ def look(
 
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
-    corner = 1 - 0.60 * step(across, 14, 34)
+    corner = 1 - 0.88 * step(across, 14, 30)
     mouth = column((0.100, 0.021, 0.018), d) * (sky + 0.5 * key_color) * corner
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
         soft, corner * (0.32 + 0.52 * soft[1].clamp(min=0))
     )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
-    color = torch.where(dot(tongue, tongue) > 0.5, flesh + wet * corner, mouth)
+    # Little light gets to the tongue between lips that hardly part.
+    flesh = mouth + (flesh + wet * corner - mouth) * of(step(jaw, 1.0, 7.0), b)
+    color = torch.where(dot(tongue, tongue) > 0.5, flesh, mouth)
+    # Lips that touch: their own shaded colour, a soft line.
+    line_color = of(tones(t).lips.t(), b) * (
+        0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit))
+    )
+    color = color + (line_color - color) * of(1 - step(jaw, 0.2, 0.9), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
-    # Lips that only touch show a dark line.
-    parted = of(step(jaw, 0.25, 1.6), b)
+    parted = of(step(jaw, 0.25, 1.2), b)
     cover = torch.zeros_like(across)
-    for row, depth in ((lower, 0.70), (upper, 1.22)):
-        open_ = corner * depth * (1 - 0.55 * step(row.along, 14, 40))
+    for row, depth, deep in ((lower, 0.70, 0.95), (upper, 1.22, 0.70)):
+        open_ = corner * depth * (1 - deep * step(row.along, 10, 28))
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
         open_ = open_ * (0.50 + 0.50 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, grid_sample, normalize, pad
+from torch.nn.functional import grid_sample, normalize
 
 from pipeline.generators.heads import raster
+from pipeline.generators.heads.blur import blur
 from pipeline.generators.heads.gbuffer import Surface
 from pipeline.generators.heads.light import Lights
 
@@ -121,29 +122,17 @@ def cast(
     far = 0.55 * REACH
     depth = (raster.depth_of(buffer) - 0.5) * 2.4 * REACH
     depth = torch.where(buffer == raster.EMPTY, far, depth).clamp(max=far).view(b, 1, m, m)
-    solid_map = _blur(torch.cat([depth, depth * depth], 1), 0.20 * lamps.size * m / (2 * REACH))
+    solid_map = blur(torch.cat([depth, depth * depth], 1), _softness(0.20 * lamps.size, m))
     if hair is None:
         hair_map = torch.zeros_like(solid_map)
     else:
         cover = (hair != raster.EMPTY).float().view(b, 1, m, m)
         strand = (raster.depth_of(hair).view(b, 1, m, m) - 0.5) * 2.4 * REACH
         hair_map = torch.cat([cover, cover * torch.where(cover > 0, strand, 0.0)], 1)
-        hair_map = _blur(hair_map, (1.5 + 0.10 * lamps.size) * m / (2 * REACH))
+        hair_map = blur(hair_map, _softness(1.5 + 0.10 * lamps.size, m))
     return Shadows(view, solid_map, hair_map)
 
 
-def _blur(maps: Tensor, sigma: Tensor) -> Tensor:
-    """Gaussian blur of maps [B, C, M, M] by sigma [B] cells."""
-    b, c, _, _ = maps.shape
-    radius = 7
-    i = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)
-    kernel = torch.exp(-0.5 * (i / sigma.clamp(0.5, 4.0)[:, None]) ** 2)
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(c, 0)
-    flat = maps.reshape(1, b * c, *maps.shape[2:])
-    flat = conv2d(
-        pad(flat, (radius, radius, 0, 0), "replicate"), kernel[:, None, None], groups=b * c
-    )
-    flat = conv2d(
-        pad(flat, (0, 0, radius, radius), "replicate"), kernel[:, None, :, None], groups=b * c
-    )
-    return flat.view_as(maps)
+def _softness(mm: Tensor, side: int) -> Tensor:
+    """The blur of so many mm [B] in cells, neither nothing nor without bounds."""
+    return (mm * side / (2 * REACH)).clamp(0.5, 4.0)

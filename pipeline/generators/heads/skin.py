@@ -186,7 +186,7 @@ def _mouth(
         return
     q, bk = p[:, k], b[k]
     inside, height = lips(q.t())
-    x, soft = q[0], max(0.7, 0.6 * pixel)
+    x, soft = q[0], max(1.2, 0.7 * pixel)
     cover = step(inside, -soft, soft)
     color = of(c.lips.t(), bk)
     dark = of(c.dark, bk)
@@ -194,10 +194,10 @@ def _mouth(
     inner = bell(height / 0.34)
     edge = bell((inside - 0.3) / 1.6)
     # The upper lip is darker, the inner rim redder, the outline darker on dark skin.
-    tone = -0.16 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
+    tone = -0.26 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
     color = color * (tone + red).exp()
-    color = color * (1 - 0.5 * bell(height / 0.08))
+    color = color * (1 - 0.5 * bell(height / 0.11))
     lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)
     stain = of(painted.lip_cover, bk)
     color = color + (lipstick * (1 - 0.14 * upper) - color) * stain
@@ -206,11 +206,11 @@ def _mouth(
     color = color * (1 + 0.050 * fine * lines[0].clamp(-2, 2))
     age = of(t["child"], bk)
     base = out.albedo.t()[:, k]
-    weight = cover * (0.80 * (1 - 0.45 * age) + (0.15 + 0.36 * age) * stain)
+    weight = cover * (0.80 * (1 - 0.30 * age) + (0.15 + 0.24 * age) * stain)
     # A lighter roll of skin borders the vermilion.
     roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
-    wet = bell(height / 0.16)
+    wet = bell(height / 0.16) + 0.35 * bell((height + 0.45) / 0.3)
     out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover
     # Thin bright strokes would flicker along the lips' border.
     border = bell(inside / (1.3 + pixel))

@@ -2,8 +2,9 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
+from torch.nn.functional import avg_pool2d, interpolate
 
+from pipeline.generators.heads.blur import blur
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import Paint, of
 
@@ -178,24 +179,12 @@ def scatter(light: Tensor, mask: Tensor, samples_per_mm: float) -> Tensor:
     both = torch.cat([light * mask, mask], 1)
     small = avg_pool2d(both, factor) if factor > 1 else both
     width = max(sigma / factor, 0.3)
-    radius = max(1, round(2.3 * width))
-    i = torch.arange(-radius, radius + 1, device=light.device, dtype=light.dtype)
-    kernel = torch.exp(-0.5 * (i / width) ** 2)
-    kernel = kernel / kernel.sum()
-    small = _blur(small, kernel, radius)
+    small = blur(small, torch.full((len(small),), width, device=small.device))
     if factor > 1:
         small = interpolate(small, scale_factor=float(factor), mode="bilinear", align_corners=False)
     wide = small[:, :3] / small[:, 3:].clamp(min=1e-3)
     mix = torch.tensor(MIX, device=light.device, dtype=light.dtype)[:, None, None] * mask
     return light + (wide - light) * mix
-
-
-def _blur(x: Tensor, kernel: Tensor, radius: int) -> Tensor:
-    """Separable blur of [B, C, S, S], one plane at a time."""
-    planes = x.flatten(0, 1)[:, None]
-    planes = conv2d(pad(planes, (radius, radius, 0, 0)), kernel[None, None, None])
-    planes = conv2d(pad(planes, (0, 0, radius, radius)), kernel[None, None, :, None])
-    return planes[:, 0].view_as(x)
 
 
 def film(linear: Tensor) -> Tensor:

@@ -78,10 +78,14 @@ def bell(*terms: Floats) -> Floats:
     return np.asarray(np.exp(-sum(t * t for t in terms)))
 
 
+def bow(x: Floats) -> Floats:
+    """How the lips' meeting line dips in its middle and rises beside it, mm."""
+    return np.asarray(-0.6 * bell(x / 4.5) + 0.4 * bell((np.abs(x) - 9) / 7))
+
+
 def mouth_line(x: Floats) -> Floats:
     """Height of the closed lips' meeting line at x."""
-    ax = np.abs(x)
-    return np.asarray(MOUTH_Y - 0.9 * bell(x / 4.0) + 0.7 * bell((ax - 9) / 7) + 0.0010 * ax**2)
+    return np.asarray(MOUTH_Y + bow(x) + 0.0010 * np.asarray(x) ** 2)
 
 
 def _density(where: Floats, weight: Floats, count: int) -> Floats:
@@ -158,28 +162,54 @@ def sculpt(p: Floats) -> Floats:
     return p
 
 
+RIDGE = np.array([
+    # y, height, half width of a soft cross-section
+    (-50.5, 0.0, 9.0),
+    (-48.5, 0.8, 8.5),
+    (-46.5, 3.4, 8.0),
+    (-44.0, 8.0, 8.2),
+    (-41.0, 11.6, 8.6),
+    (-37.0, 13.8, 9.0),
+    (-32.0, 15.0, 9.0),
+    (-27.0, 14.6, 8.6),
+    (-19.0, 12.0, 8.0),
+    (-10.0, 8.6, 7.6),
+    (0.0, 5.2, 8.0),
+    (9.0, 2.4, 9.5),
+    (18.0, 0.0, 11.0),
+])  # fmt: skip
+"""The nose without tip and wings, from the lip to the glabella, mm."""
+
+
+def dome(height: float, radius: float, *terms: Floats) -> Floats:
+    """A round hill of some height whose flank steepens outwards; below 0 beyond its foot."""
+    q = np.minimum(sum(t * t for t in terms), 9)
+    return np.asarray(height - radius * q * (0.5 + 0.3 * q))
+
+
 def _nose(p: Floats) -> None:
-    x, y = p[:, 0], p[:, 1]
-    at = np.array([-50, -47.5, -45.5, -42.5, -38.5, -34.5, -30.5, -25, -17.5, -8, 0, 8, 18])
-    high = np.array([0, 0.6, 3.0, 9.5, 15.2, 17.4, 17.8, 15.6, 11.8, 7.9, 5.3, 2.4, 0])
-    wide = np.array([10, 8, 6.2, 6.4, 7.6, 8.6, 8.7, 7.6, 6.9, 6.2, 6.0, 8.0, 10])
-    ridge = PchipInterpolator(at, high, extrapolate=False)(y)
-    width = np.interp(y, at, wide)
-    body = np.nan_to_num(ridge) * np.exp(-((np.abs(x) / width) ** 2.3))
+    """A rounded ridge, a ball for the tip, a round wing on either side, and nostrils below."""
+    ax, y, face = np.abs(p[:, 0]), p[:, 1], front(p)
+    high = np.nan_to_num(PchipInterpolator(RIDGE[:, 0], RIDGE[:, 1], extrapolate=False)(y))
+    wide = np.interp(y, *RIDGE[:, ::2].T)
     # Side walls run out broadly into the cheeks.
-    body += 0.32 * np.nan_to_num(ridge) * bell(x / 15.5) * smooth(y, -48, -30)
-    p[:, 2] += body * front(p)
-    add(p, (0, -32.5), (7.0, 6.2), (0, 0, 2.8))
-    add(p, (3.4, -32.5), (3.4, 4.3), (0, 0, 0.7))
-    # Wings, with the groove that sets them off from cheek and tip.
-    wing = bell((np.abs(x) - 11.6) / 4.6, (y + 38.2) / 5.6)
-    p[:, 2] += 7.8 * wing * front(p)
-    add(p, (13.2, -39.5, -2), (4.5, 6.2, 14), (2.4, 0, 0))
-    groove = bell((np.hypot(np.abs(x) - 10.8, y + 37.8) - 8.6) / 1.8)
-    groove *= smooth(np.abs(x), 11, 17) * smooth(y, -47, -41) * (1 - smooth(y, -35, -27))
-    p[:, 2] -= 1.6 * groove * front(p)
-    # Nostrils open downwards.
-    add(p, (6.2, -43.2), (2.8, 2.5), (0, 1.0, -4.2))
+    body = high * (0.78 * bell(ax / wide) + 0.22 * bell(ax / 17))
+    tip = dome(19.2, 8.6, ax / 9.0, (y + 34.8) / 8.4)
+    body = smooth_max(body, tip, 5.0)
+    wing = dome(8.2, 6.2, (ax - 11.2) / 6.0, (y + 38.8) / 6.6)
+    body = smooth_max(body, wing, 4.4)
+    p[:, 2] += body * face
+    add(p, (13.5, -39.8, 2), (4.5, 6.2, 14), (1.6, 0, 0))
+    # The crease that sets the wing off from cheek and lip.
+    crease = bell((np.hypot(ax - 11.6, y + 39.4) - 8.3) / 2.0)
+    crease *= smooth(ax, 10, 16) * smooth(y, -50, -42) * (1 - smooth(y, -36, -29))
+    p[:, 2] -= 1.1 * crease * face
+    # Nostrils: ellipses, higher outside, to both sides of the columella.
+    u, v = ax - 6.6, y + 44.6
+    u, v = 0.92 * u + 0.39 * v, 0.92 * v - 0.39 * u
+    p[:, 2] -= 4.0 * bell(u / 2.8, v / 1.8) * face
+    # Between the wings' rims the columella hangs a little lower.
+    add(p, (0, -43.0), (4.2, 3.6), (0, -1.2, 0))
 
 
 def eye_lift(p: Floats) -> Floats:
@@ -214,10 +244,13 @@ def _lids(p: Floats) -> None:
 
 
 def lip_heights(x: Floats) -> tuple[Floats, Floats]:
-    """Height of the vermilion above and below the meeting line at x, mm."""
+    """Height of the vermilion above and below the meeting line at x, mm.
+
+    Its outer edges, the cupid's bow above and a plain arc below, do not repeat the line's dip.
+    """
     c = np.clip(1 - (x / MOUTH_X) ** 2, 0, 1)
-    bow = 1 - 0.20 * bell(x / 3.2) + 0.10 * bell((np.abs(x) - 6.0) / 3.5)
-    return 7.4 * c**0.8 * bow, 9.4 * c**0.62
+    cupid = 1 - 0.13 * bell(x / 3.4) + 0.06 * bell((np.abs(x) - 6.0) / 3.5)
+    return 7.2 * c**0.8 * cupid - 0.4 * c * bow(x), 9.0 * c**0.58 + 0.9 * c * bow(x)
 
 
 def _lips(p: Floats) -> None:
@@ -235,9 +268,9 @@ def _lips(p: Floats) -> None:
     p[:, 2] -= 2.6 * bell(s / 1.1) * np.sqrt(c) * front(p)
     add(p, (MOUTH_X + 0.5, MOUTH_Y - 1.2), (3.6, 3.4), (0, 0, -2.2))
     # Philtrum.
-    column = smooth(y, MOUTH_Y + 7, MOUTH_Y + 11) * (1 - smooth(y, -54, -49))
-    p[:, 2] -= 0.9 * column * bell(x / 2.8)
-    p[:, 2] += 0.5 * column * bell((np.abs(x) - 4.8) / 2.2)
+    column = smooth(y, MOUTH_Y + 5, MOUTH_Y + 13) * (1 - smooth(y, -54, -47))
+    p[:, 2] -= 0.8 * column * bell(x / 3.2)
+    p[:, 2] += 0.35 * column * bell((np.abs(x) - 5.2) / 2.8)
 
 
 def surface(t: Floats, theta: Floats) -> Floats:

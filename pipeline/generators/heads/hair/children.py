@@ -17,6 +17,10 @@ class Children:
     ball: Tensor
     chance: Tensor
 
+    def own(self, root: Tensor, hair: Tensor) -> Tensor:
+        """Another chance of hairs `hair` [N] of roots [N], free of that which draws them: [N]."""
+        return self.chance[root, (hair + 7) % self.chance.shape[1]]
+
 
 @lru_cache(maxsize=4)
 def offsets(hairs: int, device: torch.device) -> Children:

@@ -27,10 +27,20 @@ def natural(t: Mapping[str, Tensor]) -> Tensor:
     return torch.where(f < 1, low + (middle - low) * f, middle + (high - middle) * (f - 1))
 
 
+def salted(grey_share: Tensor) -> Tensor:
+    """Share of grey strands that shows, 0..1: greying takes decades, not years.
+
+    The trait is logistic in the age; stretched about one half, it begins earlier and ends later.
+    """
+    slow: Tensor = (grey_share.clamp(1e-6, 1 - 1e-6).logit() / 2).sigmoid()
+    return ((slow - 0.06) / 0.88).clamp(0, 1)
+
+
 def base_color(t: Mapping[str, Tensor]) -> Tensor:
     """Albedo of all of a person's strands together, grey ones included: linear [B, 3]."""
     grey = torch.tensor(GREY, device=t["grey_share"].device)
-    return torch.lerp(natural(t), grey.expand(len(t["grey_share"]), 3), t["grey_share"][:, None])
+    share = salted(t["grey_share"])[:, None]
+    return torch.lerp(natural(t), grey.expand(len(share), 3), share)
 
 
 def strands(
@@ -61,8 +71,9 @@ def strands(
     silver = (grey + (white - grey) * (full * (0.4 + 0.6 * r[2][..., None]))) * (
         0.90 + 0.16 * r[4][..., None]
     )
-    mixed = 0.55 * r[5] + 0.45 * lock
-    turned = step(grey_share - mixed, -0.13, 0.13)[..., None]
+    # Strands grey one by one: some fully while others only begin.
+    mixed = 0.8 * r[5] + 0.2 * lock
+    turned = step(1.6 * salted(grey_share) - 0.3 - mixed, -0.3, 0.3)[..., None]
     # What keeps its pigment fades too.
     faded = (0.35 * step(t["grey_share"], 0.1, 0.9))[:, None, None]
     dull = tone.mean(-1, keepdim=True)

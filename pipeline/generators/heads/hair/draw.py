@@ -158,6 +158,8 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     wanted = st.hairs * st.width / sample
     # Long hair covers itself many times over: enough is enough.
     layers = 3.6 + 1.2 * (1.1 - sample).clamp(0, 1)
+    # Coils let each other through.
+    layers = layers * (1 + 0.35 * st.frizz)
     enough = layers * st.patch / (sample * st.length.clamp(min=1.0))
     # Tied hair runs together from all over the head, and needs the fewest.
     fewest = 1 - torch.where(sample < 0.3, 0.7, 0.4) * (st.start > 0)
@@ -203,8 +205,10 @@ class _Flat:
         self.scale = per_mm[:, :2, :2].square().sum((1, 2)).div(2).sqrt()
         self.toward = toward
         self.st = st
-        waves = (st.amp, st.turns, st.phase, st.start, st.length / RAMP, st.depth, st.weave)
-        self.wind = torch.stack([st.spread, st.taper, *waves], -1).flatten(0, 1)
+        # Too fine a wave to see is none, whoever else is in the batch.
+        amp = st.amp * (st.amp > 0.2)
+        waves = (amp, st.turns, st.phase, st.start, st.length / RAMP, st.depth, st.weave, st.frizz)
+        self.wind = torch.stack([st.spread, st.taper, st.ends, *waves], -1).flatten(0, 1)
         self.disc = offsets(HAIRS, seen.device)
         across = torch.linalg.cross(
             posed.tangent, toward[:, None, None].expand_as(posed.tangent), dim=-1
@@ -222,13 +226,16 @@ class _Flat:
         w, u = curves.weights(self.seen.shape[-1], count, *place, strand.device)
         x, y, z = (self.seen[strand].flatten(0, 1) @ w).view(len(strand), 3, count).unbind(1)
 
-        spread, taper, amp, turns, phase, start, ramp, depth, weave = self.wind[strand].T[..., None]
+        spread, taper, ends, amp, turns, phase, start, ramp, depth, weave, frizz = self.wind[
+            strand
+        ].T[..., None]
+        own_chance = self.disc.own(self.st.root[own], k)[:, None]
         off = self.disc.ball[self.st.root[own], k] * spread
         off = torch.einsum("ri,rij->jr", off, self.per_mm[person])[..., None]
         profile = 1 - (1 - taper) * u
         x, y, z = x + off[0] * profile, y + off[1] * profile, z + off[2] * profile
-        if bool((amp > 0.2).any()):
-            angle = turns * u + phase
+        if bool((amp > 0).any()):
+            angle = turns * u + (phase + frizz * own_chance)
             swing = ((u - start) * ramp).clamp(0, 1) * amp
             sine, cosine = angle.sin(), angle.cos()
             deep = cosine * torch.lerp(depth, sine, weave)
@@ -236,7 +243,7 @@ class _Flat:
             z = z + self.deep[person][:, None] * swing * deep
             swing = swing * sine
             x, y = x + ex * swing, y + ey * swing
-        inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
+        inside = (x >= 0) & (x < side) & (y >= 0) & (y < side) & (u < 1 - ends * own_chance)
         cell = (y.int() * side + x.int()).long() + (person * (side * side))[:, None]
         places = (u * PLACES).long()
         number = first + (own * HAIRS + k)[:, None] * PLACES + places

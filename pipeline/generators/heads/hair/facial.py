@@ -20,10 +20,10 @@ Traits = Mapping[str, Tensor]
 
 BEARDS = (
     # moustache, corner, chin, soul, jaw, sideburn, neck; shortest and longest length, mm; share
-    (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 9.0, 0.10),
+    (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0, 10.0, 0.06),
     (0.0, 0.0, 1.0, 0.8, 0.0, 0.0, 0.2, 6.0, 18.0, 0.08),
-    (1.0, 1.0, 1.0, 0.9, 0.0, 0.0, 0.3, 4.0, 12.0, 0.22),
-    (0.9, 0.9, 1.0, 0.8, 1.0, 1.0, 0.6, 3.0, 7.0, 0.26),
+    (1.0, 1.0, 1.0, 0.9, 0.0, 0.0, 0.3, 6.0, 13.0, 0.22),
+    (0.9, 0.9, 1.0, 0.8, 1.0, 1.0, 0.6, 5.0, 9.0, 0.30),
     (1.0, 1.0, 1.0, 0.9, 1.0, 1.0, 0.8, 8.0, 18.0, 0.20),
     (1.0, 1.0, 1.0, 0.9, 1.0, 1.0, 0.8, 24.0, 52.0, 0.14),
 )
@@ -245,6 +245,6 @@ def _strands(
         hairs=hairs * COUNTS[kind] / length.shape[1] * one, patch=UNBOUNDED * one, bare=0 * one,
         spread=spread * one,
         taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one, depth=0 * one,
-        weave=0 * one, gloss=gloss * one,
+        weave=0 * one, frizz=0 * one, ends=0 * one, gloss=gloss * one,
         kind=torch.full((length.shape[1],), kind, device=length.device), root=still.index,
     )  # fmt: skip

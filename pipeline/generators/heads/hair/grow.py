@@ -71,7 +71,8 @@ def scalp(
         p = torch.where(tied[..., None], q, p)
         n = torch.where(tied[..., None], m, n)
         open_ = torch.where(tied[..., None], o, open_)
-    n, open_ = round_locks(p, n, open_, roots, (chosen.cut["tubes"] == 0).float())
+    loose = (chosen.cut["tubes"] == 0) * (1 - 0.75 * step(chosen.curl, 0.6, 0.8))
+    n, open_ = round_locks(p, n, open_, roots, loose)
 
     rest4 = torch.cat([roots.rest, torch.ones_like(roots.rest[:, :1])], 1)
     # One product a person: how a matrix product rounds depends on its shape.
@@ -84,16 +85,20 @@ def scalp(
     s = torch.linspace(0, 1, lod.points, device=p.device) * length[..., None]
     placed = placed + home[:, :, None] * (-s / SETTLE).exp()[..., None]
 
-    lock_random = plans.random[5][:, roots.coarse]
-    temples = 0.85 + 0.3 * step(-roots.rest[:, 1], -70.0, 0.0)
-    root, tip = colors.strands(t, plans.random, lock_random, t["grey_share"][:, None] * temples)
+    # Tones differ from lock to lock, less so where hair is too short for locks.
+    locks = 0.25 + 0.75 * step(length, 15.0, 70.0)
+    lock_random = 0.5 + locks * (plans.random[5][:, roots.coarse] - 0.5)
+    # The sides grey before the top.
+    grey = t["grey_share"][:, None] ** (1.2 - 0.5 * step(-roots.rest[:, 1], -70.0, 0.0))
+    root, tip = colors.strands(t, plans.random, lock_random, grey)
     # Cropped hair is finer than a sample: sheer dots look softer than solid ones.
     cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
-    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0)) * (0.55 + 0.45 * plans.rim)
+    cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
     skin = 0.62 * tones(t).skin[:, None]
-    root, tip = (skin + (c - skin) * cover[..., None] for c in (root, tip))
+    fine = 0.6 * (1 - plans.rim)
+    root = skin + (root - skin) * (cover * (1 - fine))[..., None]
+    tip = skin + (tip - skin) * (cover * (1 - fine * (1 - step(length, 6.0, 25.0))))[..., None]
     one = torch.ones_like(length)
-    shaved = (chosen.cut["top"] < 1) & (chosen.cut["side"] < 1)
     gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
     return Strands(
         points=placed,
@@ -101,19 +106,21 @@ def scalp(
         open=open_,
         root_color=root,
         tip_color=tip,
-        length=torch.where(shaved[:, None], torch.minimum(length, 0.6 * one), length),
+        length=length,
         width=WIDTH * (0.6 + 0.4 * plans.rim),
-        hairs=wave.hairs * torch.where(shaved[:, None], 0.4, 1 / cover),
+        hairs=wave.hairs * (0.55 + 0.45 * plans.rim) / cover,
         patch=wave.patch,
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
-        spread=wave.spread,
+        spread=wave.spread * (1.5 - 0.5 * plans.rim),
         taper=wave.taper,
         amp=wave.amp,
         turns=wave.turns,
         phase=wave.phase,
-        start=0.5 * tied,
+        start=torch.where(tied, 0.5, wave.start),
         depth=wave.depth,
         weave=wave.weave,
+        frizz=wave.frizz,
+        ends=0.3 * step(length, 8.0, 40.0) * (1 - wave.weave),
         gloss=gloss * torch.where(tied, 0.6, one),
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,

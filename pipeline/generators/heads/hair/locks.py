@@ -8,7 +8,7 @@ from torch import Tensor
 from pipeline.generators.heads.face import step
 from pipeline.generators.heads.hair import cuts
 from pipeline.generators.heads.hair.roots import COUNTS, SCALP
-from pipeline.generators.heads.hair.scalp import SMALL, Plan
+from pipeline.generators.heads.hair.scalp import SMALL, Plan, topness
 from pipeline.generators.heads.hair.still import Still
 from pipeline.generators.heads.hair.styles import Style
 
@@ -34,6 +34,8 @@ class Wave:
     taper: Tensor
     hairs: Tensor
     patch: Tensor
+    frizz: Tensor
+    start: Tensor
 
 
 def gather(
@@ -54,8 +56,12 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     cut = {name: value[:, None] for name, value in style.cut.items()}
     messy = 0.75 + 0.5 * style.mess[:, None]
     loose = (cut["tubes"] == 0) & (cut["rows"] == 0)
-    stray = (plan.random[7] < 0.90).float()
+    stray = torch.where(plan.random[7] < 0.90, 1.0, 0.5)
+    # Short hair, as at the hairline, is too stiff to run together.
     soft = cut["clump"] * messy * loose * stray * (1 - 0.85 * (plan.fringe > 0.9).float())
+    soft = soft * (0.1 + 0.9 * step(plan.length, 8.0, 50.0)) * step(plan.edge, -2.0, 24.0)
+    # Nor does coily hair, which stands by itself.
+    soft = soft * (1 - 0.7 * step(style.curl, 0.74, 0.86)[:, None])
     p = gather(p, plan, still.coarse, (0.66 * soft).clamp(max=0.85), 0.05, 0.85)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)
     if bool((cut["tubes"] > 0).any()):
@@ -84,18 +90,27 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     """The waves of every strand."""
     cut = {name: value[:, None] for name, value in style.cut.items()}
     curl = style.curl[:, None] + 0 * plan.length
-    wavy, curly, coily = step(curl, 0.28, 0.55), step(curl, 0.55, 0.72), step(curl, 0.74, 0.86)
+    wavy, curly, coily = step(curl, 0.20, 0.38), step(curl, 0.50, 0.70), step(curl, 0.74, 0.86)
     r = plan.random
     one = torch.ones_like(plan.length)
-    amp = 3.4 + 1.6 * wavy + 1.2 * curly - 3.4 * coily
-    wavelength = 190 - 128 * wavy - 36 * curly - 16 * coily
+    amp = 3.4 + 5.6 * wavy - 4.0 * curly - 2.8 * coily
+    wavelength = 190 - 96 * wavy - 58 * curly - 24 * coily
+    # Curls stand out at the surface of the hair; below it they lie close.
+    amp = amp * (1 + coily * (1.1 * plan.layer - 0.4))
     amp = torch.minimum(amp, 0.16 * plan.length) * (0.75 + 0.5 * r[3][:, still.coarse])
-    wavelength = wavelength * (0.85 + 0.3 * r[4][:, still.coarse])
+    # Waves run on from lock to lock; curls and straight locks each go their own way.
+    apart = 1 - 0.75 * wavy * (1 - curly)
+    wavelength = wavelength * (1 + 0.3 * apart * (r[4][:, still.coarse] - 0.5))
     turns = TAU * plan.length / wavelength
     # Neighbouring locks wave together.
-    swell = 0.9 * (still.rest[:, 0] * 0.035).sin() + 0.9 * (still.rest[:, 2] * 0.03).sin()
-    phase = TAU * (swell + 0.55 * r[6][:, still.coarse] + 0.10 * (1 + 2.5 * coily) * (r[7] - 0.5))
-    depth = 0.35 * wavy + 0.6 * curly
+    swell = 0.6 * (still.rest[:, 0] * 0.035).sin() + 0.6 * (still.rest[:, 2] * 0.03).sin()
+    own = 0.55 * r[6][:, still.coarse] + 0.10 * (1 + 2.5 * coily) * (r[7] - 0.5)
+    # Waves that hang are level, wherever their strands are rooted.
+    fallen = -(still.rest[:, 1] + 52 * topness(still.rest.T)) / wavelength
+    phase = TAU * ((swell + own) * apart + fallen * (cut["cut"] > -900))
+    depth = 0.6 * wavy + 0.35 * curly
+    # The hairs of a wave keep together, those of a coil go their own ways.
+    frizz = TAU * (0.02 * wavy + 0.10 * curly + 0.7 * coily)
     plait = (cut["tie"] == cuts.BRAID) & (cut["weave"] > 0)
     tubes = (cut["tubes"] > 0) | (cut["rows"] > 0) | plait
     radius = cut["radius"] + 0 * one
@@ -111,13 +126,18 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     phase = torch.where(tubes, TAU * (third + along), phase)
     depth = torch.where(tubes, one, depth.clamp(max=1))
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
-    spread = torch.where(tubes, 0.45 * radius, 0.62 * spacing * one)
     short = 1 - step(plan.length, 10.0, 40.0)
-    taper = torch.where(tubes, 0.9 * one, 0.70 + 0.15 * coily + 0.3 * short - 0.25 * cut["clump"])
+    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.38 * short + 0.4 * coily) * spacing)
+    soft = 0.4 * curly + 0.4 * coily
+    taper = torch.where(tubes, 0.9 * one, 0.70 + soft + 0.3 * short - 0.25 * cut["clump"])
     # Enough hairs to cover a tube, however many strands it has; a plait holds all strands anyway.
     thin = tubes & ~plait
     tube = 5.5 * radius * torch.where(cut["tubes"] > 180, 220.0, 120.0)
     strands = plan.length.shape[1]
     hairs = torch.where(thin, tube / (strands * WIDTH), 15.0 * COUNTS[SCALP] / strands)
     patch = torch.where(thin, UNBOUNDED, spacing * spacing * one)
-    return Wave(amp, turns, phase, depth, cut["weave"] * tubes * one, spread, taper, hairs, patch)
+    frizz = torch.where(tubes, 0 * one, frizz)
+    weave = cut["weave"] * tubes * one
+    # Wide waves begin below the crown; at their roots they would part the hair.
+    start = 0.15 * wavy * (1 - curly) * ~tubes * step(plan.length, 60.0, 160.0)
+    return Wave(amp, turns, phase, depth, weave, spread, taper, hairs, patch, frizz, start)

@@ -59,10 +59,10 @@ def line_terms(rest: Tensor) -> Tensor:
 
 
 def ragged(rest: Tensor, seed: Tensor) -> Tensor:
-    """Irregularity of the hairline, about +-2.5 mm: [...]."""
+    """Irregularity of the hairline, about +-1.7 mm: [...]."""
     x, z = rest[..., 0], rest[..., 2]
     a = (0.23 * x + seed).sin() + 0.8 * (0.51 * x - 0.13 * z + 1.7 * seed).sin()
-    return 1.2 * a + 0.7 * (1.13 * x + 0.3 * z + 2.9 * seed).sin()
+    return 0.8 * a + 0.5 * (1.13 * x + 0.3 * z + 2.9 * seed).sin()
 
 
 def scalp_distance(
@@ -79,7 +79,9 @@ def scalp_distance(
     height = terms[..., 0] + masculine * terms[..., 1] + recession * terms[..., 2]
     height = height + shift * step(y, 20.0, 60.0) * front + ragged(rest, seed)
     line = (y - height) * terms[..., 3]
-    ear = (torch.hypot((y + 6) / 36, (z + 90) / (19 + 6 * (z > -90))) - 1) * 19
+    ear = (
+        torch.hypot((y + 6) / torch.where(y > -6, 29.0, 36.0), (z + 90) / (19 + 6 * (z > -90))) - 1
+    ) * 19
     return torch.where(x.abs() > 45, torch.minimum(line, ear), line)
 
 

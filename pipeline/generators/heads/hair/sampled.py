@@ -49,17 +49,19 @@ def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Sam
     position, tangent, normal, open_ = both[:, :3], both[:, 3:6], both[:, 6:9], both[:, 9]
 
     disc = offsets(HAIRS, u.device)
-    ball = disc.ball[st.root[own], k]
+    ball, chance = disc.ball[st.root[own], k], disc.own(st.root[own], k)
     columns = (
         st.spread, st.taper, st.amp, st.turns, st.phase, st.start, st.length, st.depth, st.weave,
-        st.gloss,
+        st.gloss, st.frizz,
     )  # fmt: skip
     table = torch.cat([torch.stack(columns, -1), st.root_color, st.tip_color], -1).flatten(0, 1)
     row = table[strand]
-    spread, taper, amp, turns, phase, start, length, depth, weave, gloss = row[:, :10].unbind(1)
+    spread, taper, amp, turns, phase, start, length, depth, weave, gloss, frizz = row[
+        :, :11
+    ].unbind(1)
     position = position + ball * (spread * (1 - (1 - taper) * u))[:, None]
     length = length.clamp(min=0.5)
-    angle = turns * u + phase
+    angle = turns * u + phase + frizz * chance
     ramp = amp * ((u - start) * length / RAMP).clamp(0, 1)
     across = torch.linalg.cross(tangent, toward[person], dim=-1)
     across = across / across.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-3)
@@ -76,10 +78,10 @@ def samples(posed: Posed, toward: Tensor, number: Tensor, person: Tensor) -> Sam
     normal = normal + 0.28 * posed.fine * ball + bulge
     normal = normal / normal.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-6)
     depth_in = 0.5 + 0.5 * posed.fine * (ball * toward[person]).sum(-1)
-    color = torch.lerp(row[:, 10:13], row[:, 13:], u.sqrt()[:, None])
+    color = torch.lerp(row[:, 11:14], row[:, 14:], u.sqrt()[:, None])
     return Samples(
         person=person, strand=own, u=u, position=position, tangent=tangent, normal=normal,
         color=color, open=open_ * (0.80 + 0.20 * depth_in), gloss=gloss,
-        random=0.5 + posed.fine * (disc.chance[st.root[own], (k + 7) % HAIRS] - 0.5),
+        random=0.5 + posed.fine * (chance - 0.5),
         kind=st.kind[own],
     )  # fmt: skip

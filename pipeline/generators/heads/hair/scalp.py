@@ -25,7 +25,8 @@ class Plan:
 
     length in mm, 0 where there is none; stop: height at which it ends; layer: 0 inner .. 1 outer;
     edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; bare: 1 where
-    roots lie open to view; rim: 1, but 0 at the front hairline; random [8, B, S].
+    roots lie open to view; rim: 1, but down to 0 where hair thins
+    out into the skin; random [8, B, S].
     """
 
     length: Tensor
@@ -64,14 +65,12 @@ def plan(style: Style, still: Still) -> Plan:
     # Hair thins out over the last millimetres, and where it is being lost.
     single = ((cut["tubes"] == 0) & (cut["rows"] == 0)).float()
     ahead = step(z, -95.0, -70.0) * step(y, 20.0, 45.0) * single
-    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 3.5 + 3.5 * ahead) * (
-        1 - crown_loss(rest, recession)
-    )
+    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 4.0 + 6 * ahead) * (1 - crown_loss(rest, recession))
     keep = keep * style.thin[:, None] ** (0.5 + 0.5 * step(y, 40.0, 90.0))
     alive = keep > 0.06 + 0.94 * r[1] * (keep < 0.97)
 
     top = topness(still.rest.T[:, None])
-    sides = cut["side"] * (1 - cut["fade"] * step(52 - y, 0.0, 78.0))
+    sides = cut["side"] * (1 - cut["fade"] * step(58 - y, 0.0, 66.0))
     # The nape is kept short.
     sides = sides * (1 - 0.6 * (cut["length"] < 2).float() * step(-y, 5.0, 45.0))
     length = cut["top"] * top + sides * (1 - top)
@@ -96,6 +95,9 @@ def plan(style: Style, still: Still) -> Plan:
     baby = step(edge, -1.5, 5.5 + 2.5 * ahead)
     least = torch.where(cut["length"] >= 2, 0.30, 0.45) * (1 - 0.4 * ahead)
     length = length * (least + (1 - least) * baby)
+    # Faded sides begin short at their edge and lengthen inwards.
+    blended = 1.5 + (0.9 - 0.65 * cut["fade"]) * edge.clamp(min=0) + 400 * top
+    length = torch.where(cut["fade"] > 0.1, torch.minimum(length, blended), length)
     # Sideburns fade out before the ear.
     loose = (cut["tie"] == 0).float()
     burns = 1.2 + (2.3 + 7 * step(y, -12.0, 14.0)) * style.masculine[:, None] * loose
@@ -103,11 +105,14 @@ def plan(style: Style, still: Still) -> Plan:
     burns = burns + 400 * step(y, 16.0, 28.0) + 400 * step(-z, 80.0, 88.0)
     length = torch.minimum(length, burns)
     alive = alive & ~((y < -3) & (z > -86))
+    alive = alive & (length > 1)
     length = torch.where(alive, length, torch.zeros_like(length))
     line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
     at_line = cut["part"].clamp(0, 1) * bell((x - line) / 15) * step(y, 60.0, 85.0)
-    rim = 1 - ahead * (1 - step(edge, -1.0, 8.0))
+    # The front hairline is fine, as are all edges of a fade and the ends of the sideburns.
+    rim = 1 - torch.maximum(ahead, 0.8 * (cut["fade"] > 0.1)) * (1 - step(edge, -1.0, 8.0))
+    rim = rim * (1 - 0.8 * step(-y, -16.0, 6.0) * step(z, -88.0, -80.0))
     bare = torch.maximum((1 - step(edge, 8.0, 34.0)) * rim, at_line)
     length = length * ~(_strays(still, length, r) & (single > 0))
     # Locks lie over one another as sheets.
@@ -132,6 +137,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     b, s = plan.length.shape
     p = still.rest.T[:, None].expand(3, b, s)
     volume, mess = style.volume[:, None], style.mess[:, None]
+    # Coily hair stands off head and neck even where it hangs.
+    body = (
+        1 + 0.9 * (cut["cut"] > -900) * (cut["tubes"] == 0) * step(style.curl, 0.5, 0.85)[:, None]
+    )
     whorl = torch.tensor(WHORL, device=p.device)[:, None, None]
     one, zero = torch.ones_like(plan.length), torch.zeros_like(plan.length)
     hanging = ((cut["length"] >= 2) & (cut["up"] < 0.6)).float()
@@ -143,8 +152,8 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     aside = torch.stack([zero, -one, -cut["sweep"] + zero])
     # Locks wander together, single hairs a little more.
     wander = plan.random[5:8][:, :, still.coarse] - 0.5 + 0.35 * (plan.random[2:5] - 0.5)
-    wander = wander * (0.85 * mess * (1 - 0.4 * hanging))
-    front = step(still.rest.T[2], -78.0, -25.0) * (1 - step(still.rest.T[0].abs(), 40.0, 58.0))
+    wander = wander * (0.85 * mess * (1 - 0.4 * hanging) * (0.3 + 0.7 * step(plan.edge, 0.0, 22.0)))
+    front = step(still.rest.T[2], -78.0, -25.0) * (1 - step(still.rest.T[0].abs(), 32.0, 52.0))
     front = front[None] * topness(p)
     edge = 0.40 + 0.60 * step(plan.edge, 1.0, 26.0)
     # Flyaways stand off the others.
@@ -155,8 +164,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     uneven = 4 if len(still.rest) <= SMALL else 13
     face = 48 + uneven * (plan.random[6][:, still.coarse] - 0.5)
     ahead = torch.where(still.rest[:, 2] > -82, 1.0, -1.0)
+    cropped = 1 - (cut["fade"] > 0.1).float()
     ds = plan.length / (points - 1)
-    inertia = (-ds / 15).exp()
+    # Short hair lies down along its flow as soon as it leaves the skin.
+    inertia = (-ds / (0.4 * plan.length).clamp(1.0, 15.0)).exp()
     n = outward(p)
     d = n * 0.7
     gone = torch.zeros_like(plan.length)
@@ -169,7 +180,7 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         f = (f + cut["whorl"] * away) * top + aside * (1 - top)
         f = f + plan.fringe * (1.6 * forward - f)
         f = f - n * (n * f).sum(0)
-        up = cut["up"] * (1 - 0.35 * u)
+        up = cut["up"] * (1 - 0.35 * u) * torch.lerp(cropped, one, top)
         f = unit(f) * (1 - up) + n * up
         stand = cut["quiff"] * front * (1 - 1.25 * u) if u < 0.8 else zero
         f = f + stand * (0.5 * n + torch.stack([zero, 1.5 * one, 0.45 * one]))
@@ -184,10 +195,10 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         move = torch.minimum(ds, (p[1] - plan.stop).clamp(min=0) / (-d[1]).clamp(min=0.05))
         p = p + d * move
         gone = gone + move
-        p, height, shell = _off_head(p, plan, cut, volume, edge, gone, top)
+        p, height, shell = _off_head(p, plan, cut, volume * body, edge, gone, top)
         p = _off_face(p, plan, face, hanging)
-        if bool((p[1] < -55).any()):
-            p = neck(p, 2 + 10 * plan.layer)
+        if bool((p[1] < -50).any()):
+            p = neck(p, 2 + 10 * plan.layer * body * body)
             low = step(-p[1], 50.0, 110.0) * hanging
             p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
         n = outward(p)

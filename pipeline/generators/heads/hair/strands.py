@@ -50,8 +50,9 @@ class Strands:
     view; spread, taper: radius of the lock
     at the root in mm, and its share at the tip; amp: radius of the waves, mm; turns: their phase
     over the whole strand, rad; phase at the root; start: share of the strand from its root without
-    waves; depth: 1 helix, 0 flat waves; weave: 1 braided; gloss: strength of the highlights. kind,
-    root: int64 [S], root's place in `roots()`.
+    waves; depth: 1 helix, 0 flat waves; weave: 1 braided; frizz: rad by which the waves of its
+    hairs differ; ends: share of the strand by which its hairs end before it; gloss: strength of the
+    highlights. kind, root: int64 [S], root's place in `roots()`.
     """
 
     points: Tensor
@@ -72,6 +73,8 @@ class Strands:
     start: Tensor
     depth: Tensor
     weave: Tensor
+    frizz: Tensor
+    ends: Tensor
     gloss: Tensor
     kind: Tensor
     root: Tensor

@@ -46,7 +46,7 @@ def choose(t: Traits) -> Tensor:
         m, 0.25, 0.75
     )
     share = share * (1 + (column["child"] - 1) * t["child"][:, None])
-    share = share * (1 + (column["old"] - 1) * t["old"][:, None].clamp(0, 1))
+    share = share * (1 - column["loss"] * (1 - step(t["recession"], 0.25, 0.5)[:, None]))
     low, high = column["curl_low"], column["curl_high"]
     share = share * step(curl - low, -0.04, 0.01) * step(high - curl, -0.04, 0.01)
     weight = fits * (share + 1e-4)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from pipeline.generators.heads.face import step
 from pipeline.generators.heads.shapes.brushes import Shape
 from pipeline.generators.heads.shapes.expressions import EXPRESSIONS
 from pipeline.generators.heads.shapes.growth import GROWTH
@@ -32,9 +33,10 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
     for name in ("m_bone", "m_soft"):
         out[name] = 2 * t[name] - 1
-    parted = (t["smile"] - 0.55).clamp(min=0) * 1.6
-    out["jaw"] = t["mouth_open"]
-    out["part_lips"] = (3.2 * t["mouth_open"]).clamp(max=1) + parted * (t["mouth_open"] > 0.02)
+    # Lips hold together at first; once they part, a smile and anger bare the teeth.
+    bare = 1 + 1.6 * (t["smile"] - 0.55).clamp(min=0) + 1.3 * t["anger"]
+    out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.0, 0.05)
+    out["part_lips"] = step(t["mouth_open"], 0.02, 0.12) * bare
     # Flesh starts to sink early; before thirty it is fuller than the template's.
     out["old"] = t["old"] ** 0.75 - 0.18 * youth(t["age"])
     out["eye_open"] = (

@@ -4,7 +4,15 @@ import numpy as np
 
 from pipeline.generators.heads.shapes.brushes import Floats, Shape, field, lips, strokes
 from pipeline.generators.heads.shapes.growth import fold
-from pipeline.generators.heads.template import MOUTH_X, MOUTH_Y, bell, front, mouth_line, smooth
+from pipeline.generators.heads.template import (
+    MOUTH_X,
+    MOUTH_Y,
+    bell,
+    bow,
+    front,
+    mouth_line,
+    smooth,
+)
 
 HINGE = np.array([0.0, -12.0, -75.0])
 """Axis of the jaw, through both joints."""
@@ -13,14 +21,18 @@ JAW_DEGREES = 17.0
 """Turn of the jaw at mouth_open = 1."""
 
 
+LAUGHING, SURPRISED = (1.6, 0.0), (2.2, 4.6)
+"""How far upper and lower lip leave their line, mm, besides the jaw."""
+
+
 def jaw_weight(p: Floats) -> Floats:
     """How far each point follows the jaw, 0..1; it jumps across the line between the lips."""
     x = np.abs(p[:, 0])
     s = mouth_line(p[:, 0]) - p[:, 1]
-    beside = smooth(s, -34, 30)
+    beside = smooth(s, -26, 38)
     below = 0.90 + 0.10 * smooth(s, 0, 20)
     apart = np.where(s > 0, below, 0.0 + 0.06 * smooth(-s, 30, 0))
-    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.45
+    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.55
     weight = beside + (apart - beside) * np.maximum(middle, 0)
     # Near the corners the lips meet; further down all of the chin follows.
     weight = np.maximum(weight * (s > -40), smooth(s, 12, 34))
@@ -39,12 +51,29 @@ def jaw(p: Floats) -> Floats:
     return field(-2.6 * hollow * np.sign(p[:, 0]), dy * weight, dz * weight - 1.5 * hollow)
 
 
+def apart(p: Floats, upper: float, lower: float) -> Floats:
+    """How far the lips move from their line, upper and lower in mm: round towards the corners."""
+    s = p[:, 1] - mouth_line(p[:, 0])
+    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.7
+    return np.asarray(np.where(s > 0, upper, -lower) * bell(s / 12) * c * front(p))
+
+
+def straighten(p: Floats) -> Floats:
+    """What smooths the dip out of the line between the lips, mm up."""
+    s = p[:, 1] - mouth_line(p[:, 0])
+    return np.asarray(-bow(p[:, 0]) * bell(s / 9) * front(p))
+
+
 def part_lips(p: Floats) -> Floats:
     """The lips part from the teeth: the upper one rises, the lower one sinks, by 3 mm in all."""
-    s = p[:, 1] - mouth_line(p[:, 0])
-    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.6
-    up = np.where(s > 0, 1.7 * bell(s / 12), -1.5 * bell(s / 12))
-    return field(dy=up * c * front(p))
+    return field(dy=apart(p, 1.7, 1.5) + 0.3 * straighten(p))
+
+
+def lift(p: Floats) -> Floats:
+    """1 at the corners of the mouth, less by a parabola inwards, fading into the cheeks."""
+    x = np.abs(p[:, 0])
+    inwards = np.minimum(x / 27, 1) ** 2 * bell(np.maximum(x - 27, 0) / 13)
+    return np.asarray(inwards * bell((p[:, 1] - MOUTH_Y) / 13) * front(p))
 
 
 def smile(p: Floats) -> Floats:
@@ -52,8 +81,9 @@ def smile(p: Floats) -> Floats:
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
     inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
-    reach = 6.2 * corner * np.clip(x / 24, 0, 1)
-    out = field(reach * np.sign(p[:, 0]), 8.2 * corner - 1.5 * inner, -4.2 * corner - 1.2 * inner)
+    reach = 6.8 * corner * np.clip(x / 24, 0, 1)
+    up = 10.0 * lift(p) - 1.5 * inner + 0.9 * straighten(p)
+    out = field(reach * np.sign(p[:, 0]), up, -4.2 * corner - 1.2 * inner)
     out += lips(p, upper=-0.20, lower=-0.16)
     out += strokes(
         ((41, -31), (14, 12), (1.5, 5.0, 5.6)),
@@ -68,13 +98,14 @@ def smile(p: Floats) -> Floats:
 
 
 def laugh(p: Floats) -> Floats:
-    """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare."""
-    s = p[:, 1] - mouth_line(p[:, 0])
-    c = np.clip(1 - (p[:, 0] / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.5
-    raised = np.where(s > 0, 2.2 * bell(s / 10), 0) * c * front(p)
-    return field(dy=raised) + strokes(
-        ((31.5, 5.5), (14, 4.2), (0, -1.5, 0.4)),
-        ((31.5, -5.5), (14, 4.5), (0, 1.4, 0.4)),
+    """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare over a round lip."""
+    x, s = np.abs(p[:, 0]), p[:, 1] - mouth_line(p[:, 0])
+    corner = lift(p)
+    wide = np.where(s < 0, bell((x - 14) / 8, s / 14), 0) * front(p)
+    up = apart(p, *LAUGHING) + 5.2 * corner - 2.6 * wide
+    return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
+        ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
+        ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
         ((34, -88), (14, 12), (1.5, 0, 1.0)),
         ((42, -28), (14, 11), (0.5, 3.2, 2.4)),
         ((30, 20), (22, 9), (0, -0.6, 0)),
@@ -82,47 +113,53 @@ def laugh(p: Floats) -> Floats:
 
 
 def surprise(p: Floats) -> Floats:
+    """Brows high, eyes wide, the open mouth an upright oval."""
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 24) / 12, (y - MOUTH_Y) / 12) * front(p)
     round_ = bell(x / 22, (y - MOUTH_Y) / 13) * front(p)
-    out = field(-5.0 * corner * np.sign(p[:, 0]), 0, 1.8 * round_)
+    out = field(-7.5 * corner * np.sign(p[:, 0]), apart(p, *SURPRISED), 2.4 * round_)
     return out + strokes(
-        ((28, 22), (24, 11), (0, 6.5, 0.4)),
-        ((26, 44), (26, 14), (0, 2.5, 0.6)),
-        ((31.5, 6.5), (15, 4.2), (0, 2.0, -0.2)),
-        ((31.5, -5.5), (14, 4.0), (0, -0.7, 0)),
+        ((28, 22), (24, 11), (0, 9.0, 0.4)),
+        ((26, 44), (26, 14), (0, 3.5, 0.6)),
+        ((31.5, 6.5), (15, 4.2), (0, 2.9, -0.2)),
+        ((31.5, -5.5), (14, 4.0), (0, -1.2, 0)),
     )(p)
 
 
 def anger(p: Floats) -> Floats:
+    """Brows down and together over tense lids; thin pressed lips, flared nose, hard chin."""
     out = strokes(
-        ((13, 18), (10, 8), (-3.2, -5.5, 2.0)),
-        ((32, 21), (14, 8), (0, -3.0, 0.8)),
-        ((48, 22), (9, 8), (0, 1.5, 0)),
-        ((29, 7.0), (14, 4.2), (0, -2.3, 0.6)),
-        ((31.5, -5.0), (14, 4.0), (0, 0.9, 0.2)),
-        ((13.5, -40), (6, 7), (1.8, 1.0, 0.3)),
-        ((25, -69), (9, 7), (-0.8, -2.6, -0.6)),
-        ((0, -67), (22, 8), (0, 0.5, 0.6)),
-        ((0, -98), (14, 9), (0, 1.6, 1.6)),
-        ((0, -86), (14, 4.5), (0, 0, -1.4)),
+        ((13, 18), (11, 9), (-4.5, -8.5, 3.0)),
+        ((32, 21), (12, 8), (0, -3.0, 1.0)),
+        ((48, 23), (10, 9), (0, 4.0, 0)),
+        ((3.6, 15), (2.0, 9), (0, 0, -1.6)),
+        ((24, 7.0), (11, 4.4), (0, -3.0, 0.8)),
+        ((31.5, -5.0), (14, 4.0), (0, 1.8, 0.4)),
+        ((13.5, -40), (6, 7), (2.6, 1.8, 0.6)),
+        ((25, -69), (9, 7), (1.0, -2.4, -0.8)),
+        ((0, -68), (20, 7), (0, 1.0, 0.4)),
+        ((0, -98), (14, 9), (0, 2.4, 2.2)),
+        ((0, -86), (14, 4.5), (0, 0, -2.0)),
     )(p)
-    return out + lips(p, upper=-0.30, lower=-0.22)
+    return out + lips(p, upper=-0.40, lower=-0.32) + field(dy=0.7 * straighten(p))
 
 
 def sadness(p: Floats) -> Floats:
-    return strokes(
-        ((11, 20), (9, 9), (-1.6, 6.0, 1.2)),
-        ((30, 20), (12, 8), (0, -0.5, 0)),
-        ((46, 18), (10, 9), (0, -3.0, 0)),
-        ((34, 6.5), (14, 4.4), (0, -2.3, 0.7)),
-        ((42, 4), (8, 6), (0, -1.6, 0)),
-        ((26, -70), (9, 8), (0.6, -5.0, -0.4)),
-        ((0, -75), (16, 6), (0, 1.4, 2.2)),
-        ((0, -98), (14, 9), (0, 2.0, 2.0)),
-        ((0, -87), (15, 4.5), (0, 0.5, -1.6)),
-        ((40, -34), (14, 12), (0, -1.5, -1.0)),
+    """Inner brows up, lids heavy; the mouth an arch over a lower lip that is pushed out."""
+    out = strokes(
+        ((11, 20), (10, 10), (-2.2, 9.5, 1.6)),
+        ((46, 18), (13, 10), (0, -5.5, 0)),
+        ((0, 36), (14, 9), (0, 2.5, 0.8)),
+        ((34, 6.5), (14, 4.4), (0, -2.9, 0.8)),
+        ((44, 4), (9, 7), (0, -2.8, 0)),
+        ((0, -76), (15, 6), (0, 1.6, 3.0)),
+        ((0, -98), (14, 9), (0, 2.6, 2.4)),
+        ((0, -87), (15, 4.5), (0, 0.5, -2.0)),
+        ((40, -36), (14, 13), (0, -2.5, -1.2)),
     )(p)
+    corner = lift(p)
+    out += lips(p, upper=-0.14, lower=0.0)
+    return out + field(-0.8 * corner * np.sign(p[:, 0]), -8.0 * corner, -0.6 * corner)
 
 
 def eye_open(p: Floats) -> Floats:

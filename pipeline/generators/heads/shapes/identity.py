@@ -38,6 +38,24 @@ def chin_width(p: Floats) -> Floats:
     return field(0.085 * p[:, 0] * smooth(-p[:, 1], 82, 104))
 
 
+def broader(p: Floats, at: float, reach: tuple[float, float]) -> Floats:
+    """Points of the nose's middle around height `at`, moved out by their distance from it, mm."""
+    return np.asarray(p[:, 0] * bell(p[:, 0] / reach[0], (p[:, 1] - at) / reach[1]) * front(p))
+
+
+def nose_width(p: Floats) -> Floats:
+    return field(0.15 * broader(p, -40, (19, 9))) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
+
+
+def nose_bridge_width(p: Floats) -> Floats:
+    return field(0.13 * broader(p, -13, (14, 14)))
+
+
+def nose_tip(p: Floats) -> Floats:
+    """A bulb, as much forward as to the sides."""
+    return field(0.13 * broader(p, -34.5, (10.5, 8))) + strokes(((0, -35), (8, 7), (0, 0, 1.2)))(p)
+
+
 def eye_size(p: Floats) -> Floats:
     u, v, weight = to_eye(p)
     return field(0.05 * u * weight * np.sign(p[:, 0]), 0.07 * v * weight, 0.4 * weight)
@@ -99,11 +117,11 @@ IDENTITY: dict[str, Shape] = {
     "nose_length": strokes(
         ((0, -40), (17, 14), (0, -3.2, 0.4)), ((0, -14), (9, 14), (0, -1.0, 0.4))
     ),
-    "nose_width": strokes(((13, -40), (6.5, 8), (2.0, 0, 0.2)), ((6, -35), (5, 6), (0.7, 0, -0.2))),
+    "nose_width": nose_width,
     "nose_bridge": strokes(((0, -10), (7.5, 15), (0, 0, 2.3)), ((0, 4), (8, 8), (0, 0, 0.8))),
-    "nose_bridge_width": strokes(((7, -13), (5.5, 15), (1.3, 0, 0.5))),
+    "nose_bridge_width": nose_bridge_width,
     "nose_hump": strokes(((0, -14), (6.5, 7), (0, 0, 1.7))),
-    "nose_tip": strokes(((6, -34.5), (5, 5.5), (1.4, 0, 0.6)), ((0, -34), (7, 6), (0, 0, 1.2))),
+    "nose_tip": nose_tip,
     "nose_lift": strokes(((0, -36), (9, 9), (0, 2.1, 0.5)), ((12, -41), (6, 6), (0, 0.8, 0))),
     "eye_size": eye_size,
     "eye_spacing": strokes(((31.5, 1), (21, 18), (1.5, 0, 0)), ((12, 2), (6, 12), (0.5, 0, 0))),
