@@ -274,7 +274,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "chin": 0.10 * early + 0.35 * late + 0.35 * anger + 0.35 * sadness,
         "neck": 0.18 + 0.35 * early + 0.60 * late,
         "lid": 0.25 * early + 0.55 * late,
-        "bags": 0.04 * grown + 0.72 * early + 0.45 * late,
+        "bags": 0.04 * grown + 0.90 * early + 0.45 * late,
         "jowls": 0.35 * early + 0.75 * late,
         "hollows": 0.35 * early + 0.65 * late,
     }
