@@ -92,10 +92,11 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     """What each zone adds to which channel for B people: (zone, channel, float32 [B])."""
     old, child, adult = t["old"], t["child"], t["adult"]
     flush = flushed(t)
-    years = wrinkles.years(old)
-    tired = (0.25 + 0.95 * years + 0.12 * t["weathering"]).clamp(0.1, 1.3) * (1 - child)
+    years, youth = wrinkles.years(old), wrinkles.youth(t["age"])
+    tired = 0.30 + 0.90 * years - 0.20 * youth + 0.12 * t["weathering"]
+    tired = tired.clamp(0.05, 1.3) * (1 - child)
     # Young skin glows from the cheeks; older skin is sallow there and red on the nose.
-    glow = 1.15 - 0.45 * years
+    glow = 1.05 + 0.35 * youth - 0.35 * years
     male = step(t["m_soft"], 0.45, 0.9) * adult
     kept = (1 - t["makeup"]).clamp(0.25, 1)
     sun = (0.16 * old + 0.06 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)
@@ -104,7 +105,8 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     one = torch.ones_like(old)
     # Shade between the hairs of the brows, hardly any under fair or grey ones.
     fair = torch.maximum(step(t["natural_color"], 1.0, 2.0), t["grey_share"])
-    brow = (0.60 + 0.10 * t["brow_thickness"] - 0.25 * child) * (1 - 0.6 * fair)
+    brow = (0.42 + 0.18 * t["m_soft"] + 0.10 * t["brow_thickness"] - 0.25 * child).clamp(min=0)
+    brow = brow * (1 - 0.6 * fair)
     return (
         ("cheek", BLOOD, 0.19 * pale * flush * glow * kept.sqrt()),
         ("nose", BLOOD, 0.12 * pale * flush * (1 + 0.7 * years)),
@@ -121,8 +123,8 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("under", BLOOD, 0.15 * tired),
         ("under", SHADE, 0.10 * tired),
         ("socket", SHADE, 0.16 * years),
-        ("fold", SHADE, 0.26 * years),
-        ("fold", BLOOD, 0.10 * years),
+        ("fold", SHADE, 0.19 * years),
+        ("fold", BLOOD, 0.07 * years),
         ("socket", MELANIN, 0.06 + 0.16 * dark),
         ("lids", MELANIN, 0.03 + 0.10 * dark),
         ("perioral", MELANIN, 0.12 * dark),

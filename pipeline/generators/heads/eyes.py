@@ -140,7 +140,7 @@ def look(
     depth = -above
     deep = of(0.18 * step(t["tone"], 5, 9), b)
     lid = 0.42 - deep + (0.58 + 0.5 * deep) * step(depth, 0.2, 4.2)
-    hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.22 * step(u.abs(), 0.45, 1.05))
+    hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.34 * step(u.abs(), 0.35, 1.05))
     shade = lid * hollow
     lit = 0.25 + 0.75 * lit
     cosine = dot(n_ball, key)
@@ -202,7 +202,7 @@ def _iris(
     color = color * (1 - (0.78 - 0.10 * dark) * limbus)
     hole = step(r, pupil - soft, pupil + soft)
     rim = 1 - 0.45 * bell((r - pupil - 0.03) / 0.06)
-    return color * (1.45 * rim * hole) + 0.0035 * (1 - hole)
+    return color * (1.25 * rim * hole) + 0.0035 * (1 - hole)
 
 
 def _white(
@@ -215,7 +215,7 @@ def _white(
     aged = torch.tensor([0.71, 0.62, 0.52], device=device)
     base = adult + (young - adult) * t["child"][:, None]
     base = base + (aged - base) * (0.85 * t["old"])[:, None]
-    base = base * (1 - 0.50 * step(t["tone"], 4.5, 9.5))[:, None]
+    base = base * (1 - 0.50 * step(t["tone"], 3.5, 9.5))[:, None]
     color = of(base.t().contiguous(), b)
     corner = step(u.abs(), 0.35, 1.05)
     pink = torch.tensor([0.06, 0.42, 0.40], device=device)[:, None]

@@ -142,7 +142,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     scatter = torch.ones_like(rough)
     out = Paint(
         albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
-        open_, scatter, thin.clamp(0, 1), step(-p[2], 22.0, 60.0), segment,
+        open_, scatter, thin.clamp(0, 1), step(-p[2], 10.0, 42.0), segment,
     )  # fmt: skip
     _mouth(out, t, c, painted, p, b, pixel)
     _lids(out, t, c, painted, p, b, pixel)

@@ -217,9 +217,12 @@ def _nose(p: Floats) -> None:
 def eye_lift(p: Floats) -> Floats:
     """Height z of the lids' form over points p: wider than the eyeball, low outside."""
     u, v = (np.abs(p[:, 0]) - EYE[0]) / 20.5, (p[:, 1] - EYE[1]) / 15.5
-    d2 = u * u + v * v
+    rho = np.hypot(u, v)
     drop = 5.0 * np.maximum(u, 0) ** 3
-    return np.where(d2 < 1, EYE[2] - drop + 15.1 * np.sqrt(np.maximum(1 - d2, 0)), -1e3)
+    # An ellipsoid, then its tangent: its own edge would stand off the skin as a cliff.
+    round_ = np.minimum(rho, 0.88)
+    high = np.sqrt(1 - round_**2)
+    return np.asarray(EYE[2] - drop + 15.1 * (high - (rho - round_) * round_ / high))
 
 
 def smooth_max(a: Floats, b: Floats, k: float) -> Floats:
@@ -230,6 +233,8 @@ def smooth_max(a: Floats, b: Floats, k: float) -> Floats:
 
 def _lids(p: Floats) -> None:
     """Lay the lids over the eyeballs, with a crease above and a soft fold below."""
+    # The outer rim of the socket comes forward to meet them.
+    p[:, 2] += 4.0 * bell((np.abs(p[:, 0]) - 55) / 8, (p[:, 1] + 1) / 10) * front(p)
     near = front(p) * bell((np.abs(p[:, 0]) - EYE[0]) / 26, p[:, 1] / 24)
     lid = eye_lift(p)
     raised = smooth_max(p[:, 2], lid, 5.5)

@@ -27,6 +27,11 @@ def years(old: Tensor) -> Tensor:
     return old.clamp(min=0) ** 0.6
 
 
+def youth(age: Tensor) -> Tensor:
+    """1 up to 16 years, then the fullness and glow of youth go, to 0 at 32."""
+    return ((32 - age) / 16).clamp(0, 1)
+
+
 def _jitter(rng: np.random.Generator, value: float, by: float) -> float:
     return float(value + by * rng.uniform(-1, 1))
 
@@ -134,9 +139,10 @@ def _lips(rng: np.random.Generator) -> Iterator[Stroke]:
 
 
 def _nasolabial(rng: np.random.Generator) -> Iterator[Stroke]:
+    """In the bottom of the fold that growth.fold shapes."""
     for side in (-1, 1):
         yield (
-            side * 16.5, -36.5, side * 31.5, -69.5, -side * 3.4, 2.8, _jitter(rng, 1.3, 0.1),
+            side * 16.8, -36.0, side * 32.5, -74.0, side * 0.7, 2.4, _jitter(rng, 1.3, 0.1),
         )  # fmt: skip
 
 
@@ -262,13 +268,13 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "under_eye": 0.62 * early + 0.50 * late + 0.35 * smile * skin,
         "cheek": 0.05 * early + 0.42 * late,
         "lips": 0.05 * early + 0.85 * late,
-        "nasolabial": 0.06 * grown + 0.75 * early + 0.25 * late + 0.62 * smile,
+        "nasolabial": 0.06 * grown + 0.64 * early + 0.25 * late + 0.62 * smile,
         "smile": 0.14 * early + 0.24 * late + 0.70 * smile * (0.25 + 0.75 * skin),
         "marionette": 0.45 * early + 0.50 * late + 0.25 * sadness,
         "chin": 0.10 * early + 0.35 * late + 0.35 * anger + 0.35 * sadness,
         "neck": 0.18 + 0.35 * early + 0.60 * late,
         "lid": 0.25 * early + 0.55 * late,
-        "bags": 0.04 * grown + 0.72 * early + 0.45 * late,
+        "bags": 0.04 * grown + 0.90 * early + 0.45 * late,
         "jowls": 0.35 * early + 0.75 * late,
         "hollows": 0.35 * early + 0.65 * late,
     }

@@ -16,6 +16,7 @@ from pipeline.generators.heads.shapes.expressions import EXPRESSIONS
 from pipeline.generators.heads.shapes.growth import GROWTH
 from pipeline.generators.heads.shapes.identity import IDENTITY
 from pipeline.generators.heads.template import EYE_RADIUS
+from pipeline.generators.heads.wrinkles import youth
 
 SHAPES: dict[str, Shape] = {**IDENTITY, **GROWTH, **EXPRESSIONS}
 """The basis: name -> displacement [V, 3] of rest points [V, 3], mm, at amount 1."""
@@ -44,8 +45,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.02, 0.07)
     bare = 0.5 + 2.2 * (t["smile"] - 0.4).clamp(min=0) + 1.4 * t["anger"]
     out["part_lips"] = step(t["mouth_open"], 0.03, 0.07) * bare
-    # Flesh starts to sink early.
-    out["old"] = t["old"] ** 0.75
+    # Flesh starts to sink early; before thirty it is fuller than the template's.
+    out["old"] = t["old"] ** 0.75 - 0.18 * youth(t["age"])
     out["eye_open"] = (
         -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
     )
