@@ -65,7 +65,7 @@ CUTS = (
     # -- nothing on top -----------------------------------------------------------------------
     Cut("shaved", BALD, top=0.7, side=0.7, whorl=1, rise=0, puff=0, clump=0),
     Cut("horseshoe", BALD, feminine=0.0, child=0, loss=1, top=0.5, side=11, whorl=1, sweep=0.5,
-        rise=1, puff=2.5, clump=0.3),
+        rise=1, puff=2.0, fade=0.3, clump=0.3),
     # -- short --------------------------------------------------------------------------------
     Cut("buzz", SHORT, 0.35, 0.9, top=5.5, side=4, whorl=1, rise=1, puff=0.5, fade=0.4, clump=0),
     Cut("crew", SHORT, 0.15, 1.2, 1.2, curl_high=0.8, top=21, side=8, whorl=0.4, forward=0.1,

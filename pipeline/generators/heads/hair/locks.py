@@ -126,8 +126,11 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     phase = torch.where(tubes, TAU * (third + along), phase)
     depth = torch.where(tubes, one, depth.clamp(max=1))
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
+    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.4 * coily) * spacing)
+    # Short hair covers the skin evenly: its locks reach into each other.
     short = 1 - step(plan.length, 10.0, 40.0)
-    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.38 * short + 0.4 * coily) * spacing)
+    spread = torch.where(tubes, spread, spread + short * (min(spacing, 2.8) - spread).clamp(min=0))
+    spread = torch.where(tubes, spread, torch.minimum(spread, 1.0 + 0.4 * plan.length))
     soft = 0.4 * curly + 0.4 * coily
     taper = torch.where(tubes, 0.9 * one, 0.70 + soft + 0.3 * short - 0.25 * cut["clump"])
     # Enough hairs to cover a tube, however many strands it has; a plait holds all strands anyway.
