@@ -58,7 +58,7 @@ def strands(
     base = natural(t)[:, None]
     device = base.device
     light = (base.mean(-1, keepdim=True) / 0.25).clamp(0, 1).sqrt()
-    vary = ((lock - 0.5) * 0.75 + (r[0] - 0.5) * 0.22)[..., None]
+    vary = ((lock - 0.5) * 0.5 + (r[0] - 0.5) * 0.35)[..., None]
     tone = base * (1.0 + vary * (1.0 - 0.45 * light))
     # Some locks are warmer, some ashen.
     warm = (r[1] - 0.5)[..., None] * torch.tensor([0.16, 0.0, -0.14], device=device)

@@ -65,7 +65,7 @@ CUTS = (
     # -- nothing on top -----------------------------------------------------------------------
     Cut("shaved", BALD, top=0.7, side=0.7, whorl=1, rise=0, puff=0, clump=0),
     Cut("horseshoe", BALD, feminine=0.0, child=0, loss=1, top=0.5, side=11, whorl=1, sweep=0.5,
-        rise=1, puff=2.5, clump=0.3),
+        rise=1, puff=2.0, fade=0.3, clump=0.3),
     # -- short --------------------------------------------------------------------------------
     Cut("buzz", SHORT, 0.35, 0.9, top=5.5, side=4, whorl=1, rise=1, puff=0.5, fade=0.4, clump=0),
     Cut("crew", SHORT, 0.15, 1.2, 1.2, curl_high=0.8, top=21, side=8, whorl=0.4, forward=0.1,
@@ -113,10 +113,10 @@ CUTS = (
         puff=14, fringe=-0.7, flick=-0.4, layers=50, clump=0.9),
     Cut("curly bob", MEDIUM, 2.0, 0.8, 1.2, 0.48, 0.88, cut=-84, part=0.8, up=0.2, rise=22,
         puff=24, layers=26, clump=0.9),
-    Cut("afro", MEDIUM, 1.8, 1.4, 1.2, 0.78, 1.0, top=46, side=50, up=1.0, rise=31, puff=36,
+    Cut("afro", MEDIUM, 1.8, 1.4, 1.2, 0.78, 1.0, top=39, side=46, up=1.0, rise=26, puff=33,
         clump=0.65),
-    Cut("big afro", MEDIUM, 1.2, 0.8, 0.8, 0.80, 1.0, top=52, side=60, up=1.0, rise=37,
-        puff=46, clump=0.6),
+    Cut("big afro", MEDIUM, 1.2, 0.8, 0.8, 0.80, 1.0, top=45, side=57, up=1.0, rise=31,
+        puff=43, clump=0.6),
     Cut("twist bob", MEDIUM, 1.4, 0.8, 0.9, 0.82, 1.0, cut=-84, part=0.8, rise=15, puff=14,
         tubes=150, radius=4.4, layers=18, clump=0.9),
     Cut("short locs", MEDIUM, 0.5, 1.6, 0.5, 0.82, 1.0, cut=-72, part=1.0, whorl=0.0, rise=17,

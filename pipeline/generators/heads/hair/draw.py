@@ -157,7 +157,7 @@ def _lines(st: Strands, mm: Tensor) -> Tensor:
     sample = mm[:, None]
     wanted = st.hairs * st.width / sample
     # Long hair covers itself many times over: enough is enough.
-    layers = 3.6 + 1.2 * (1.1 - sample).clamp(0, 1)
+    layers = 3.7 + 1.2 * (1.1 - sample).clamp(0, 1)
     # Coils let each other through.
     layers = layers * (1 + 0.35 * st.frizz)
     enough = layers * st.patch / (sample * st.length.clamp(min=1.0))

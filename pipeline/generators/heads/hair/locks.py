@@ -65,10 +65,11 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     p = gather(p, plan, still.coarse, (0.66 * soft).clamp(max=0.85), 0.05, 0.85)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)
     if bool((cut["tubes"] > 0).any()):
+        # Roots cover the scalp between the tubes into which they run.
         many = cut["tubes"] > 180
         tube = (cut["tubes"] > 0).float()
-        p = gather(p, plan, still.many, tube * many, -0.2, 0.0)
-        p = gather(p, plan, still.few, tube * ~many, -0.2, 0.0)
+        p = gather(p, plan, still.many, tube * many, -0.2, 0.3)
+        p = gather(p, plan, still.few, tube * ~many, -0.1, 0.08)
     if bool((cut["rows"] > 0).any()):
         p = _rows(p, still, cut["rows"])
     return p
@@ -126,10 +127,13 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     phase = torch.where(tubes, TAU * (third + along), phase)
     depth = torch.where(tubes, one, depth.clamp(max=1))
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
+    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.4 * coily) * spacing)
+    # Short hair covers the skin evenly: its locks reach into each other.
     short = 1 - step(plan.length, 10.0, 40.0)
-    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.38 * short + 0.4 * coily) * spacing)
+    spread = torch.where(tubes, spread, spread + short * (min(spacing, 2.8) - spread).clamp(min=0))
+    spread = torch.where(tubes, spread, torch.minimum(spread, 1.0 + 0.4 * plan.length))
     soft = 0.4 * curly + 0.4 * coily
-    taper = torch.where(tubes, 0.9 * one, 0.70 + soft + 0.3 * short - 0.25 * cut["clump"])
+    taper = torch.where(tubes, 0.9 * one, 0.85 + soft + 0.15 * short - 0.25 * cut["clump"])
     # Enough hairs to cover a tube, however many strands it has; a plait holds all strands anyway.
     thin = tubes & ~plait
     tube = 5.5 * radius * torch.where(cut["tubes"] > 180, 220.0, 120.0)

@@ -65,7 +65,8 @@ def plan(style: Style, still: Still) -> Plan:
     # Hair thins out over the last millimetres, and where it is being lost.
     single = ((cut["tubes"] == 0) & (cut["rows"] == 0)).float()
     ahead = step(z, -95.0, -70.0) * step(y, 20.0, 45.0) * single
-    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 4.0 + 6 * ahead) * (1 - crown_loss(rest, recession))
+    lost = crown_loss(rest, recession)
+    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 4.0 + 2 * ahead) * (1 - step(lost, 0.3, 1.0))
     keep = keep * style.thin[:, None] ** (0.5 + 0.5 * step(y, 40.0, 90.0))
     alive = keep > 0.06 + 0.94 * r[1] * (keep < 0.97)
 
@@ -73,7 +74,7 @@ def plan(style: Style, still: Still) -> Plan:
     sides = cut["side"] * (1 - cut["fade"] * step(58 - y, 0.0, 66.0))
     # The nape is kept short.
     sides = sides * (1 - 0.6 * (cut["length"] < 2).float() * step(-y, 5.0, 45.0))
-    length = cut["top"] * top + sides * (1 - top)
+    length = (cut["top"] * top + sides * (1 - top)) * (1 - 0.7 * lost)
     hanging = (cut["cut"] > -900) & (cut["tie"] != cuts.PONYTAIL)
     stop = torch.where(hanging, cut["cut"] + cut["layers"] * (1.5 * r[2] * r[2] - 0.3), -400.0)
     lead = (y - stop).clamp(min=12) + 52 * top + 0.8 * cut["puff"] * style.volume[:, None]
@@ -81,13 +82,17 @@ def plan(style: Style, still: Still) -> Plan:
     length = length * (1 - 0.22 * r[3] * (1 - 0.7 * hanging.float()))
 
     deep = -76 + 14 * (cut["fringe"] < 0).float()
-    front = step(z - deep, -11.0, 11.0) * (1 - step(x.abs(), 46.0, 62.0))
+    front = step(z - deep, -11.0, 11.0) * (1 - step(x.abs(), 52.0, 70.0))
     front = (front > 0.35 + 0.3 * r[6]).float()
     full = (cut["fringe"] > 0).float() * front
     curtain = (cut["fringe"] < 0).float() * front
-    to_brows = (12 - z) + (84 - BROW_STOP)
+    # A fringe lengthens to its sides, into the hair beside the face.
+    side_of = step(x.abs(), 24.0, 54.0)
+    to_brows = (12 - z) + (84 - BROW_STOP) + 16 * side_of
     length = torch.where(full * cut["fringe"] > 0.5, torch.minimum(length, to_brows), length)
-    stop = torch.where(full > 0.5, torch.maximum(stop, BROW_STOP + 5 * (r[2] - 0.4)), stop)
+    stop = torch.where(
+        full > 0.5, torch.maximum(stop, BROW_STOP + 7 * (r[2] - 0.4) - 16 * side_of), stop
+    )
     length = torch.where(curtain > 0.5, torch.minimum(length, 120 - z + 20 * r[2]), length)
     reach = 18 - 1.35 * x.abs() + 42 * (r[2] - 0.5)
     stop = torch.where(curtain > 0.5, torch.maximum(stop, reach), stop)
@@ -112,7 +117,7 @@ def plan(style: Style, still: Still) -> Plan:
     at_line = cut["part"].clamp(0, 1) * bell((x - line) / 15) * step(y, 60.0, 85.0)
     # The front hairline is fine, as are all edges of a fade and the ends of the sideburns.
     rim = 1 - torch.maximum(ahead, 0.8 * (cut["fade"] > 0.1)) * (1 - step(edge, -1.0, 8.0))
-    rim = rim * (1 - 0.8 * step(-y, -16.0, 6.0) * step(z, -88.0, -80.0))
+    rim = rim * (1 - 0.8 * step(-y, -16.0, 6.0) * step(z, -88.0, -80.0)) * (1 - 0.7 * lost)
     bare = torch.maximum((1 - step(edge, 8.0, 34.0)) * rim, at_line)
     length = length * ~(_strays(still, length, r) & (single > 0))
     # Locks lie over one another as sheets.
@@ -202,7 +207,7 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
             low = step(-p[1], 50.0, 110.0) * hanging
             p = torch.stack([p[0], p[1], p[2] + ahead * 0.10 * move * low])
         n = outward(p)
-        open_ = (0.2 + 0.8 * plan.layer) * (1 - 0.6 * (-gone / 11).exp())
+        open_ = (0.35 + 0.65 * plan.layer) * (1 - 0.6 * (-gone / 11).exp())
         open_ = torch.maximum(open_ * 0.6, open_ * (height / (shell + 1)).clamp(0, 1))
         out_p.append(p)
         out_n.append(n)

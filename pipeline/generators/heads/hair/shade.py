@@ -56,12 +56,12 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     half = torch.nn.functional.normalize(key + view, dim=-1)
     jitter = (0.06 * (s.random - 0.5))[:, None]
     facing = step(_dot(n, key), -0.25, 0.35)
-    first = _lobe(t - n * (0.09 + jitter), half, 70.0)
+    first = _lobe(t - n * (0.09 + jitter), half, 45.0)
     second = _lobe(t + n * (0.14 + jitter), half, 16.0)
     tint = (albedo + 0.012).sqrt()
     sparkle = 0.75 + 0.5 * s.random
     shine = (s.gloss * facing * s.open)[:, None]
-    gloss = 0.22 * first[:, None] * sparkle[:, None] + 0.80 * (second[:, None] * tint)
+    gloss = 0.30 * first[:, None] * sparkle[:, None] + 0.80 * (second[:, None] * tint)
     out = out + key_in * shine * gloss
     # The sky is mirrored broadly.
     top = torch.nn.functional.normalize(
