@@ -69,8 +69,6 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     along, over = (value.view_as(flat) for value in brow_frame(rest))
     wide = (2.2 + 2.4 * step(along, -0.05, 0.25)) * (1 - 0.5 * step(along, 0.45, 1.05))
     out["brow"] = bell(over / wide) * step(along, -0.08, 0.24) * (1 - step(along, 0.70, 1.06))
-    # The ridge of the socket would catch the light as a bright hook.
-    out["ridge"] = bell((ax - 50.5) / 4.0) * bell((y - 2) / 12)
     out["blush"] = bell((0.8 * (ax - 47) - 0.6 * (y + 26)) / 17) * bell(
         (0.6 * (ax - 47) + 0.8 * (y + 26)) / 8.5
     )
@@ -141,7 +139,6 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("crease", SHADE, 0.06 + 0.10 * dark),
         ("brow", SHADE, 0.6 * brow),
         ("brow", MELANIN, 0.5 * brow),
-        ("ridge", GLOSS, -0.6 * one),
         ("shadow", SHADOW, makeup),
         ("blush", BLOOD, 0.42 * step(makeup, 0.15, 1.0)),
         ("tzone", GLOSS, (0.22 + 0.13 * t["oiliness"]).clamp(min=0.02) * (1 - 0.5 * child)),
