@@ -39,7 +39,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
         out[name] = 2 * t[name] - 1
     # Lips hold together at first and then part at once: nobody shows a mere slit for long.
     out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.02, 0.07)
-    bare = 0.5 + 2.2 * (t["smile"] - 0.4).clamp(min=0) + 1.4 * t["anger"]
+    bare = 0.5 + 2.2 * (t["smile"] - 0.4).clamp(min=0) + 1.1 * t["anger"]
     out["part_lips"] = step(t["mouth_open"], 0.03, 0.07) * bare
     out["eye_open"] = -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.4 * t["old"].clamp(max=1)
     # Eyes stay on the camera when the head nods, and the lids go along.
