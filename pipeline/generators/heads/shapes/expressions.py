@@ -105,7 +105,7 @@ def smile(p: Floats) -> Floats:
 def laugh(p: Floats) -> Floats:
     """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare over a round lip."""
     corner = lift(p)
-    up = apart(p, *LAUGHING) + 3.4 * rounder(p) + 5.2 * corner
+    up = apart(p, *LAUGHING) + 2.8 * rounder(p) + 5.2 * corner
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
@@ -120,7 +120,7 @@ def surprise(p: Floats) -> Floats:
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 24) / 12, (y - MOUTH_Y) / 12) * front(p)
     pout = bell(x / 22, (y - MOUTH_Y) / 13) * front(p)
-    up = apart(p, *SURPRISED) + 3.4 * rounder(p)
+    up = apart(p, *SURPRISED) + 1.8 * rounder(p)
     out = field(-7.5 * corner * np.sign(p[:, 0]), up, 2.4 * pout)
     return out + strokes(
         ((28, 22), (24, 11), (0, 9.0, 0.4)),
