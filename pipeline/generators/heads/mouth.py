@@ -46,7 +46,7 @@ UPPER = Row(
     30.0, 34.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
 )
 LOWER = Row(
-    28.0, 32.0, 6.8, -1.7, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    28.0, 32.0, 6.8, -2.4, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
 
 
@@ -153,7 +153,7 @@ def look(
     seed, young = of(t["mark_seed"], b), of(t["child"], b)
     # Lips that round in surprise drape over both rows.
     drape = torch.zeros_like(at)
-    drape[1] = 3.0 * of(t["surprise"], b)
+    drape[1] = 4.2 * of(t["surprise"], b)
     upper = _row(UPPER, o - at - drape, d, seed, young, pixel)
     c, s = of(angle.cos(), b), of(angle.sin(), b)
 

@@ -270,8 +270,8 @@ def _lips(p: Floats) -> None:
     above = (s >= 0) * 3.6 * np.sqrt(c) * np.clip(1 - (upper - 0.45) ** 2 / 0.9, 0, 1)
     below = (s < 0) * 4.2 * np.sqrt(c) * np.clip(1 - (lower - 0.5) ** 2 / 0.75, 0, 1)
     p[:, 2] += (above + below) * front(p)
-    rim = bell((s - up) / 1.1) * np.sqrt(c)
-    p[:, 2] += 0.5 * rim
+    rim = bell((s - up) / 1.7) * np.sqrt(c)
+    p[:, 2] += 0.3 * rim
     p[:, 2] -= 2.6 * bell(s / 1.1) * np.sqrt(c) * front(p)
     add(p, (MOUTH_X + 0.5, MOUTH_Y - 1.2), (3.6, 3.4), (0, 0, -2.2))
     # Philtrum.

@@ -43,7 +43,7 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
         out[name] = 2.5 * t[name] - 1.45
     # Lips hold together at first and then part at once: nobody shows a mere slit for long.
     out["jaw"] = t["mouth_open"] * step(t["mouth_open"], 0.02, 0.07)
-    bare = 0.5 + 2.2 * (t["smile"] - 0.4).clamp(min=0) + 1.4 * t["anger"]
+    bare = 0.5 + 2.2 * (t["smile"] - 0.4).clamp(min=0) + 1.1 * t["anger"]
     out["part_lips"] = step(t["mouth_open"], 0.03, 0.07) * bare
     # Flesh starts to sink early; before thirty it is fuller than the template's.
     out["old"] = t["old"] ** 0.75 - 0.18 * youth(t["age"])

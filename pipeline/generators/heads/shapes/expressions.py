@@ -58,6 +58,11 @@ def apart(p: Floats, upper: float, lower: float) -> Floats:
     return np.asarray(np.where(s > 0, upper, -lower) * bell(s / 12) * c * front(p))
 
 
+def rounder(p: Floats) -> Floats:
+    """What makes a U of a V: the lower lip sinks beside its middle, by about 0.8 mm."""
+    return apart(p, 0.0, 1.0) * bell((np.abs(p[:, 0]) - 14) / 8)
+
+
 def straighten(p: Floats) -> Floats:
     """What smooths the dip out of the line between the lips, mm up."""
     s = p[:, 1] - mouth_line(p[:, 0])
@@ -100,8 +105,7 @@ def smile(p: Floats) -> Floats:
 def laugh(p: Floats) -> Floats:
     """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare over a round lip."""
     corner = lift(p)
-    round_ = apart(p, 0.0, 3.4) * bell((np.abs(p[:, 0]) - 14) / 8)
-    up = apart(p, *LAUGHING) + round_ + 5.2 * corner
+    up = apart(p, *LAUGHING) + 2.8 * rounder(p) + 5.2 * corner
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
@@ -115,8 +119,9 @@ def surprise(p: Floats) -> Floats:
     """Brows high, eyes wide, the open mouth an upright oval."""
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 24) / 12, (y - MOUTH_Y) / 12) * front(p)
-    round_ = bell(x / 22, (y - MOUTH_Y) / 13) * front(p)
-    out = field(-7.5 * corner * np.sign(p[:, 0]), apart(p, *SURPRISED), 2.4 * round_)
+    pout = bell(x / 22, (y - MOUTH_Y) / 13) * front(p)
+    up = apart(p, *SURPRISED) + 1.8 * rounder(p)
+    out = field(-7.5 * corner * np.sign(p[:, 0]), up, 2.4 * pout)
     return out + strokes(
         ((28, 22), (24, 11), (0, 9.0, 0.4)),
         ((26, 44), (26, 14), (0, 3.5, 0.6)),
