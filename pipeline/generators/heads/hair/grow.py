@@ -99,6 +99,8 @@ def scalp(
     root = skin + (root - skin) * (cover * (1 - fine))[..., None]
     tip = skin + (tip - skin) * (cover * (1 - fine * (1 - step(length, 6.0, 25.0))))[..., None]
     one = torch.ones_like(length)
+    # Locks reach over the parting.
+    at_part = plans.bare * step(plans.edge, 10.0, 30.0) * (chosen.cut["tubes"] == 0)[:, None]
     gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
     return Strands(
         points=placed,
@@ -111,7 +113,7 @@ def scalp(
         hairs=wave.hairs * (0.55 + 0.45 * plans.rim) / cover,
         patch=wave.patch,
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
-        spread=wave.spread * (1.15 - 0.15 * plans.rim),
+        spread=wave.spread * (1.15 - 0.15 * plans.rim + 0.45 * at_part),
         taper=wave.taper,
         amp=wave.amp,
         turns=wave.turns,

@@ -60,7 +60,9 @@ def lock(p: Tensor, style: Style, still: Still, plan: Plan) -> Tensor:
     # Short hair, as at the hairline, is too stiff to run together.
     soft = cut["clump"] * messy * loose * stray * (1 - 0.85 * (plan.fringe > 0.9).float())
     soft = soft * (0.1 + 0.9 * step(plan.length, 8.0, 50.0)) * step(plan.edge, -2.0, 24.0)
-    # Nor does coily hair, which stands by itself.
+    # Long locks would leave gaps between their ends.
+    soft = soft * (1 - 0.4 * step(plan.length, 90.0, 220.0))
+    # Nor does coily hair run together, which stands by itself.
     soft = soft * (1 - 0.7 * step(style.curl, 0.74, 0.86)[:, None])
     p = gather(p, plan, still.coarse, (0.66 * soft).clamp(max=0.85), 0.05, 0.85)
     p = gather(p, plan, still.fine, (0.75 * soft).clamp(max=0.9), 0.0, 0.7)

@@ -112,7 +112,7 @@ def plan(style: Style, still: Still) -> Plan:
     alive = alive & ~((y < -3) & (z > -86))
     alive = alive & (length > 1)
     length = torch.where(alive, length, torch.zeros_like(length))
-    line = style.part[:, None] * step(z, -170.0, -60.0) + 2.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
+    line = style.part[:, None] * step(z, -170.0, -60.0) + 1.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
     side = torch.where(x > line, 1.0, -1.0)
     at_line = cut["part"].clamp(0, 1) * bell((x - line) / 15) * step(y, 60.0, 85.0)
     # The front hairline is fine, as are all edges of a fade and the ends of the sideburns.
