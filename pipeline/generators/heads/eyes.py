@@ -10,8 +10,9 @@ from pipeline.generators.heads import noise
 from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import fade, of
-from pipeline.generators.heads.skin_shade import column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.skin_shade import column, lobe, soft_step
 from pipeline.generators.heads.tone import linear
+from pipeline.generators.heads.vectors import dot, unit
 
 EYES, IRIS = SEGMENTS.index("eyes"), SEGMENTS.index("iris")
 

@@ -10,15 +10,13 @@ from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads.eyes import into_head
 from pipeline.generators.heads.face import bell, step
 from pipeline.generators.heads.light import Lights
-from pipeline.generators.heads.shapes.expressions import LAUGHING, SURPRISED
+from pipeline.generators.heads.shapes.expressions import HINGE, LAUGHING, SURPRISED
 from pipeline.generators.heads.skin import of
-from pipeline.generators.heads.skin_shade import column, dot, lobe, soft_step, unit
+from pipeline.generators.heads.skin_shade import column, lobe, soft_step
 from pipeline.generators.heads.tone import tones
+from pipeline.generators.heads.vectors import dot, unit
 
 TEETH, MOUTH = SEGMENTS.index("teeth"), SEGMENTS.index("mouth")
-
-HINGE = (0.0, -12.0, -75.0)
-"""Axis of the jaw, along x, in head space."""
 
 
 UNEVEN = {"laugh": LAUGHING, "surprise": SURPRISED}

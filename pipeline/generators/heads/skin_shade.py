@@ -7,6 +7,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from pipeline.generators.heads.blur import blur
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.skin import Paint, of
+from pipeline.generators.heads.vectors import dot, unit
 
 BLEED = (0.46, 0.24, 0.15)
 """Half width in cosines of the soft step from light to dark, for red, green and blue."""
@@ -32,16 +33,6 @@ USUAL_LIGHT = 0.92
 def column(values: tuple[float, ...], like: Tensor) -> Tensor:
     """A colour or direction [3, 1] on the device of `like`."""
     return torch.tensor(values, device=like.device, dtype=like.dtype)[:, None]
-
-
-def dot(a: Tensor, b: Tensor) -> Tensor:
-    """Products [N] of columns [3, N] or [3, 1]."""
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def unit(v: Tensor) -> Tensor:
-    """Columns [3, N] of length 1."""
-    return v * torch.rsqrt(dot(v, v).clamp(min=1e-12))
 
 
 def turned(turn: Tensor, v: Tensor, b: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from pipeline.generators.heads.template import (
     smooth,
 )
 
-HINGE = np.array([0.0, -12.0, -75.0])
+HINGE = (0.0, -12.0, -75.0)
 """Axis of the jaw, through both joints."""
 
 JAW_DEGREES = 17.0

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pipeline.generators.heads.face import step
 from pipeline.generators.heads.light import Lights
 from pipeline.generators.heads.worn import palette, scenes
-from pipeline.generators.heads.worn.part import smooth
 
 FINE = 96
 """Backdrops hold nothing finer than this many pixels can show; larger ones are resampled."""
@@ -44,7 +44,7 @@ def backdrop(t: Mapping[str, Tensor], lights: Lights, size: int) -> Tensor:
         top, low = scenes.ground(kind, near[placed, :, 0, 0])
         under = torch.lerp(top[..., None, None], low[..., None, None], (y + 0.5).clamp(0, 1))
         # Deep skin stands before a somewhat brighter place.
-        bright = 1 + 0.4 * smooth(part["tone"], 5.5, 9.0)[:, None, None, None]
+        bright = 1 + 0.4 * step(part["tone"], 5.5, 9.0)[:, None, None, None]
         under = under * bright * (0.75 + 0.3 * pool[placed])
         drawn = scenes.draw(scenes.shapes(part, kind), axis, under)
         out[placed] = drawn * (0.62 + 0.45 * part["backdrop_value_p"])[:, None, None, None]

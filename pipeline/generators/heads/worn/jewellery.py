@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.generators.generator import SEGMENTS
+from pipeline.generators.heads.face import step
 from pipeline.generators.heads.worn.material import Material
 from pipeline.generators.heads.worn.palette import swatches
 from pipeline.generators.heads.worn.part import (
@@ -16,7 +17,6 @@ from pipeline.generators.heads.worn.part import (
     constant,
     grid_faces,
     pick,
-    smooth,
     stack_faces,
 )
 from pipeline.generators.heads.worn.tube import tube, tube_faces
@@ -75,16 +75,16 @@ def jewellery(t: Mapping[str, Tensor], lobes: Tensor, nostril: Tensor) -> Part:
     p, m = t["jewellery_p"], t["m_style"]
     child = 1 - t["adult"]
     # About two in three feminine adults wear some, and one in ten masculine ones.
-    wears = p < (0.10 + 0.55 * smooth(0.62 - m, 0.0, 0.3)) * (1 - 0.65 * child)
+    wears = p < (0.10 + 0.55 * step(0.62 - m, 0.0, 0.3)) * (1 - 0.65 * child)
     # Masculine people and children wear studs and small hoops.
     small = (m > 0.5) | (child > 0.5)
     kind = pick(t["jewellery"], 3.0)
     kind = torch.where(small, kind * 0.62, kind)
     stud, hoop, drop = kind < 0.46, (kind >= 0.46) & (kind < 0.78), kind >= 0.78
     single = (m > 0.5) & (pick(t["jewellery"], 7.0) < 0.35)
-    young = 1 - smooth(t["age"], 42, 60)
+    young = 1 - step(t["age"], 42, 60)
     pierced = (
-        pick(t["jewellery"], 11.0) < (0.02 + 0.05 * smooth(0.7 - m, 0, 0.4)) * t["adult"] * young
+        pick(t["jewellery"], 11.0) < (0.02 + 0.05 * step(0.7 - m, 0, 0.4)) * t["adult"] * young
     )
     ring = pick(t["jewellery"], 13.0) < 0.4
 

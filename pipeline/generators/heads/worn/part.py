@@ -46,12 +46,6 @@ def stack_faces(
     return np.concatenate(faces), np.concatenate(pieces)
 
 
-def smooth(x: Tensor, low: float, high: float) -> Tensor:
-    """Smooth step from 0 at `low` to 1 at `high`."""
-    s = ((x - low) / (high - low)).clamp(0, 1)
-    return s * s * (3 - 2 * s)
-
-
 def pick(x: Tensor, salt: float | Tensor) -> Tensor:
     """Numbers 0..1 that depend on x in no visible way; `salt` tells uses of x apart."""
     # Traits are coarse enough (float16 draws) for float64 sines to be the same everywhere.
