@@ -11,10 +11,10 @@ from pipeline.generators.heads.hair import colors
 from pipeline.generators.heads.hair.locks import UNBOUNDED
 from pipeline.generators.heads.hair.regions import BEARD_ZONES, beard_zones, brow_frame
 from pipeline.generators.heads.hair.roots import BEARD, BROW, COUNTS, LASH
-from pipeline.generators.heads.hair.scalp import unit
 from pipeline.generators.heads.hair.still import Still, personal
 from pipeline.generators.heads.hair.strands import Strands
 from pipeline.generators.heads.tone import tones
+from pipeline.generators.heads.vectors import unit
 
 Traits = Mapping[str, Tensor]
 

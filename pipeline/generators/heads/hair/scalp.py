@@ -11,6 +11,7 @@ from pipeline.generators.heads.hair.regions import WHORL, crown_loss, scalp_dist
 from pipeline.generators.heads.hair.skull import neck, outward, radius
 from pipeline.generators.heads.hair.still import Still, personal
 from pipeline.generators.heads.hair.styles import Style
+from pipeline.generators.heads.vectors import unit
 
 BROW_STOP = 29.0
 """Height at which a fringe ends, mm."""
@@ -38,11 +39,6 @@ class Plan:
     bare: Tensor
     rim: Tensor
     random: Tensor
-
-
-def unit(v: Tensor) -> Tensor:
-    """Vectors [3, ...] at length 1."""
-    return v / v.square().sum(0).sqrt().clamp(min=1e-6)
 
 
 def topness(p: Tensor) -> Tensor:

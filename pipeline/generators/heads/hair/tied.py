@@ -5,10 +5,11 @@ from torch import Tensor
 
 from pipeline.generators.heads.face import step
 from pipeline.generators.heads.hair import cuts
-from pipeline.generators.heads.hair.scalp import Plan, topness, unit
+from pipeline.generators.heads.hair.scalp import Plan, topness
 from pipeline.generators.heads.hair.skull import CENTER, outward, radius
 from pipeline.generators.heads.hair.still import Still
 from pipeline.generators.heads.hair.styles import Style
+from pipeline.generators.heads.vectors import unit
 
 BRAID_WAY = (
     (52.0, -92.0, -128.0),
