@@ -244,6 +244,26 @@ def scorer(
     click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")
 
 
+@train.command()
+@click.argument("spec", metavar="SPEC.yaml", type=click.Path(path_type=Path))
+def gan(spec: Path) -> None:
+    """Train a StyleGAN2 as SPEC.yaml says; run it again to continue or to do nothing."""
+    from pipeline.training.gan.run import train_gan
+    from pipeline.training.gan.spec import read_gan_spec
+
+    wanted = read_gan_spec(spec)
+    try:
+        train_gan(wanted, lambda line: click.echo(line, err=True))
+    except KeyboardInterrupt:
+        click.echo(
+            f"Stopped. What was learned stays in {wanted.to}; run the same command again to "
+            "continue.",
+            err=True,
+        )
+        sys.exit(130)
+    click.echo(f"Wrote {wanted.to}/network.safetensors and {wanted.to}/card.json")
+
+
 def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     from pipeline.spec import read_spec
 

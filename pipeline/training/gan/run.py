@@ -1,0 +1,188 @@
+"""Run a training from its spec to a finished folder; the same call goes on where it stopped."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline import __version__
+from pipeline.errors import SpecError
+from pipeline.generators.checkpoints.checkpoint import Checkpoint
+from pipeline.generators.checkpoints.ours import OURS, write_ours
+from pipeline.generators.stylegan2.config import Config
+from pipeline.training.gan.features import Features
+from pipeline.training.gan.grids import drawn, first_rows, fixed_latents, write_sheet
+from pipeline.training.gan.heads_data import HeadsOrder, render_heads
+from pipeline.training.gan.log import Log, Tell, Ticker, read_log
+from pipeline.training.gan.plot import write_plot
+from pipeline.training.gan.regress import regress_step
+from pipeline.training.gan.shards import Order, Pictures
+from pipeline.training.gan.spec import HEADS, GanSpec
+from pipeline.training.gan.start import (
+    as_float,
+    load_discriminator,
+    save_discriminator,
+    starting_point,
+)
+from pipeline.training.gan.state import State
+
+LOG_KIMG = 1.0
+"""Thousands of pictures between two entries of the log."""
+
+
+def train_gan(spec: GanSpec, tell: Tell) -> dict[str, Any]:
+    """Train, and write the result to the folder `spec.to`.
+
+    network.safetensors (the averaged generator), discriminator.safetensors, card.json, plot.svg,
+    samples/*.png, log.jsonl; state.pt, to go on from; data/, the pictures.
+
+    Args:
+        tell: called with a line for people now and then.
+
+    Returns:
+        The content of card.json.
+
+    Raises:
+        SpecError: the spec or what it names does not fit.
+        JobError: a rendering process died.
+    """
+    folder = Path(spec.to)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _threads(spec.threads):
+        config, checkpoint = starting_point(spec)
+        run = hashlib.sha256(
+            f"{spec.digest} {checkpoint.digest() if checkpoint else ''}".encode()
+        ).hexdigest()
+        _claim(folder / "run.json", spec, run)
+        pictures = _pictures(spec, config, folder, tell)
+        state = State.fresh(spec, config)
+        if checkpoint is not None:
+            state.generator.load_state_dict(as_float(checkpoint.state))
+            state.average.load_state_dict(as_float(checkpoint.state))
+        if spec.start_discriminator is not None:
+            load_discriminator(Path(spec.start_discriminator), state.discriminator)
+        state.restore(folder / "state.pt", run)
+        _train(spec, state, pictures, folder, run, tell)
+        return _finish(spec, state, pictures, folder, tell)
+
+
+def _train(
+    spec: GanSpec, state: State, pictures: Pictures, folder: Path, run: str, tell: Tell
+) -> None:
+    """Take every step that is missing."""
+    z = fixed_latents(spec, pictures, state.generator.config.z_dim)
+    log, ticker, words = Log(folder / "log.jsonl", state.step), Ticker(tell), ""
+    step_of = _steps(spec, pictures)
+    if state.step == 0:
+        write_sheet(folder / "samples" / "real.png", pictures.read(first_rows(pictures))["image"])
+    while state.step < spec.steps:
+        began = time.monotonic()
+        stage = "regress" if state.step < spec.regress_steps else "adversarial"
+        before = spec.images(state.step)
+        log.add(step_of[stage](state))
+        state.step += 1
+        state.seconds += time.monotonic() - began
+        after = spec.images(state.step)
+        last = state.step in (spec.regress_steps, spec.steps)
+        saves = last or _passes(before, after, spec.checkpoint_kimg)
+        if saves or _passes(before, after, LOG_KIMG):
+            words = log.flush(stage, state.step, after)
+        if last or _passes(before, after, spec.sample_kimg):
+            write_sheet(folder / "samples" / f"{after:09d}.png", drawn(state.average, z))
+        if saves:
+            state.save(folder / "state.pt", run)
+            write_plot(folder / "plot.svg", read_log(folder / "log.jsonl"))
+        ticker(stage, after, spec.images(spec.steps), words)
+
+
+def _steps(
+    spec: GanSpec, pictures: Pictures
+) -> dict[str, Callable[[State], dict[str, float]]]:
+    """How each stage takes a step."""
+    features = Features() if spec.regress.kimg and spec.regress.features else None
+    order = Order(len(pictures), spec.regress.batch, spec.seed)
+    return {"regress": lambda state: regress_step(state, spec, pictures, order, features)}
+
+
+def _finish(
+    spec: GanSpec, state: State, pictures: Pictures, folder: Path, tell: Tell
+) -> dict[str, Any]:
+    """Write what the run was for."""
+    tensors = {n: value.contiguous() for n, value in state.average.state_dict().items()}
+    config = state.average.config
+    made = Checkpoint("stylegan2", asdict(config), tensors, OURS, notes=_notes(spec))
+    write_ours(made, folder / "network.safetensors", force=True)
+    if spec.adversarial.kimg:
+        save_discriminator(folder / "discriminator.safetensors", state.discriminator)
+    card: dict[str, Any] = {
+        "made_by": f"populace {__version__} train gan",
+        "spec": spec.model_dump(mode="json", by_alias=True),
+        "notes": list(made.notes),
+        "digest": made.digest(),
+        "parameters": made.parameters,
+        "pictures": len(pictures),
+        "seen": spec.images(state.step),
+        "hours": round(state.seconds / 3600, 3),
+    }
+    part = folder / "card.part"
+    part.write_text(json.dumps(card, indent=1) + "\n")
+    part.replace(folder / "card.json")
+    return card
+
+
+def _notes(spec: GanSpec) -> tuple[str, ...]:
+    """What must be known of the network's z."""
+    if spec.data.source != HEADS:
+        return ()
+    return (
+        "z, scaled to a mean square of one, begins with the latent of builtin:heads that it was "
+        "taught to draw; the numbers behind it are free.",
+    )
+
+
+def _pictures(spec: GanSpec, config: Config, folder: Path, tell: Tell) -> Pictures:
+    """Make the pictures to learn from, or find them made."""
+    keep = Path(spec.data.keep) if spec.data.keep else folder / "data"
+    ticker = Ticker(tell)
+    order = HeadsOrder(spec.data.count, spec.data.seed, config.z_dim, config.resolution)
+    return render_heads(
+        order, keep, spec.data.workers, lambda done, total: ticker("render", done, total)
+    )
+
+
+def _claim(path: Path, spec: GanSpec, run: str) -> None:
+    """Write down which run a folder is of.
+
+    Raises:
+        SpecError: it is of another.
+    """
+    if path.exists():
+        held = json.loads(path.read_text())
+        if held["run"] == run:
+            return
+        raise SpecError(
+            f"to: {spec.to} holds a run of another spec; give another folder, or delete that one."
+        )
+    path.write_text(json.dumps({"run": run, "spec": spec.model_dump(mode="json", by_alias=True)}))
+
+
+def _passes(before: int, after: int, kimg: float) -> bool:
+    """Whether a multiple of so many thousand pictures lies between two counts."""
+    return after // (1000 * kimg) > before // (1000 * kimg)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads within, as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,138 @@
+"""Hold everything that a training step changes, and keep it on disk."""
+
+import copy
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from pipeline.generators.stylegan2.config import Config
+from pipeline.generators.stylegan2.reference import Network
+from pipeline.training.gan.discriminator import Discriminator
+from pipeline.training.gan.draws import draws
+from pipeline.training.gan.spec import GanSpec
+
+AVERAGE_RAMP = 0.05
+"""The average's half life is at most this share of what was seen, lest it remember noise."""
+
+
+@dataclass
+class State:
+    """Networks, their optimizers and running figures before `step`.
+
+    average: the generator's weights, averaged; p: probability of an augmentation; signs: sum of
+    the signs of real pictures' scores since p last changed, and their number; path_mean: mean
+    length of paths; seconds: what the run has taken.
+    """
+
+    generator: Network
+    average: Network
+    discriminator: Discriminator
+    regress: torch.optim.Adam
+    generate: torch.optim.Adam
+    discriminate: torch.optim.Adam
+    step: int = 0
+    p: float = 0.0
+    signs: tuple[float, int] = (0.0, 0)
+    path_mean: float = 0.0
+    seconds: float = 0.0
+
+    @classmethod
+    def fresh(cls, spec: GanSpec, config: Config) -> Self:
+        """The state of a run that begins, drawn from the spec's seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(draws(spec.seed, 0, "weights").initial_seed())
+            generator, discriminator = Network(config), Discriminator(config)
+        for network in (generator, discriminator):
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        rates, adversarial = spec.regress, spec.adversarial
+        weight = adversarial.path_length_weight
+        path = adversarial.path_length_interval if weight else 0
+        r1 = adversarial.r1_interval if adversarial.r1_gamma else 0
+        return cls(
+            generator,
+            copy.deepcopy(generator).requires_grad_(False),
+            discriminator,
+            _adam(generator, rates.rate, rates.beta1, 0),
+            _adam(generator, adversarial.generator_rate, adversarial.beta1, path),
+            _adam(discriminator, adversarial.discriminator_rate, adversarial.beta1, r1),
+            p=adversarial.augment.p or 0.0,
+        )
+
+    @torch.no_grad()
+    def follow(self, batch: int, images: int, half_life: float) -> None:
+        """Move the average towards the generator after a batch.
+
+        Args:
+            images: seen before it, in this stage.
+            half_life: in thousands of pictures.
+        """
+        half = max(min(1000 * half_life, AVERAGE_RAMP * images), 1e-8)
+        keep = 0.5 ** (batch / half)
+        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
+        for average, current in pairs:
+            average.copy_(current.lerp(average, keep))
+        buffers = zip(self.average.buffers(), self.generator.buffers(), strict=True)
+        for average, current in buffers:
+            average.copy_(current)
+
+    def begin_adversarial(self) -> None:
+        """Start the second stage from the average; the first one's optimizer has done its work."""
+        self.generator.load_state_dict(self.average.state_dict())
+        self.regress.state.clear()
+
+    def save(self, path: Path, run: str) -> None:
+        """Replace the file, whole or not at all; `run` is the digest of the spec."""
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            torch.save({"run": run, **self._content()}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    def restore(self, path: Path, run: str) -> bool:
+        """Bring back what was saved, if there is a whole file of this run.
+
+        It is read as tensors and plain values; nothing in it is executed.
+        """
+        try:
+            held = torch.load(path, weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError):
+            return False
+        if held.pop("run", None) != run:
+            return False
+        for name, value in held.items():
+            own = getattr(self, name)
+            if isinstance(own, nn.Module | torch.optim.Optimizer):
+                own.load_state_dict(value)
+            else:
+                setattr(self, name, value)
+        return True
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            name: value.state_dict()
+            if isinstance(value, nn.Module | torch.optim.Optimizer)
+            else value
+            for name, value in vars(self).items()
+        }
+
+
+def _adam(network: nn.Module, rate: float, beta1: float, interval: int) -> torch.optim.Adam:
+    """Adam for a network with a penalty every `interval` steps; 0: none.
+
+    The penalty's steps count too: rate and memory are corrected for them (Karras et al. 2020,
+    appendix B).
+    """
+    share = interval / (interval + 1) if interval else 1.0
+    return torch.optim.Adam(
+        network.parameters(),
+        lr=rate * share,
+        betas=(beta1**share, 0.99**share),
+        eps=1e-8,
+        fused=True,
+    )
