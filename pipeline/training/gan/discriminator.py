@@ -41,7 +41,11 @@ class Convolution(nn.Module):
         if self.bias is None:
             return F.conv2d(x, weight * gain, stride=2 if down else 1)
         x = F.conv2d(
-            x, weight, self.bias.to(x.dtype), stride=2 if down else 1, padding=0 if down else padding
+            x,
+            weight,
+            self.bias.to(x.dtype),
+            stride=2 if down else 1,
+            padding=0 if down else padding,
         )
         return clamped(F.leaky_relu(x, SLOPE) * (GAIN * gain), self.clamp, gain)
 

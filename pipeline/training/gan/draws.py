@@ -3,7 +3,10 @@
 import numpy as np
 import torch
 
-STREAMS = ("weights", "latents", "noise", "augment_real", "augment_fake", "path", "mix", "samples")
+STREAMS = (
+    "weights", "latents", "noise", "augment_real", "augment_fake", "augment_again", "path",
+    "path_noise", "mix", "mirror", "samples",
+)  # fmt: skip
 """What is drawn; each has a stream of its own, so that none shifts another."""
 
 

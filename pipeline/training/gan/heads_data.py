@@ -118,9 +118,7 @@ def render_shard(order: HeadsOrder, shard: int, path: Path) -> None:
     write_shard(path, records(whole[0], whole[1], w))
 
 
-def _render_all(
-    order: HeadsOrder, missing: dict[int, Path], workers: int
-) -> Iterator[int]:
+def _render_all(order: HeadsOrder, missing: dict[int, Path], workers: int) -> Iterator[int]:
     """Render shards, giving the number of each as it is done."""
     if workers == 1 or len(missing) <= 1:
         for shard, path in missing.items():

@@ -16,6 +16,7 @@ from pipeline.errors import SpecError
 from pipeline.generators.checkpoints.checkpoint import Checkpoint
 from pipeline.generators.checkpoints.ours import OURS, write_ours
 from pipeline.generators.stylegan2.config import Config
+from pipeline.training.gan.adversarial import adversarial_step
 from pipeline.training.gan.features import Features
 from pipeline.training.gan.grids import drawn, first_rows, fixed_latents, write_sheet
 from pipeline.training.gan.heads_data import HeadsOrder, render_heads
@@ -101,13 +102,16 @@ def _train(
         ticker(stage, after, spec.images(spec.steps), words)
 
 
-def _steps(
-    spec: GanSpec, pictures: Pictures
-) -> dict[str, Callable[[State], dict[str, float]]]:
+def _steps(spec: GanSpec, pictures: Pictures) -> dict[str, Callable[[State], dict[str, float]]]:
     """How each stage takes a step."""
     features = Features() if spec.regress.kimg and spec.regress.features else None
     order = Order(len(pictures), spec.regress.batch, spec.seed)
-    return {"regress": lambda state: regress_step(state, spec, pictures, order, features)}
+    # Another order than before: the first pass is not the one that was learned first.
+    other = Order(len(pictures), spec.adversarial.batch, spec.seed + 1)
+    return {
+        "regress": lambda state: regress_step(state, spec, pictures, order, features),
+        "adversarial": lambda state: adversarial_step(state, spec, pictures, other),
+    }
 
 
 def _finish(

@@ -2,9 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -31,6 +31,12 @@ class Sample:
     images: Tensor
     latents: Tensor
     focus: Tensor
+
+    def mirrored(self, source: torch.Generator) -> Self:
+        """Every second picture or so in a mirror."""
+        turned = torch.rand(len(self.images), generator=source)[:, None, None, None] < 0.5
+        images, focus = (torch.where(turned, x.flip(3), x) for x in (self.images, self.focus))
+        return replace(self, images=images, focus=focus)
 
 
 def records(images: NDArray[np.uint8], focus: NDArray[Any], latents: NDArray[Any]) -> Records:

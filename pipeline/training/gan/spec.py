@@ -129,13 +129,20 @@ class GanSpec(_Part):
     @model_validator(mode="after")
     def _check(self) -> "GanSpec":
         if not self.regress.kimg and not self.adversarial.kimg:
-            raise SpecError("regress.kimg: 0, and adversarial.kimg is 0 too; give a stage a length.")
+            raise SpecError(
+                "regress.kimg: 0, and adversarial.kimg is 0 too; give a stage a length."
+            )
         if self.start is not None and "network" in self.model_fields_set:
             raise SpecError("network: is that of 'from'; remove one of them.")
         if self.data.source == HEADS:
             if self.data.mirror:
                 raise SpecError("data.mirror: true does not fit builtin:heads, whose latents know "
                                 "left from right; remove it.")  # fmt: skip
+            if self.adversarial.style_mixing and self.adversarial.anchor:
+                raise SpecError(
+                    f"adversarial.style_mixing: {self.adversarial.style_mixing:g} mixes people, "
+                    "whom adversarial.anchor holds to their pictures; set one of them to 0."
+                )
             if self.start is None and self.network.z_dim < LATENT_SIZE:
                 raise SpecError(
                     f"network.z_dim: {self.network.z_dim} is too short for the latents of "

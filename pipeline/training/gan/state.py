@@ -10,6 +10,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from pipeline.errors import SpecError
 from pipeline.generators.stylegan2.config import Config
 from pipeline.generators.stylegan2.reference import Network
 from pipeline.training.gan.discriminator import Discriminator
@@ -95,16 +96,21 @@ class State:
         part.replace(path)
 
     def restore(self, path: Path, run: str) -> bool:
-        """Bring back what was saved, if there is a whole file of this run.
+        """Bring back what was saved, if there is a file.
 
         It is read as tensors and plain values; nothing in it is executed.
+
+        Raises:
+            SpecError: the file is damaged or of another run.
         """
+        if not path.exists():
+            return False
         try:
             held = torch.load(path, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError):
-            return False
-        if held.pop("run", None) != run:
-            return False
+        except (OSError, RuntimeError, EOFError, LookupError, ValueError, UnpicklingError):
+            held = {}
+        if not isinstance(held, dict) or held.pop("run", None) != run:
+            raise SpecError(f"{path}: is no state of this run; delete it to begin anew.")
         for name, value in held.items():
             own = getattr(self, name)
             if isinstance(own, nn.Module | torch.optim.Optimizer):
