@@ -253,7 +253,7 @@ def gan(spec: Path) -> None:
 
     wanted = read_gan_spec(spec)
     try:
-        train_gan(wanted, lambda line: click.echo(line, err=True))
+        train_gan(wanted, lambda line: click.echo(line, err=True), _pictures_of)
     except KeyboardInterrupt:
         click.echo(
             f"Stopped. What was learned stays in {wanted.to}; run the same command again to "
@@ -262,6 +262,16 @@ def gan(spec: Path) -> None:
         )
         sys.exit(130)
     click.echo(f"Wrote {wanted.to}/network.safetensors and {wanted.to}/card.json")
+
+
+def _pictures_of(uri: str, folder: Path) -> Path:
+    """Pull the pictures of the catalog at `uri` to `folder`."""
+    from pipeline.catalog.pull import pull as pull_faces
+    from pipeline.catalog.read import open_catalog
+    from pipeline.storage import open_store
+
+    pull_faces(open_catalog(open_store(uri)), folder, extras=False)
+    return folder
 
 
 def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":

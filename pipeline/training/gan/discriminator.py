@@ -40,13 +40,8 @@ class Convolution(nn.Module):
             x = filtered(x, taps, padding + (spare + 1) // 2, padding + spare // 2)
         if self.bias is None:
             return F.conv2d(x, weight * gain, stride=2 if down else 1)
-        x = F.conv2d(
-            x,
-            weight,
-            self.bias.to(x.dtype),
-            stride=2 if down else 1,
-            padding=0 if down else padding,
-        )
+        stride, padding = (2, 0) if down else (1, padding)
+        x = F.conv2d(x, weight, self.bias.to(x.dtype), stride, padding)
         return clamped(F.leaky_relu(x, SLOPE) * (GAIN * gain), self.clamp, gain)
 
 
@@ -68,7 +63,8 @@ class Block(nn.Module):
         if hasattr(self, "fromrgb"):
             x = self.fromrgb(x)
         past: Tensor = self.skip(x, down=True, gain=math.sqrt(0.5))
-        return past + self.conv1(self.conv0(x), down=True, gain=math.sqrt(0.5))
+        own: Tensor = self.conv1(self.conv0(x), down=True, gain=math.sqrt(0.5))
+        return past + own
 
 
 class Epilogue(nn.Module):

@@ -43,7 +43,7 @@ def drawn(network: Network, z: Tensor, psi: float = 1) -> NDArray[np.uint8]:
     noise = [map_ for map_ in network.synthesis.noise_maps("const") if map_ is not None]
     parts = [
         to_pixels(synthesize(network, network.mapping(lot, psi=psi), noise)).numpy()
-        for lot in z.split(LOT)
+        for lot in torch.split(z, LOT)
     ]
     return np.concatenate(parts)
 

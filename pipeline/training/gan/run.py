@@ -20,7 +20,9 @@ from pipeline.training.gan.adversarial import adversarial_step
 from pipeline.training.gan.features import Features
 from pipeline.training.gan.grids import drawn, first_rows, fixed_latents, write_sheet
 from pipeline.training.gan.heads_data import HeadsOrder, render_heads
+from pipeline.training.gan.image_data import gather_images
 from pipeline.training.gan.log import Log, Tell, Ticker, read_log
+from pipeline.training.gan.metrics import Judge
 from pipeline.training.gan.plot import write_plot
 from pipeline.training.gan.regress import regress_step
 from pipeline.training.gan.shards import Order, Pictures
@@ -37,7 +39,11 @@ LOG_KIMG = 1.0
 """Thousands of pictures between two entries of the log."""
 
 
-def train_gan(spec: GanSpec, tell: Tell) -> dict[str, Any]:
+Fetch = Callable[[str, Path], Path]
+"""Brings the pictures of a catalog, by its address, below a folder, and says where they are."""
+
+
+def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str, Any]:
     """Train, and write the result to the folder `spec.to`.
 
     network.safetensors (the averaged generator), discriminator.safetensors, card.json, plot.svg,
@@ -45,6 +51,7 @@ def train_gan(spec: GanSpec, tell: Tell) -> dict[str, Any]:
 
     Args:
         tell: called with a line for people now and then.
+        fetch: needed where the pictures are a catalog's.
 
     Returns:
         The content of card.json.
@@ -61,7 +68,7 @@ def train_gan(spec: GanSpec, tell: Tell) -> dict[str, Any]:
             f"{spec.digest} {checkpoint.digest() if checkpoint else ''}".encode()
         ).hexdigest()
         _claim(folder / "run.json", spec, run)
-        pictures = _pictures(spec, config, folder, tell)
+        pictures = _pictures(spec, config, folder, tell, fetch)
         state = State.fresh(spec, config)
         if checkpoint is not None:
             state.generator.load_state_dict(as_float(checkpoint.state))
@@ -69,12 +76,22 @@ def train_gan(spec: GanSpec, tell: Tell) -> dict[str, Any]:
         if spec.start_discriminator is not None:
             load_discriminator(Path(spec.start_discriminator), state.discriminator)
         state.restore(folder / "state.pt", run)
-        _train(spec, state, pictures, folder, run, tell)
-        return _finish(spec, state, pictures, folder, tell)
+        judge = (
+            Judge(pictures, spec.metrics.count, spec.metrics.seed) if spec.metrics.count else None
+        )
+        _train(spec, state, pictures, judge, folder, run, tell)
+        tell("judge and write")
+        return _finish(spec, state, pictures, judge, folder)
 
 
 def _train(
-    spec: GanSpec, state: State, pictures: Pictures, folder: Path, run: str, tell: Tell
+    spec: GanSpec,
+    state: State,
+    pictures: Pictures,
+    judge: Judge | None,
+    folder: Path,
+    run: str,
+    tell: Tell,
 ) -> None:
     """Take every step that is missing."""
     z = fixed_latents(spec, pictures, state.generator.config.z_dim)
@@ -92,6 +109,8 @@ def _train(
         after = spec.images(state.step)
         last = state.step in (spec.regress_steps, spec.steps)
         saves = last or _passes(before, after, spec.checkpoint_kimg)
+        if judge is not None and _passes(before, after, spec.metrics.kimg):
+            log.add({"frechet": judge.frechet(state.average)})
         if saves or _passes(before, after, LOG_KIMG):
             words = log.flush(stage, state.step, after)
         if last or _passes(before, after, spec.sample_kimg):
@@ -115,7 +134,7 @@ def _steps(spec: GanSpec, pictures: Pictures) -> dict[str, Callable[[State], dic
 
 
 def _finish(
-    spec: GanSpec, state: State, pictures: Pictures, folder: Path, tell: Tell
+    spec: GanSpec, state: State, pictures: Pictures, judge: Judge | None, folder: Path
 ) -> dict[str, Any]:
     """Write what the run was for."""
     tensors = {n: value.contiguous() for n, value in state.average.state_dict().items()}
@@ -133,6 +152,7 @@ def _finish(
         "pictures": len(pictures),
         "seen": spec.images(state.step),
         "hours": round(state.seconds / 3600, 3),
+        "metrics": judge.figures(state.average) if judge is not None else None,
     }
     part = folder / "card.part"
     part.write_text(json.dumps(card, indent=1) + "\n")
@@ -150,13 +170,24 @@ def _notes(spec: GanSpec) -> tuple[str, ...]:
     )
 
 
-def _pictures(spec: GanSpec, config: Config, folder: Path, tell: Tell) -> Pictures:
+def _pictures(
+    spec: GanSpec, config: Config, folder: Path, tell: Tell, fetch: Fetch | None
+) -> Pictures:
     """Make the pictures to learn from, or find them made."""
+    source, size, workers = spec.data.source, config.resolution, spec.data.workers
     keep = Path(spec.data.keep) if spec.data.keep else folder / "data"
     ticker = Ticker(tell)
-    order = HeadsOrder(spec.data.count, spec.data.seed, config.z_dim, config.resolution)
-    return render_heads(
-        order, keep, spec.data.workers, lambda done, total: ticker("render", done, total)
+    if source == HEADS:
+        order = HeadsOrder(spec.data.count, spec.data.seed, config.z_dim, size)
+        return render_heads(order, keep, workers, lambda done, total: ticker("render", done, total))
+    if not source.startswith("s3://") and not (Path(source) / "catalog.json").exists():
+        images = Path(source)
+    elif fetch is not None:
+        images = fetch(source, keep / "catalog")
+    else:
+        raise SpecError(f"data.source: {source} is a catalog; pull it, and give its folder.")
+    return gather_images(
+        images, size, keep, workers, lambda done, total: ticker("prepare", done, total)
     )
 
 
@@ -177,8 +208,8 @@ def _claim(path: Path, spec: GanSpec, run: str) -> None:
 
 
 def _passes(before: int, after: int, kimg: float) -> bool:
-    """Whether a multiple of so many thousand pictures lies between two counts."""
-    return after // (1000 * kimg) > before // (1000 * kimg)
+    """Whether a multiple of so many thousand pictures lies between two counts; 0: never."""
+    return kimg > 0 and after // (1000 * kimg) > before // (1000 * kimg)
 
 
 @contextmanager

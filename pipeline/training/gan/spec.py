@@ -102,6 +102,7 @@ class MetricsSpec(_Part):
     """How the finished network is judged."""
 
     count: int = Field(2_000, ge=0, description="pictures of either kind; 0: not at all")
+    kimg: float = Field(0, ge=0, description="thousands of pictures between looks; 0: at the end")
     seed: int = Field(0, ge=0, lt=2**63)
 
 

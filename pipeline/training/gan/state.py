@@ -74,12 +74,12 @@ class State:
         """
         half = max(min(1000 * half_life, AVERAGE_RAMP * images), 1e-8)
         keep = 0.5 ** (batch / half)
-        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
-        for average, current in pairs:
-            average.copy_(current.lerp(average, keep))
-        buffers = zip(self.average.buffers(), self.generator.buffers(), strict=True)
-        for average, current in buffers:
-            average.copy_(current)
+        for average, current in zip(
+            self.average.parameters(), self.generator.parameters(), strict=True
+        ):
+            average.lerp_(current, 1 - keep)
+        for kept, newest in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(newest)
 
     def begin_adversarial(self) -> None:
         """Start the second stage from the average; the first one's optimizer has done its work."""
