@@ -48,7 +48,7 @@ def adversarial_step(
     figures |= _discriminator_step(state, spec, sample, fake)
     if wanted.r1_gamma and at % wanted.r1_interval == 0:
         figures["r1"] = _r1_step(state, spec, sample)
-    state.follow(len(fake), at * wanted.batch + 1, spec.ema_half_life)
+    state.follow(spec)
     if wanted.augment.p is None and (at + 1) % ADAPT_STEPS == 0:
         total, count = state.signs
         state.p = next_p(state.p, total / count, wanted.augment.target, count, wanted.augment.kimg)

@@ -47,7 +47,7 @@ def regress_step(
     for group in state.regress.param_groups:
         group["lr"] = spec.regress.rate * _schedule(step, spec.regress_steps)
     figures["gradient"] = descend(state.regress, state.generator, loss, spec.clip)
-    state.follow(len(z), step * spec.regress.batch, spec.ema_half_life)
+    state.follow(spec)
     return figures
 
 

@@ -68,6 +68,8 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
             f"{spec.digest} {checkpoint.digest() if checkpoint else ''}".encode()
         ).hexdigest()
         _claim(folder / "run.json", spec, run)
+        if (card := _finished(folder / "card.json", spec)) is not None:
+            return card
         pictures = _pictures(spec, config, folder, tell, fetch)
         state = State.fresh(spec, config)
         if checkpoint is not None:
@@ -189,6 +191,12 @@ def _pictures(
     return gather_images(
         images, size, keep, workers, lambda done, total: ticker("prepare", done, total)
     )
+
+
+def _finished(path: Path, spec: GanSpec) -> dict[str, Any] | None:
+    """The card of the very same spec, if its run is done."""
+    card: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return card if card.get("spec") == spec.model_dump(mode="json", by_alias=True) else None
 
 
 def _claim(path: Path, spec: GanSpec, run: str) -> None:

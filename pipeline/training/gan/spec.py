@@ -130,9 +130,7 @@ class GanSpec(_Part):
     @model_validator(mode="after")
     def _check(self) -> "GanSpec":
         if not self.regress.kimg and not self.adversarial.kimg:
-            raise SpecError(
-                "regress.kimg: 0, and adversarial.kimg is 0 too; give a stage a length."
-            )
+            raise SpecError("regress.kimg: 0, as is adversarial.kimg; give one of them a length.")
         if self.start is not None and "network" in self.model_fields_set:
             raise SpecError("network: is that of 'from'; remove one of them.")
         if self.data.source == HEADS:

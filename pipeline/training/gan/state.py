@@ -18,7 +18,7 @@ from pipeline.training.gan.draws import draws
 from pipeline.training.gan.spec import GanSpec
 
 AVERAGE_RAMP = 0.05
-"""The average's half life is at most this share of what was seen, lest it remember noise."""
+"""A network that begins as noise has an average of half this share of what was seen, at most."""
 
 
 @dataclass
@@ -65,15 +65,13 @@ class State:
         )
 
     @torch.no_grad()
-    def follow(self, batch: int, images: int, half_life: float) -> None:
-        """Move the average towards the generator after a batch.
-
-        Args:
-            images: seen before it, in this stage.
-            half_life: in thousands of pictures.
-        """
-        half = max(min(1000 * half_life, AVERAGE_RAMP * images), 1e-8)
-        keep = 0.5 ** (batch / half)
+    def follow(self, spec: GanSpec) -> None:
+        """Move the average towards the generator after the step in hand."""
+        before, after = spec.images(self.step), spec.images(self.step + 1)
+        half = 1000 * spec.ema_half_life
+        if spec.start is None:
+            half = max(min(half, AVERAGE_RAMP * before), 1e-8)
+        keep = 0.5 ** ((after - before) / half)
         for average, current in zip(
             self.average.parameters(), self.generator.parameters(), strict=True
         ):
