@@ -40,10 +40,12 @@ def adversarial_step(
     sample = pictures.take(order.rows(at))
     if spec.data.mirror:
         sample = sample.mirrored(draws(spec.seed, state.step, "mirror"))
+    z = _latents(state, spec, sample).to(state.device)
+    sample = sample.to(state.device)
     state.discriminator.requires_grad_(False)
-    fake, figures = _generator_step(state, spec, sample)
+    fake, figures = _generator_step(state, spec, sample, z)
     if wanted.path_length_weight and at % wanted.path_length_interval == 0:
-        figures["path_length"] = _path_step(state, spec, sample)
+        figures["path_length"] = _path_step(state, spec, z)
     state.discriminator.requires_grad_(True)
     figures |= _discriminator_step(state, spec, sample, fake)
     if wanted.r1_gamma and at % wanted.r1_interval == 0:
@@ -82,9 +84,11 @@ def r1_penalty(discriminator: Discriminator, images: Tensor) -> Tensor:
     return gradient.square().sum([1, 2, 3]).mean()
 
 
-def _generator_step(state: State, spec: GanSpec, sample: Sample) -> tuple[Tensor, dict[str, float]]:
+def _generator_step(
+    state: State, spec: GanSpec, sample: Sample, z: Tensor
+) -> tuple[Tensor, dict[str, float]]:
     dtype = DTYPES[spec.precision]
-    w = _mixed(state, spec, mapped(state.generator, _latents(state, spec, sample)))
+    w = _mixed(state, spec, mapped(state.generator, z))
     fake = synthesize(state.generator, w, _noise(state, spec, len(w), "noise"), dtype)
     seen = augmented(fake, state.p, draws(spec.seed, state.step, "augment_fake"))
     scores = state.discriminator(seen, dtype)
@@ -98,13 +102,13 @@ def _generator_step(state: State, spec: GanSpec, sample: Sample) -> tuple[Tensor
     return fake.detach(), figures
 
 
-def _path_step(state: State, spec: GanSpec, sample: Sample) -> float:
+def _path_step(state: State, spec: GanSpec, z: Tensor) -> float:
     wanted = spec.adversarial
     # Half a batch will do, and costs as much as a whole one without a second derivative.
-    z = _latents(state, spec, sample)[: -(-wanted.batch // 2)]
+    z = z[: -(-wanted.batch // 2)]
     config = state.generator.config
     shape = (len(z), config.img_channels, config.resolution, config.resolution)
-    way = torch.randn(shape, generator=draws(spec.seed, state.step, "path"))
+    way = torch.randn(shape, generator=draws(spec.seed, state.step, "path")).to(z.device)
     noise = _noise(state, spec, len(z), "path_noise")
     lengths = path_lengths(state.generator, state.generator.mapping(z), noise, way)
     mean = lengths.mean().item()
@@ -155,17 +159,16 @@ def _mixed(state: State, spec: GanSpec, w: Tensor) -> Tensor:
         return w
     count, layers = w.shape[:2]
     source = draws(spec.seed, state.step, "mix")
-    other = state.generator.mapping(
-        torch.randn(count, state.generator.config.z_dim, generator=source)
-    )
+    z = torch.randn(count, state.generator.config.z_dim, generator=source)
+    other = state.generator.mapping(z.to(w.device))
     first = torch.randint(1, layers, [count], generator=source)
     alone = torch.rand(count, generator=source) >= spec.adversarial.style_mixing
     own = alone[:, None] | (torch.arange(layers) < first[:, None])
-    return torch.where(own[:, :, None], w, other)
+    return torch.where(own[:, :, None].to(w.device), w, other)
 
 
 def _noise(state: State, spec: GanSpec, count: int, stream: str) -> list[Tensor]:
     """A map a layer and picture, float32 [count, r, r]."""
     source = draws(spec.seed, state.step, stream)
     sizes = state.generator.config.noise_sizes
-    return [torch.randn(count, r, r, generator=source) for r in sizes]
+    return [torch.randn(count, r, r, generator=source).to(state.device) for r in sizes]

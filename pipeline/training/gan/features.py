@@ -15,11 +15,12 @@ WIDTH = 144
 class Features:
     """The last hidden layer of the `builtin:heads` scorer."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
         self._network = HeadsNetwork().folded()
         held = Weights.load(WEIGHTS / "weights.safetensors")
         self._network.load_state_dict(dict(held.network))
-        self._network.requires_grad_(False)
+        self._network.requires_grad_(False).to(device)
         self._seen: list[Tensor] = []
         self._network.hidden.register_forward_hook(lambda _, __, found: self._seen.append(found))
 

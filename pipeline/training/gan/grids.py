@@ -41,8 +41,9 @@ def first_rows(pictures: Pictures) -> NDArray[np.int64]:
 def drawn(network: Network, z: Tensor, psi: float = 1) -> NDArray[np.uint8]:
     """Pictures of z, [N, z_dim], with the network's own noise: uint8 [N, R, R, C]."""
     noise = [map_ for map_ in network.synthesis.noise_maps("const") if map_ is not None]
+    z = z.to(network.mapping.get_buffer("w_avg").device)
     parts = [
-        to_pixels(synthesize(network, network.mapping(lot, psi=psi), noise)).numpy()
+        to_pixels(synthesize(network, network.mapping(lot, psi=psi), noise)).cpu().numpy()
         for lot in torch.split(z, LOT)
     ]
     return np.concatenate(parts)

@@ -35,9 +35,9 @@ class Judge:
     figures compare networks judged here, and no others.
     """
 
-    def __init__(self, pictures: Pictures, count: int, seed: int) -> None:
+    def __init__(self, pictures: Pictures, count: int, seed: int, device: torch.device) -> None:
         self._pictures, self._count, self._seed = pictures, count, seed
-        self._features = Features()
+        self._features = Features(device)
 
     @cached_property
     def _real(self) -> tuple[NDArray[np.uint8], Array]:
@@ -76,11 +76,11 @@ class Judge:
 
     @torch.no_grad()
     def _seen(self, images: NDArray[np.uint8]) -> Array:
-        parts = [
-            self._features.of(torch.tensor(images[i : i + _LOT]).permute(0, 3, 1, 2) / 127.5 - 1)
-            for i in range(0, len(images), _LOT)
-        ]
-        return torch.cat(parts).numpy().astype(np.float64)
+        parts = []
+        for i in range(0, len(images), _LOT):
+            lot = torch.tensor(images[i : i + _LOT], device=self._features.device)
+            parts.append(self._features.of(lot.permute(0, 3, 1, 2) / 127.5 - 1))
+        return torch.cat(parts).cpu().numpy().astype(np.float64)
 
 
 def frechet(one: Array, other: Array) -> float:

@@ -36,7 +36,8 @@ def regress_step(
     z = full_latents(
         sample.latents, state.generator.config.z_dim, draws(spec.seed, step, "latents")
     )
-    w = mapped(state.generator, z)
+    sample = sample.to(state.device)
+    w = mapped(state.generator, z.to(state.device))
     found = synthesize(state.generator, w, dtype=DTYPES[spec.precision])
     loss = regression_loss(found, sample.images, sample.focus, spec.regress.focus)
     figures = {"loss": loss.item()}

@@ -71,7 +71,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
         if (card := _finished(folder / "card.json", spec)) is not None:
             return card
         pictures = _pictures(spec, config, folder, tell, fetch)
-        state = State.fresh(spec, config)
+        state = State.fresh(spec, config, _device(spec))
         if checkpoint is not None:
             state.generator.load_state_dict(as_float(checkpoint.state))
             state.average.load_state_dict(as_float(checkpoint.state))
@@ -79,7 +79,9 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
             load_discriminator(Path(spec.start_discriminator), state.discriminator)
         state.restore(folder / "state.pt", run)
         judge = (
-            Judge(pictures, spec.metrics.count, spec.metrics.seed) if spec.metrics.count else None
+            Judge(pictures, spec.metrics.count, spec.metrics.seed, state.device)
+            if spec.metrics.count
+            else None
         )
         _train(spec, state, pictures, judge, folder, run, tell)
         tell("judge and write")
@@ -125,7 +127,7 @@ def _train(
 
 def _steps(spec: GanSpec, pictures: Pictures) -> dict[str, Callable[[State], dict[str, float]]]:
     """How each stage takes a step."""
-    features = Features() if spec.regress.kimg and spec.regress.features else None
+    features = Features(_device(spec)) if spec.regress.kimg and spec.regress.features else None
     order = Order(len(pictures), spec.regress.batch, spec.seed)
     # Another order than before: the first pass is not the one that was learned first.
     other = Order(len(pictures), spec.adversarial.batch, spec.seed + 1)
@@ -139,7 +141,7 @@ def _finish(
     spec: GanSpec, state: State, pictures: Pictures, judge: Judge | None, folder: Path
 ) -> dict[str, Any]:
     """Write what the run was for."""
-    tensors = {n: value.contiguous() for n, value in state.average.state_dict().items()}
+    tensors = {n: value.cpu().contiguous() for n, value in state.average.state_dict().items()}
     config = state.average.config
     made = Checkpoint("stylegan2", asdict(config), tensors, OURS, notes=_notes(spec))
     write_ours(made, folder / "network.safetensors", force=True)
@@ -160,6 +162,14 @@ def _finish(
     part.write_text(json.dumps(card, indent=1) + "\n")
     part.replace(folder / "card.json")
     return card
+
+
+def _device(spec: GanSpec) -> torch.device:
+    """Where to train; SpecError where that is not."""
+    there = torch.cuda.is_available()
+    if spec.device == "cuda" and not there:
+        raise SpecError("device: 'cuda' is not to be had here; write auto or cpu.")
+    return torch.device("cuda" if there and spec.device != "cpu" else "cpu")
 
 
 def _notes(spec: GanSpec) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class Sample:
     latents: Tensor
     focus: Tensor
 
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+        found = (x.to(device) for x in (self.images, self.latents, self.focus))
+        return type(self)(*found)
+
     def mirrored(self, source: torch.Generator) -> Self:
         """Every second picture or so in a mirror."""
         turned = torch.rand(len(self.images), generator=source)[:, None, None, None] < 0.5

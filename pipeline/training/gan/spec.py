@@ -117,6 +117,7 @@ class GanSpec(_Part):
     clip: float = Field(5.0, gt=0, description="largest norm of a gradient")
     precision: Literal["bf16", "fp32"] = Field("bf16", description="of features")
     seed: int = Field(0, ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where it is")
     threads: int = Field(1, ge=1, le=1024, description="of the arithmetic; others round otherwise")
     checkpoint_kimg: float = Field(10.0, gt=0, description="thousands of pictures between states")
     sample_kimg: float = Field(20.0, gt=0, description="thousands of pictures between grids")
@@ -177,7 +178,7 @@ class GanSpec(_Part):
 
         The second stage has no schedule: a longer run goes on from a shorter one.
         """
-        later = {"to", "threads", "checkpoint_kimg", "sample_kimg", "metrics"}
+        later = {"to", "device", "threads", "checkpoint_kimg", "sample_kimg", "metrics"}
         content = self.model_dump(mode="json", exclude=later)
         del content["adversarial"]["kimg"], content["data"]["workers"], content["data"]["keep"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -68,7 +68,7 @@ def save_discriminator(path: Path, discriminator: Discriminator) -> None:
     about = {"kind": "stylegan2-discriminator", "config": discriminator.config.to_json()}
     part = path.with_suffix(".part")
     state: Mapping[str, Tensor] = discriminator.state_dict()
-    plain = {name: value.contiguous() for name, value in state.items()}
+    plain = {name: value.cpu().contiguous() for name, value in state.items()}
     save_file(plain, part, {KEY: json.dumps(about)})
     part.replace(path)
 

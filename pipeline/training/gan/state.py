@@ -43,12 +43,13 @@ class State:
     seconds: float = 0.0
 
     @classmethod
-    def fresh(cls, spec: GanSpec, config: Config) -> Self:
+    def fresh(cls, spec: GanSpec, config: Config, device: torch.device) -> Self:
         """The state of a run that begins, drawn from the spec's seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(draws(spec.seed, 0, "weights").initial_seed())
             generator, discriminator = Network(config), Discriminator(config)
         for network in (generator, discriminator):
+            network.to(device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         rates, adversarial = spec.regress, spec.adversarial
         weight = adversarial.path_length_weight
@@ -63,6 +64,11 @@ class State:
             _adam(discriminator, adversarial.discriminator_rate, adversarial.beta1, r1),
             p=adversarial.augment.p or 0.0,
         )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.generator.mapping.get_buffer("w_avg").device
 
     @torch.no_grad()
     def follow(self, spec: GanSpec) -> None:
@@ -104,7 +110,7 @@ class State:
         if not path.exists():
             return False
         try:
-            held = torch.load(path, weights_only=True)
+            held = torch.load(path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, LookupError, ValueError, UnpicklingError):
             held = {}
         if not isinstance(held, dict) or held.pop("run", None) != run:

@@ -1,11 +1,17 @@
 """Distances of features."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
+from pipeline.generators.stylegan2.reference import Network
 from pipeline.training.gan import metrics
 from pipeline.training.gan.metrics import Judge, frechet, kid
 from pipeline.training.gan.shards import Pictures, records, write_shard
+
+from .tiny import CONFIG
 
 
 def test_the_frechet_distance_is_that_of_the_normals() -> None:
@@ -27,19 +33,13 @@ def test_the_kernel_distance_is_nothing_among_equals() -> None:
 
 
 def test_groups_are_judged_where_they_are_large_enough(
-    tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import torch
-
-    from pipeline.generators.stylegan2.reference import Network
-
-    from .tiny import CONFIG
-
     monkeypatch.setattr(metrics, "LEAST", 4)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 16, 16, 3), np.uint8)
     write_shard(tmp_path / "0.npy", records(images, images[..., 0], np.empty((40, 0))))
-    judge = Judge(Pictures([tmp_path / "0.npy"]), 24, 0)
+    judge = Judge(Pictures([tmp_path / "0.npy"]), 24, 0, torch.device("cpu"))
     torch.manual_seed(0)
     network = Network(CONFIG)
     found = judge.figures(network)
