@@ -252,6 +252,7 @@ def gan(spec: Path) -> None:
     from pipeline.training.gan.spec import read_gan_spec
 
     wanted = read_gan_spec(spec)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         train_gan(wanted, lambda line: click.echo(line, err=True), _pictures_of)
     except KeyboardInterrupt:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.training.gan.whole import write_whole
+
 Tell = Callable[[str], None]
 """Called with a line for people."""
 
@@ -45,9 +47,7 @@ class Log:
         self._path = path
         self._sums: dict[str, tuple[float, int]] = {}
         kept = [entry for entry in read_log(path) if entry["step"] <= step]
-        part = path.with_suffix(".part")
-        part.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
-        part.replace(path)
+        write_whole(path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, figures: dict[str, float]) -> None:
         """Count one step's figures in."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.training.gan.whole import write_whole
+
 WIDTH, HEIGHT, MARGIN, COLUMNS = 360, 150, 34, 2
 POINTS = 400
 """Most points of a line."""
@@ -24,9 +26,7 @@ def write_plot(path: Path, entries: Sequence[dict[str, Any]]) -> None:
         f'height="{max(rows, 1) * HEIGHT}" font-family="sans-serif" font-size="11">'
     )
     white = '<rect width="100%" height="100%" fill="white"/>'
-    part = path.with_suffix(".part")
-    part.write_text("\n".join([head, white, *panels, "</svg>\n"]))
-    part.replace(path)
+    write_whole(path, "\n".join([head, white, *panels, "</svg>\n"]))
 
 
 def _panel(place: int, name: str, entries: Sequence[dict[str, Any]]) -> str:

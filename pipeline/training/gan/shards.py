@@ -1,5 +1,6 @@
 """Keep pictures to learn from on disk, shard by shard, and read any of them at once."""
 
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -58,27 +59,26 @@ def records(images: NDArray[np.uint8], focus: NDArray[Any], latents: NDArray[Any
 
 
 def write_shard(path: Path, content: Records) -> None:
-    """Write a shard whole or not at all."""
-    part = path.with_suffix(".part")
+    """Write a shard whole or not at all, though another run may be writing it, too."""
+    part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as file:
         np.save(file, content)
     part.replace(path)
 
 
 class Pictures:
-    """Shards of one folder, mapped into memory and read where they are asked for."""
+    """Shards of one folder, mapped into memory and read where they are asked for.
+
+    name: the folder's, which holds the digest of what was made into it.
+    """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._shards: list[Records] = [np.load(path, mmap_mode="r") for path in paths]
+        self.name = paths[0].parent.name
         self._ends = np.cumsum([len(shard) for shard in self._shards]).tolist()
 
     def __len__(self) -> int:
         return int(self._ends[-1])
-
-    @property
-    def resolution(self) -> int:
-        """R, px."""
-        return int(self._shards[0]["image"].shape[1])
 
     def read(self, rows: NDArray[np.integer]) -> Records:
         """The pictures of these rows, in their order."""

@@ -12,13 +12,16 @@ from torch import nn
 
 from pipeline.errors import SpecError
 from pipeline.generators.stylegan2.config import Config
-from pipeline.generators.stylegan2.reference import Network
+from pipeline.generators.stylegan2.reference import Network, ToRGB
 from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.draws import draws
 from pipeline.training.gan.spec import GanSpec
 
 AVERAGE_RAMP = 0.05
 """A network that begins as noise has an average of half this share of what was seen, at most."""
+
+FAINT = 0.1
+"""Weights of colours, relative to a unit normal: a loud new network has to unlearn its colours."""
 
 
 @dataclass
@@ -48,6 +51,9 @@ class State:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(draws(spec.seed, 0, "weights").initial_seed())
             generator, discriminator = Network(config), Discriminator(config)
+        for layer in generator.modules():
+            if isinstance(layer, ToRGB):
+                layer.weight.data *= FAINT
         for network in (generator, discriminator):
             network.to(device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
