@@ -30,7 +30,7 @@ class NetworkSpec(_Part):
     z_dim: int = Field(128, ge=8, le=4096, description="length of the latent")
     w_dim: int = Field(256, ge=8, le=4096, description="length of w")
     mapping_layers: int = Field(4, ge=1, le=16, description="fully connected layers from z to w")
-    mapping_rate: float = Field(0.1, gt=0, le=1, description="their learning rate, relative")
+    mapping_rate: float = Field(0.01, gt=0, le=1, description="their learning rate, relative")
 
     @model_validator(mode="after")
     def _check(self) -> "NetworkSpec":
