@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -71,7 +72,8 @@ def test_a_run_broken_off_goes_on_and_ends_the_same_to_the_bit(
 
 
 def test_a_finished_run_draws_as_a_generator_and_is_not_run_again(tmp_path: Path) -> None:
-    wanted = spec(tmp_path / "run", adversarial={"kimg": 0})
+    regress = {"kimg": 0.048, "batch": 8, "features": 0.1}
+    wanted = spec(tmp_path / "run", regress=regress, adversarial={"kimg": 0})
     lines: list[str] = []
     card = train_gan(wanted, lines.append)
     assert lines[-2].startswith("regress: 0.0 of 0.0 thousand")
@@ -85,6 +87,8 @@ def test_a_finished_run_draws_as_a_generator_and_is_not_run_again(tmp_path: Path
         "000000032.png", "000000048.png", "real.png",
     }  # fmt: skip
     assert json.loads((folder / "card.json").read_text()) == card
+    assert {"loss", "features", "gradient"} <= log.read_log(folder / "log.jsonl")[-1].keys()
+    assert len(ElementTree.parse(folder / "plot.svg").getroot()) > 3
     generator = load_checkpoint(GeneratorSpec(checkpoint=str(folder / "network.safetensors")))
     w = generator.latents(torch.randn(2, generator.latent_size).numpy())
     assert generator.render(w, 16).shape == (2, 16, 16, 3)
