@@ -72,9 +72,8 @@ def render_heads(
     missing = [i for i, path in enumerate(paths) if not path.exists()]
     done = len(paths) - len(missing)
     progress(min(done * SHARD, order.count), order.count)
-    for number in _render_all(order, {i: paths[i] for i in missing}, workers):
+    for _ in _render_all(order, {i: paths[i] for i in missing}, workers):
         done += 1
-        del number
         progress(min(done * SHARD, order.count), order.count)
     return Pictures(paths)
 
