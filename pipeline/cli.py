@@ -244,6 +244,37 @@ def scorer(
     click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")
 
 
+@train.command()
+@click.argument("spec", metavar="SPEC.yaml", type=click.Path(path_type=Path))
+def gan(spec: Path) -> None:
+    """Train a StyleGAN2 as SPEC.yaml says; run it again to continue or to do nothing."""
+    from pipeline.training.gan.run import train_gan
+    from pipeline.training.gan.spec import read_gan_spec
+
+    wanted = read_gan_spec(spec)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        train_gan(wanted, lambda line: click.echo(line, err=True), _pictures_of)
+    except KeyboardInterrupt:
+        click.echo(
+            f"Stopped. What was learned stays in {wanted.to}; run the same command again to "
+            "continue.",
+            err=True,
+        )
+        sys.exit(130)
+    click.echo(f"Wrote {wanted.to}/network.safetensors and {wanted.to}/card.json")
+
+
+def _pictures_of(uri: str, folder: Path) -> Path:
+    """Pull the pictures of the catalog at `uri` to `folder`."""
+    from pipeline.catalog.pull import pull as pull_faces
+    from pipeline.catalog.read import open_catalog
+    from pipeline.storage import open_store
+
+    pull_faces(open_catalog(open_store(uri)), folder, extras=False)
+    return folder
+
+
 def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     from pipeline.spec import read_spec
 

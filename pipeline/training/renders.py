@@ -184,7 +184,7 @@ def _render_all(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Leave with the process that started this one; a killed parent cannot say goodbye."""
     parent = parent_process()
     if parent is not None:
@@ -199,7 +199,7 @@ class _Process:
 
     @classmethod
     def start(cls, make_generator: MakeGenerator) -> None:
-        Thread(target=_end_with_parent, daemon=True).start()
+        Thread(target=end_with_parent, daemon=True).start()
         torch.set_num_threads(1)  # the processes share the cores already
         cls.generator = make_generator()
 

@@ -12,8 +12,10 @@ from pipeline.catalog.manifest import write_parquet
 from pipeline.catalog.pull import pull
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
+from pipeline.cli import _pictures_of
 from pipeline.errors import CatalogError, SpecError
 from pipeline.storage import open_store
+from pipeline.training.gan.image_data import gather_images
 
 
 def pulled(folder):
@@ -136,3 +138,9 @@ def test_a_pull_from_s3_is_the_same(tmp_path, s3_uri, s3_endpoint):
     summary = pull(open_catalog(bucket), tmp_path / "to", where="cell < 3")
     assert summary.fetched == 6
     assert len(pulled(tmp_path / "to")) == 6
+
+
+def test_a_training_finds_the_pictures_of_a_catalog(sealed, tmp_path):
+    folder = _pictures_of(str(sealed / "packs"), tmp_path / "data" / "catalog")
+    pictures = gather_images(folder, 16, tmp_path / "data", 1, lambda done, total: None)
+    assert len(pictures) == 24

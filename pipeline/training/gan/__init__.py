@@ -1,0 +1,1 @@
+"""Train a StyleGAN2: regress the renderer's pictures first, then train against a discriminator."""

@@ -1,0 +1,144 @@
+"""Render heads to learn from, with the latents that they were rendered from.
+
+The network's mapping scales every z to a mean square of one, so that z and 2 z would be the same
+person. The heads are therefore drawn from that sphere: a standard normal z of the network's length
+is scaled to it, and its first numbers are the renderer's latent; what the network is asked for is
+then exactly what was rendered, and any normal z is a head of nearly the natural distribution. The
+numbers behind them are free: see `full_latents`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.attributes.resample import area_average
+from pipeline.errors import JobError
+from pipeline.generators.generator import SEGMENTS
+from pipeline.generators.heads import Heads
+from pipeline.generators.heads.generator import SMALLEST
+from pipeline.generators.heads.layout import LATENT_SIZE
+from pipeline.training.gan.shards import SHARD, Pictures, records, write_shard
+from pipeline.training.renders import end_with_parent
+
+FOCUS = ("brows", "eyes", "iris", "lips", "teeth", "mouth", "glasses")
+"""Small parts of a face that much depends on."""
+
+_TOGETHER = 16
+"""People to a pass of the renderer; always as many, since sums round with the company."""
+
+
+@dataclass(frozen=True)
+class HeadsOrder:
+    """Which heads to render: `count` of `seed`, for latents of `z_dim`, at `resolution` px."""
+
+    count: int
+    seed: int
+    z_dim: int
+    resolution: int
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) of all that decides what is rendered."""
+        about = [self.count, self.seed, self.z_dim, self.resolution, Heads().digest]
+        return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+def render_heads(
+    order: HeadsOrder, folder: Path, workers: int, progress: Callable[[int, int], None]
+) -> Pictures:
+    """Render what is missing below `folder`, and open all of it.
+
+    Args:
+        workers: processes; 1 renders in this one.
+        progress: called with pictures done and in all.
+
+    Raises:
+        JobError: a rendering process died.
+    """
+    home = folder / f"heads-{order.digest[:16]}"
+    home.mkdir(parents=True, exist_ok=True)
+    paths = [home / f"{i:06d}.npy" for i in range(-(-order.count // SHARD))]
+    missing = [i for i, path in enumerate(paths) if not path.exists()]
+    done = len(paths) - len(missing)
+    progress(min(done * SHARD, order.count), order.count)
+    for _ in _render_all(order, {i: paths[i] for i in missing}, workers):
+        done += 1
+        progress(min(done * SHARD, order.count), order.count)
+    return Pictures(paths)
+
+
+def shard_latents(order: HeadsOrder, shard: int) -> NDArray[np.float32]:
+    """The renderer's latents of one shard: float32 [N, 103], on the values of float16."""
+    rng = np.random.default_rng((order.seed, shard))
+    count = min(SHARD, order.count - shard * SHARD)
+    z = rng.standard_normal((count, order.z_dim), np.float32)
+    z /= np.sqrt(np.square(z).mean(1, keepdims=True))
+    return Heads().latents(z[:, :LATENT_SIZE])
+
+
+def full_latents(known: Tensor, z_dim: int, generator: torch.Generator) -> Tensor:
+    """Fill the renderer's latents up with free numbers, to a mean square of one.
+
+    Of a uniform draw on the sphere, given its first numbers, the rest points anywhere and has the
+    length that is left: nothing about a head is told by the numbers that are free.
+
+    Args:
+        known: float32 [B, D].
+
+    Returns:
+        float32 [B, z_dim].
+    """
+    free = torch.randn(len(known), z_dim - known.shape[1], generator=generator)
+    left = (z_dim - known.square().sum(1, keepdim=True)).clamp(min=0)
+    length = free.square().sum(1, keepdim=True).clamp(min=1e-8)
+    return torch.cat([known, free * (left / length).sqrt()], 1)
+
+
+def render_shard(order: HeadsOrder, shard: int, path: Path) -> None:
+    """Render one shard to its file."""
+    w = shard_latents(order, shard)
+    size = max(order.resolution, SMALLEST)
+    pictures = Heads("cpu", at_once=_TOGETHER).pictures(w, size)
+    focus = np.isin(pictures.segmentation, [SEGMENTS.index(name) for name in FOCUS])
+    images = area_average(pictures.images, order.resolution)
+    shares = area_average(255 * focus[..., None].astype(np.float32), order.resolution)[..., 0]
+    whole = [np.rint(values).astype(np.uint8) for values in (images, shares)]
+    write_shard(path, records(whole[0], whole[1], w))
+
+
+def _render_all(order: HeadsOrder, missing: dict[int, Path], workers: int) -> Iterator[int]:
+    """Render shards, giving the number of each as it is done."""
+    if workers == 1 or len(missing) <= 1:
+        for shard, path in missing.items():
+            render_shard(order, shard, path)
+            yield shard
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start) as pool:
+        jobs = {pool.submit(render_shard, order, n, path): n for n, path in missing.items()}
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                yield jobs[job]
+        except BrokenProcessPool as error:
+            raise JobError(
+                "train gan: a rendering process died, perhaps for lack of memory; run the same "
+                "command again (with fewer data.workers) to go on from the shards that are done."
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start() -> None:
+    Thread(target=end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)  # the processes share the cores already

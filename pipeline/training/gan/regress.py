@@ -1,0 +1,98 @@
+"""Teach the generator to draw what the renderer draws of the same latent."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.generators.stylegan2.reference import Network
+from pipeline.training.gan.draws import draws
+from pipeline.training.gan.features import Features
+from pipeline.training.gan.heads_data import full_latents
+from pipeline.training.gan.shards import Order, Pictures
+from pipeline.training.gan.spec import GanSpec
+from pipeline.training.gan.state import State
+from pipeline.training.gan.synthesis import synthesize
+
+LEVELS = 4
+"""Sizes at which pictures are compared: full, half, a quarter, an eighth."""
+
+W_MEMORY = 0.995
+"""How much of the mean w a batch leaves as it was (Karras et al., 2019)."""
+
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+def regress_step(
+    state: State, spec: GanSpec, pictures: Pictures, order: Order, features: Features | None
+) -> dict[str, float]:
+    """Learn from one batch, and say how far off it was.
+
+    No noise is drawn: what the latent does not tell must not be learned as grain.
+    """
+    step = state.step
+    sample = pictures.take(order.rows(step))
+    z = full_latents(
+        sample.latents, state.generator.config.z_dim, draws(spec.seed, step, "latents")
+    )
+    sample = sample.to(state.device)
+    w = mapped(state.generator, z.to(state.device))
+    found = synthesize(state.generator, w, dtype=DTYPES[spec.precision])
+    loss = regression_loss(found, sample.images, sample.focus, spec.regress.focus)
+    figures = {"loss": loss.item()}
+    if features is not None:
+        apart = features.distance(found, sample.images)
+        figures["features"] = apart.item()
+        loss = loss + spec.regress.features * apart
+    for group in state.regress.param_groups:
+        group["lr"] = spec.regress.rate * _schedule(step, spec.regress_steps)
+    figures["gradient"] = descend(state.regress, state.generator, loss, spec.clip)
+    state.follow(spec)
+    return figures
+
+
+def regression_loss(found: Tensor, truth: Tensor, focus: Tensor, weight: float) -> Tensor:
+    """Mean distance over a pyramid of sizes, and of the differences between neighbours.
+
+    Args:
+        found: float32 [B, C, R, R], -1..1; truth: likewise.
+        focus: float32 [B, 1, R, R], 0..1, where an error counts `weight` times.
+    """
+    error = found - truth
+    weights = 1 + (weight - 1) * focus
+    across = (error.diff(dim=3).abs() * weights[..., 1:]).mean()
+    down = (error.diff(dim=2).abs() * weights[..., 1:, :]).mean()
+    total = across + down
+    for _ in range(LEVELS):
+        total = total + (error.abs() * weights).mean()
+        error, weights = F.avg_pool2d(error, 2), F.avg_pool2d(weights, 2)
+    return total
+
+
+def mapped(network: Network, z: Tensor) -> Tensor:
+    """Map z, [B, z_dim], to w, [B, num_ws, w_dim], and let the mean w follow."""
+    w: Tensor = network.mapping(z)
+    mean = network.mapping.get_buffer("w_avg")
+    mean.copy_(w[:, 0].detach().mean(0).lerp(mean, W_MEMORY))
+    return w
+
+
+def descend(
+    optimizer: torch.optim.Optimizer, network: torch.nn.Module, loss: Tensor, clip: float
+) -> float:
+    """One step down the loss; gives the gradient's norm, which is limited to `clip`."""
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
+    if bool(torch.isfinite(norm)):
+        optimizer.step()
+    return norm.item()
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Warm up over the first fiftieth, then half a cosine to a twentieth."""
+    warm = max(steps // 50, 1)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))

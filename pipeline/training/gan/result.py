@@ -1,0 +1,55 @@
+"""Write what a run was for: networks that others can load, and a card that says what they are."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.generators.checkpoints.checkpoint import Checkpoint
+from pipeline.generators.checkpoints.ours import OURS, write_ours
+from pipeline.training.gan.metrics import Judge
+from pipeline.training.gan.shards import Pictures
+from pipeline.training.gan.spec import HEADS, GanSpec
+from pipeline.training.gan.start import save_discriminator
+from pipeline.training.gan.state import State
+from pipeline.training.gan.whole import write_whole
+
+
+def write_result(
+    spec: GanSpec, state: State, pictures: Pictures, judge: Judge | None, folder: Path
+) -> dict[str, Any]:
+    """Write network.safetensors, discriminator.safetensors after a second stage, and card.json.
+
+    Returns:
+        The content of card.json, which is written last.
+    """
+    tensors = {n: value.cpu().contiguous() for n, value in state.average.state_dict().items()}
+    config = state.average.config
+    made = Checkpoint("stylegan2", asdict(config), tensors, OURS, notes=_notes(spec))
+    write_ours(made, folder / "network.safetensors", force=True)
+    if spec.adversarial.kimg:
+        save_discriminator(folder / "discriminator.safetensors", state.discriminator)
+    card: dict[str, Any] = {
+        "made_by": f"populace {__version__} train gan",
+        "spec": spec.model_dump(mode="json", by_alias=True),
+        "notes": list(made.notes),
+        "digest": made.digest(),
+        "parameters": made.parameters,
+        "pictures": [pictures.name, len(pictures)],
+        "seen": spec.images(state.step),
+        "hours": round(state.seconds / 3600, 3),
+        "metrics": judge.figures(state.average) if judge is not None else None,
+    }
+    write_whole(folder / "card.json", json.dumps(card, indent=1) + "\n")
+    return card
+
+
+def _notes(spec: GanSpec) -> tuple[str, ...]:
+    """What must be known of the network's z."""
+    if spec.data.source != HEADS:
+        return ()
+    return (
+        "z, scaled to a mean square of one, begins with the latent of builtin:heads that it was "
+        "taught to draw; the numbers behind it are free.",
+    )

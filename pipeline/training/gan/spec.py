@@ -1,0 +1,240 @@
+"""Read a training spec: which network, from which pictures, how long and how fast."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import SpecError
+from pipeline.generators.heads.layout import LATENT_SIZE
+from pipeline.generators.stylegan2.config import Config
+
+HEADS = "builtin:heads"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class NetworkSpec(_Part):
+    """The generator; the discriminator has its resolution and channels."""
+
+    resolution: int = Field(64, ge=8, le=1024, description="px, a power of two")
+    channel_base: int = Field(4096, ge=16, description="a layer at r px has base / r channels")
+    channel_max: int = Field(160, ge=4, le=1024, description="and no more than so many")
+    z_dim: int = Field(128, ge=8, le=4096, description="length of the latent")
+    w_dim: int = Field(256, ge=8, le=4096, description="length of w")
+    mapping_layers: int = Field(4, ge=1, le=16, description="fully connected layers from z to w")
+    mapping_rate: float = Field(0.01, gt=0, le=1, description="their learning rate, relative")
+
+    @model_validator(mode="after")
+    def _check(self) -> "NetworkSpec":
+        if self.resolution & (self.resolution - 1):
+            raise SpecError(
+                f"network.resolution: {self.resolution} is no power of two; write 32, 64, 128 …"
+            )
+        if self.channel_base < 4 * self.resolution:
+            raise SpecError(
+                f"network.channel_base: {self.channel_base} leaves fewer than 4 channels at "
+                f"{self.resolution} px; write {4 * self.resolution} or more."
+            )
+        return self
+
+    @property
+    def config(self) -> Config:
+        """The network's description."""
+        return Config(**self.model_dump())
+
+
+class DataSpec(_Part):
+    """The pictures to learn from."""
+
+    source: str = Field(HEADS, min_length=1, description="builtin:heads, a folder or a catalog")
+    count: int = Field(50_000, ge=1, description="of builtin:heads: how many to render")
+    seed: int = Field(0, ge=0, lt=2**63, description="of builtin:heads: which ones")
+    workers: int = Field(1, ge=1, le=1024, description="processes that render or decode")
+    keep: str | None = Field(None, description="folder of the prepared pictures; else TO/data")
+    mirror: bool = Field(False, description="learn from each picture's mirror image, too")
+
+
+class RegressSpec(_Part):
+    """First stage: draw the very picture that the renderer draws of a latent."""
+
+    kimg: float = Field(0, ge=0, description="length in thousands of pictures; 0: no such stage")
+    batch: int = Field(64, ge=1, le=4096)
+    rate: float = Field(2.5e-3, gt=0, le=1, description="Adam's; warmed up, then half a cosine")
+    beta1: float = Field(0.9, ge=0, lt=1)
+    focus: float = Field(5.0, ge=1, description="weight of eyes, mouth and glasses")
+    features: float = Field(0.0, ge=0, description="weight of the frozen scorer's features")
+
+
+class AugmentSpec(_Part):
+    """What the discriminator sees: pictures augmented with probability p."""
+
+    p: float | None = Field(None, ge=0, le=1, description="fixed; else adapted to the target")
+    target: float = Field(0.6, gt=0, lt=1, description="mean sign of the scores of real pictures")
+    kimg: float = Field(500, gt=0, description="in so many thousand pictures p may go from 0 to 1")
+
+
+class AdversarialSpec(_Part):
+    """Second stage: fool a discriminator."""
+
+    kimg: float = Field(0, ge=0, description="length in thousands of pictures; 0: no such stage")
+    batch: int = Field(32, ge=2, le=4096)
+    generator_rate: float = Field(2e-3, gt=0, le=1)
+    discriminator_rate: float = Field(2e-3, gt=0, le=1)
+    beta1: float = Field(0.0, ge=0, lt=1, description="of both Adams")
+    r1_gamma: float = Field(1.0, ge=0, description="weight of the gradient penalty")
+    r1_interval: int = Field(16, ge=1, description="steps between gradient penalties")
+    path_length_weight: float = Field(2.0, ge=0, description="0: no such penalty")
+    path_length_interval: int = Field(4, ge=1, description="steps between path-length penalties")
+    style_mixing: float = Field(0.0, ge=0, le=1, description="share of pictures of two latents")
+    anchor: float = Field(1.0, ge=0, description="of builtin:heads: weight of the regression loss")
+    augment: AugmentSpec = AugmentSpec()
+
+
+class MetricsSpec(_Part):
+    """How the finished network is judged."""
+
+    count: int = Field(2_000, ge=0, description="pictures of either kind; 0: not at all")
+    kimg: float = Field(0, ge=0, description="thousands of pictures between looks; 0: at the end")
+    seed: int = Field(0, ge=0, lt=2**63)
+
+
+class GanSpec(_Part):
+    """A training run."""
+
+    network: NetworkSpec = NetworkSpec()
+    data: DataSpec = DataSpec()
+    regress: RegressSpec = RegressSpec()
+    adversarial: AdversarialSpec = AdversarialSpec()
+    ema_half_life: float = Field(10.0, gt=0, description="of the average weights, 1000 pictures")
+    clip: float = Field(5.0, gt=0, description="largest norm of a gradient")
+    precision: Literal["bf16", "fp32"] = Field("bf16", description="of features")
+    seed: int = Field(0, ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where it is")
+    threads: int = Field(1, ge=1, le=1024, description="of the arithmetic; others round otherwise")
+    checkpoint_kimg: float = Field(10.0, gt=0, description="thousands of pictures between states")
+    sample_kimg: float = Field(20.0, gt=0, description="thousands of pictures between grids")
+    metrics: MetricsSpec = MetricsSpec()
+    start: str | None = Field(None, alias="from", description="checkpoint to begin with")
+    start_discriminator: str | None = Field(
+        None, alias="from_discriminator", description="discriminator to begin with"
+    )
+    to: str = Field(min_length=1, description="the run's folder")
+
+    @model_validator(mode="after")
+    def _check(self) -> "GanSpec":
+        if not self.regress.kimg and not self.adversarial.kimg:
+            raise SpecError("regress.kimg: 0, as is adversarial.kimg; give one of them a length.")
+        if self.start is not None and "network" in self.model_fields_set:
+            raise SpecError("network: is that of 'from'; remove one of them.")
+        if self.data.source == HEADS:
+            if self.data.mirror:
+                raise SpecError("data.mirror: true does not fit builtin:heads, whose latents know "
+                                "left from right; remove it.")  # fmt: skip
+            if self.adversarial.style_mixing and self.adversarial.anchor:
+                raise SpecError(
+                    f"adversarial.style_mixing: {self.adversarial.style_mixing:g} mixes people, "
+                    "whom adversarial.anchor holds to their pictures; set one of them to 0."
+                )
+            if self.start is None and self.network.z_dim < LATENT_SIZE:
+                raise SpecError(
+                    f"network.z_dim: {self.network.z_dim} is too short for the latents of "
+                    f"builtin:heads; write {LATENT_SIZE} or more."
+                )
+        elif self.regress.kimg:
+            raise SpecError(
+                f"regress.kimg: {self.regress.kimg:g} needs pictures whose latents are known; "
+                "write 0, or data.source: builtin:heads."
+            )
+        return self
+
+    @property
+    def regress_steps(self) -> int:
+        """Steps of the first stage."""
+        return round(1000 * self.regress.kimg / self.regress.batch + 0.499)
+
+    @property
+    def steps(self) -> int:
+        """Steps of both stages."""
+        return self.regress_steps + round(
+            1000 * self.adversarial.kimg / self.adversarial.batch + 0.499
+        )
+
+    def images(self, step: int) -> int:
+        """Pictures learned from before a step."""
+        first = min(step, self.regress_steps)
+        return first * self.regress.batch + (step - first) * self.adversarial.batch
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) of all that decides how a step goes.
+
+        The second stage has no schedule: a longer run goes on from a shorter one.
+        """
+        later = {"to", "device", "threads", "checkpoint_kimg", "sample_kimg", "metrics"}
+        content = self.model_dump(mode="json", exclude=later)
+        del content["adversarial"]["kimg"], content["data"]["workers"], content["data"]["keep"]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_gan_spec(path: Path) -> GanSpec:
+    """Read a YAML training spec.
+
+    Raises:
+        SpecError: the file or a field cannot be meant; names it and the mend.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SpecError(f"{path}: cannot be read ({reason}); give a YAML training spec.") from None
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise SpecError(f"{path}: is not YAML: {problem}.") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: holds no training spec; start with 'data:', 'regress:', 'to:'.")
+    return parse_gan_spec(data)
+
+
+def parse_gan_spec(data: Mapping[str, Any]) -> GanSpec:
+    """Validate a training spec.
+
+    Raises:
+        SpecError: one sentence on the first field that cannot be meant.
+    """
+    try:
+        return GanSpec.model_validate(dict(data))
+    except ValidationError as error:
+        raise SpecError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first fault as field, value and mend."""
+    fault = error.errors()[0]
+    where = [str(part) for part in fault["loc"]]
+    field = ".".join(where) or "spec"
+    if fault["type"] == "extra_forbidden":
+        known = _keys_beside(where)
+        near = get_close_matches(where[-1], known, n=1)
+        mend = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(known)}."
+        return f"{field}: is no key of a training spec; {mend}"
+    if fault["type"] == "missing":
+        return f"{field}: is missing; every training spec needs it."
+    mend = fault["msg"][:1].lower() + fault["msg"][1:]
+    return f"{field}: {fault['input']!r} does not fit; {mend}."
+
+
+def _keys_beside(where: list[str]) -> list[str]:
+    model: type[BaseModel] = GanSpec
+    for name in where[:-1]:
+        part = model.model_fields[name].annotation
+        assert isinstance(part, type)
+        model = part
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,92 @@
+"""Pictures to learn from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.errors import SpecError
+from pipeline.generators.heads import Heads
+from pipeline.generators.stylegan2.inputs import unit_power
+from pipeline.training.gan.heads_data import (
+    HeadsOrder,
+    full_latents,
+    render_heads,
+    shard_latents,
+)
+from pipeline.training.gan.image_data import gather_images
+from pipeline.training.gan.shards import Order, Pictures, records, write_shard
+
+HEADS = HeadsOrder(count=6, seed=3, z_dim=128, resolution=64)
+
+
+def silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def test_a_head_is_rendered_from_the_z_that_the_mapping_keeps(tmp_path: Path) -> None:
+    pictures = render_heads(HEADS, tmp_path, 1, silent)
+    assert len(pictures) == 6
+    sample = pictures.take(np.arange(6))
+    z = full_latents(sample.latents, 128, torch.Generator().manual_seed(0))
+    other = full_latents(sample.latents, 128, torch.Generator().manual_seed(1))
+    assert torch.allclose(unit_power(z), z, atol=1e-5)
+    assert torch.equal(z[:, :103], other[:, :103])
+    assert not torch.equal(z[:, 103:], other[:, 103:])
+    rendered = Heads("cpu").render(z[:, :103].numpy(), 64)
+    found = pictures.read(np.arange(6))["image"]
+    assert np.abs(found.astype(int) - rendered).mean() < 1
+    assert 0 < sample.focus.mean() < 0.2
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
+    render_heads(HEADS, tmp_path, 1, silent)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")} == made
+
+
+def test_latents_are_nearly_normal_and_follow_from_the_seed() -> None:
+    order = HeadsOrder(count=512, seed=3, z_dim=128, resolution=64)
+    w = np.concatenate([shard_latents(order, shard) for shard in range(2)])
+    assert np.array_equal(w[:256], shard_latents(order, 0))
+    assert abs(w.mean()) < 0.02
+    assert abs(w.std() - 1) < 0.02
+    assert np.abs(w.std(0) - 1).max() < 0.2
+
+
+def test_a_folder_is_cut_square_and_a_broken_file_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "art"
+    (source / "more").mkdir(parents=True)
+    wide = np.zeros((40, 80, 3), np.uint8)
+    wide[:, 20:60] = (200, 100, 50)
+    Image.fromarray(wide).save(source / "more" / "wide.png")
+    Image.new("RGBA", (30, 30), (0, 0, 0, 0)).save(source / "clear.PNG")
+    (source / "notes.txt").write_text("no picture")
+    found = gather_images(source, 16, tmp_path / "data", 2, silent)
+    images = found.read(np.arange(2))["image"]
+    assert (images[0] == 255).all()
+    assert (images[1][:, 4:12] == (200, 100, 50)).all()
+    assert found.take(np.arange(2)).latents.shape == (2, 0)
+    (source / "bad.jpg").write_bytes(b"no picture")
+    with pytest.raises(SpecError, match=r"^data.source: .*bad.jpg cannot be read as a picture"):
+        gather_images(source, 16, tmp_path / "data", 1, silent)
+    with pytest.raises(SpecError, match=r"^data.source: .* holds no pictures; give a folder"):
+        gather_images(tmp_path / "data", 16, tmp_path, 1, silent)
+
+
+def test_every_row_comes_once_a_pass_in_an_order_of_the_step_alone() -> None:
+    order = Order(10, 4, seed=0)
+    rows = np.concatenate([order.rows(step) for step in range(5)])
+    assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
+    assert np.array_equal(Order(10, 4, seed=0).rows(3), rows[12:16])
+    assert not np.array_equal(Order(10, 4, seed=1).rows(0), rows[:4])
+
+
+def test_rows_are_found_across_shards(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.npy" for i in range(3)]
+    for i, path in enumerate(paths):
+        images = np.full((2, 8, 8, 3), i, np.uint8)
+        write_shard(path, records(images, images[..., 0], np.full((2, 3), i)))
+    pictures = Pictures(paths)
+    assert pictures.read(np.array([5, 0, 3]))["image"][:, 0, 0, 0].tolist() == [2, 0, 1]
+    turned = pictures.take(np.arange(6)).mirrored(torch.Generator().manual_seed(0))
+    assert turned.latents[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
