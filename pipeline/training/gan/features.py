@@ -8,9 +8,6 @@ from pipeline.attributes import WEIGHTS
 from pipeline.attributes.heads_weights import Weights
 from pipeline.attributes.network import SIZE, HeadsNetwork
 
-WIDTH = 144
-"""Length of the vector of features."""
-
 
 class Features:
     """The last hidden layer of the `builtin:heads` scorer."""
@@ -25,7 +22,7 @@ class Features:
         self._network.hidden.register_forward_hook(lambda _, __, found: self._seen.append(found))
 
     def of(self, images: Tensor) -> Tensor:
-        """Features of images, float32 [B, 3, R, R], -1..1, resized: float32 [B, 144], 0 or more."""
+        """Features of images, float32 [B, 3, R, R], -1..1, resized: float32 [B, F], 0 or more."""
         pixels = F.interpolate(
             127.5 * (images.clamp(-1, 1) + 1), (SIZE, SIZE), mode="bilinear", antialias=True
         )
