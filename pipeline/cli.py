@@ -167,7 +167,7 @@ def inspect(file: str, as_json: bool) -> None:
     FILE is a path, or an s3:// or https:// address, with #sha256=HEX behind it if you like.
     """
     from pipeline.generators.checkpoints.describe import describe, told
-    from pipeline.generators.checkpoints.fetch import local_copy
+    from pipeline.models.fetch import local_copy
 
     found = describe(local_copy(file))
     click.echo(json.dumps(found) if as_json else told(found))
@@ -181,7 +181,7 @@ def inspect(file: str, as_json: bool) -> None:
 def convert(source: str, target: Path, half: bool, force: bool) -> None:
     """Rewrite the checkpoint IN as safetensors, which holds no code and loads fast."""
     from pipeline.generators.checkpoints.convert import convert as rewrite
-    from pipeline.generators.checkpoints.fetch import local_copy
+    from pipeline.models.fetch import local_copy
 
     made = rewrite(local_copy(source), target, half=half, force=force)
     click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes), digest {made.digest()}")
