@@ -244,6 +244,29 @@ def scorer(
     click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")
 
 
+@main.group()
+def export() -> None:
+    """Write bundled or trained networks for others to run."""
+
+
+@export.command("scorer")
+@click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="weights.safetensors of populace train scorer, instead of the bundled ones.",
+)
+@click.option("--force", is_flag=True, help="Replace OUT and its card where they exist.")
+def export_scorer(target: Path, weights: Path | None, force: bool) -> None:
+    """Write the network of the scorer builtin:heads as ONNX, and its card beside it."""
+    from pipeline.attributes import WEIGHTS
+    from pipeline.attributes.heads_export import export_scorer as write
+
+    card = write(weights or WEIGHTS / "weights.safetensors", target, force=force)
+    click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes) and {card}")
+
+
 def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     from pipeline.spec import read_spec
 
