@@ -138,3 +138,11 @@ def test_every_example_is_sound(path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert EXAMPLES
+
+
+def test_the_card_in_the_documentation_is_sound(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "scorers.md"
+    blocks = page.read_text().split("```yaml\n")[1:]
+    (card,) = [block.partition("```")[0] for block in blocks if block.startswith("about:")]
+    found = read_card(write(tmp_path / "card.yaml", card))
+    assert found.attributes == {"gender_presentation", "age"}
