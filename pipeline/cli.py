@@ -167,7 +167,7 @@ def inspect(file: str, as_json: bool) -> None:
     FILE is a path, or an s3:// or https:// address, with #sha256=HEX behind it if you like.
     """
     from pipeline.generators.checkpoints.describe import describe, told
-    from pipeline.generators.checkpoints.fetch import local_copy
+    from pipeline.models.fetch import local_copy
 
     found = describe(local_copy(file))
     click.echo(json.dumps(found) if as_json else told(found))
@@ -181,7 +181,7 @@ def inspect(file: str, as_json: bool) -> None:
 def convert(source: str, target: Path, half: bool, force: bool) -> None:
     """Rewrite the checkpoint IN as safetensors, which holds no code and loads fast."""
     from pipeline.generators.checkpoints.convert import convert as rewrite
-    from pipeline.generators.checkpoints.fetch import local_copy
+    from pipeline.models.fetch import local_copy
 
     made = rewrite(local_copy(source), target, half=half, force=force)
     click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes), digest {made.digest()}")
@@ -273,6 +273,29 @@ def _pictures_of(uri: str, folder: Path) -> Path:
 
     pull_faces(open_catalog(open_store(uri)), folder, extras=False)
     return folder
+
+
+@main.group()
+def export() -> None:
+    """Write bundled or trained networks for others to run."""
+
+
+@export.command("scorer")
+@click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="weights.safetensors of populace train scorer, instead of the bundled ones.",
+)
+@click.option("--force", is_flag=True, help="Replace OUT and its card where they exist.")
+def export_scorer(target: Path, weights: Path | None, force: bool) -> None:
+    """Write the network of the scorer builtin:heads as ONNX, and its card beside it."""
+    from pipeline.attributes import WEIGHTS
+    from pipeline.attributes.heads_export import export_scorer as write
+
+    card = write(weights or WEIGHTS / "weights.safetensors", target, force=force)
+    click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes) and {card}")
 
 
 def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":

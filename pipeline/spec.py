@@ -11,13 +11,16 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
+from pipeline.attributes import SCORERS
 from pipeline.attributes.bins import Bin, overlap, parse_bins
+from pipeline.attributes.scorer_spec import ScorerSpec
 from pipeline.attributes.taxonomy import ATTRIBUTES, presets
 from pipeline.errors import SpecError
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.targets import JOINT, Target, named_in, parse_balance
 from pipeline.storage import check_endpoint, parse_uri
+from pipeline.yaml_file import read_yaml
 
 BUILTINS = ("builtin:heads", "builtin:null")
 
@@ -107,7 +110,7 @@ class JobSpec(_Part):
     count: int = Field(ge=1, le=1_000_000_000, description="how many faces")
     seed: int = Field(0, ge=0, lt=2**63)
     generator: Literal["builtin:heads", "builtin:null"] | GeneratorSpec = "builtin:heads"
-    scorer: Literal["builtin:heads", "builtin:null"] = "builtin:heads"
+    scorer: Literal["builtin:heads", "builtin:null"] | ScorerSpec = "builtin:heads"
     balance: Annotated[dict[str, Any], WithJsonSchema(_BALANCE_SCHEMA)] = Field(
         default_factory=dict
     )
@@ -162,6 +165,11 @@ class JobSpec(_Part):
         return self.generator if isinstance(self.generator, str) else self.generator.name
 
     @property
+    def scorer_name(self) -> str:
+        """The built-in scorer's name, or the model's address."""
+        return self.scorer if isinstance(self.scorer, str) else self.scorer.name
+
+    @property
     def first_look(self) -> int:
         """Px at which candidates are looked at before they are rendered; 0: never.
 
@@ -173,18 +181,23 @@ class JobSpec(_Part):
     @property
     def caution(self) -> str | None:
         """What its user should know before the job runs, in one sentence."""
-        if isinstance(self.generator, str) or self.scorer != "builtin:heads":
+        field, reader = (
+            ("scorer", self.scorer)
+            if isinstance(self.scorer, str)
+            else ("scorer.rest", self.scorer.rest)
+        )
+        if isinstance(self.generator, str) or reader != "builtin:heads":
             return None
         return (
-            "scorer: builtin:heads reads pictures of builtin:heads; "
+            f"{field}: builtin:heads reads pictures of builtin:heads; "
             f"its scores mean nothing on those of {self.generator_name}."
         )
 
     def from_anywhere(self) -> "JobSpec":
         """The same job, read in another folder or on another machine."""
-        if isinstance(self.generator, str):
-            return self
-        return self.model_copy(update={"generator": self.generator.absolute()})
+        models = {"generator": self.generator, "scorer": self.scorer}
+        moved = {n: one.absolute() for n, one in models.items() if not isinstance(one, str)}
+        return self.model_copy(update=moved)
 
     @property
     def location(self) -> OutputSpec:
@@ -216,11 +229,13 @@ class JobSpec(_Part):
     def digest(self) -> str:
         """sha256 (hex) of all that decides which faces come out, and not of where or how fast.
 
-        A checkpoint counts by its own digest, which is the generator's, wherever it lies.
+        Checkpoints and scorers' files count by their own digests, wherever they lie.
         """
         content = self.model_dump(mode="json", exclude={"output", "workers"})
         if isinstance(content["generator"], dict):
             del content["generator"]["checkpoint"], content["generator"]["kind"]
+        if isinstance(content["scorer"], dict):
+            del content["scorer"]["model"], content["scorer"]["card"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -230,18 +245,7 @@ def read_spec(path: Path, changes: Sequence[str] = (), output: str | None = None
     Raises:
         SpecError: the file, a change or a field cannot be meant; names it and the mend.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SpecError(f"{path}: cannot be read ({reason}); give a YAML job spec.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise SpecError(f"{path}: is not YAML{line}: {problem}.") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: holds no job spec; start with 'name:', 'count:' and 'output:'.")
+    data = read_yaml(path, "job spec", "'name:', 'count:' and 'output:'")
     for change in changes:
         _set(data, change)
     if output is not None:
@@ -301,15 +305,19 @@ def _check_overlap(target: Target, where: Mapping[str, Sequence[Bin]]) -> None:
                 )
 
 
+_WORD_OR_MAPPING = ("generator", "scorer", "output")
+
+
 def _sentence(error: ValidationError) -> str:
     """The first fault as field, value and mend."""
     faults = error.errors()
     fault = faults[0]
-    if fault["loc"][0:1] in (("generator",), ("output",)) and isinstance(fault["input"], dict):
+    union = fault["loc"] and fault["loc"][0] in _WORD_OR_MAPPING
+    if union and isinstance(fault["input"], dict):
         # A word would do as well, says the first fault; what is wrong in the mapping, the last.
         fault = faults[-1] if faults[-1]["loc"][0] == fault["loc"][0] else fault
     where = [str(part) for part in fault["loc"]]
-    if where and where[0] in ("generator", "output") and len(where) > 1:
+    if union and len(where) > 1:
         where = [part for part in where if not part[:1].isupper() and part not in ("str",)]
         where = [part for part in where if not part.startswith("literal[")]
     field = ".".join(part for part in where if part not in ("int", "constrained-int")) or "spec"
@@ -323,6 +331,7 @@ def _sentence(error: ValidationError) -> str:
         return f"{field}: is missing; every job spec needs it."
     choice = {
         "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint",
+        "scorer": f"write {' or '.join(SCORERS)}, or a mapping with model and card",
         "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "workers": "write auto or a whole number from 1",
         "extras": f"write a list of {', '.join(get_args(Extra))}",
@@ -337,6 +346,7 @@ def _keys_beside(where: Sequence[str]) -> list[str]:
         "image": ImageSpec,
         "quality": QualitySpec,
         "generator": GeneratorSpec,
+        "scorer": ScorerSpec,
         "output": OutputSpec,
     }
     model = parts.get(where[0], JobSpec) if len(where) > 1 else JobSpec

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.engine.job import Job
 from pipeline.errors import SpecError
 from pipeline.spec import JobSpec, parse_spec, read_spec
 
@@ -68,6 +69,20 @@ JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
             {"extras": ["depth"], "generator": {"checkpoint": "m.pkl", "kind": "stylegan2"}},
             "extras: 'depth' needs a generator that models what it draws, and m.pkl does not; "
             "remove it, or set generator to builtin:heads.",
+        ),
+        (
+            {"scorer": "builtin:cats"},
+            "scorer: 'builtin:cats' does not fit; write builtin:heads or builtin:null, or a "
+            "mapping with model and card.",
+        ),
+        ({"scorer": {"model": "m.onnx"}}, "scorer.card: is missing; every job spec needs it."),
+        (
+            {"scorer": {"model": "m.onnx", "crad": "m.yaml", "card": "m.yaml"}},
+            "scorer.crad: is no key of a job spec; did you mean 'card'?",
+        ),
+        (
+            {"scorer": {"model": "m.onnx", "card": "m.yaml", "rest": "builtin:cats"}},
+            "scorer.rest: 'builtin:cats' does not fit; input should be 'builtin:heads' or",
         ),
         ({"extras": ["depth", "alpha", "depth"]}, "extras: 'depth' stands twice; remove one"),
         ({"extras": ["dpeth"]}, "extras.0: 'dpeth' does not fit; input should be 'landmarks',"),
@@ -134,6 +149,42 @@ def test_a_checkpoint_is_found_from_any_folder(
     assert moved.model_dump()["generator"]["checkpoint"] == f"file://{tmp_path}/net.pkl{mark}"
     there = order(checkpoint="https://host/net.pkl" + mark)
     assert there.from_anywhere() == there
+
+
+def scored(**changes: Any) -> JobSpec:
+    scorer = {"model": "net.onnx", "card": "net.yaml"} | changes
+    return parse_spec(BASE | {"scorer": scorer})
+
+
+def test_a_scorer_counts_by_what_is_asked_of_it_and_not_by_its_place() -> None:
+    digest = scored().digest
+    assert scored(model="s3://bucket/net.onnx", card="https://host/net.yaml").digest == digest
+    assert scored(rest="builtin:heads").digest != digest
+    assert parse_spec(BASE).digest != digest
+
+
+def test_a_scorer_is_found_from_any_folder_and_shown_without_what_grants_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = scored(card="https://host/net.yaml?key=secret")
+    moved = spec.from_anywhere().model_dump()["scorer"]
+    assert moved["model"] == f"file://{tmp_path}/net.onnx"
+    assert moved["card"] == "https://host/net.yaml?key=secret"
+    assert scored(model="https://me:secret@host/net.onnx").scorer_name == "https://host/net.onnx"
+    document = Job(spec, "1" * 64, "2" * 64).document()
+    assert "secret" not in str(document)
+    assert parse_spec(document["spec"] | {"output": "./y"}).digest == spec.digest
+
+
+def test_who_reads_the_rest_of_a_checkpoint_s_pictures_is_warned_of() -> None:
+    generator = {"checkpoint": "net.pkl"}
+    scorer = {"model": "net.onnx", "card": "net.yaml", "rest": "builtin:heads"}
+    caution = parse_spec(BASE | {"generator": generator, "scorer": scorer}).caution
+    assert caution is not None
+    assert caution.startswith("scorer.rest: builtin:heads reads pictures of builtin:heads;")
+    del scorer["rest"]
+    assert parse_spec(BASE | {"generator": generator, "scorer": scorer}).caution is None
 
 
 def test_what_grants_access_to_a_checkpoint_is_not_shown() -> None:

@@ -7,6 +7,7 @@ from pipeline.errors import SpecError
 
 if TYPE_CHECKING:
     from pipeline.attributes.scorer import Scorer
+    from pipeline.attributes.scorer_spec import ScorerSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The bundled scorer: weights.safetensors, card.json, MODEL_CARD.md, prior.parquet."""
@@ -14,15 +15,23 @@ WEIGHTS = Path(__file__).parent / "weights"
 SCORERS = ("builtin:heads", "builtin:null")
 
 
-def load_scorer(name: str) -> "Scorer":
-    """The scorer of this name, ready to score.
+def load_scorer(source: "str | ScorerSpec") -> "Scorer":
+    """The scorer that a spec names, ready to score.
 
     Raises:
-        SpecError: there is no such scorer.
+        SpecError: there is no such scorer, or its files cannot be taken.
+        StoreError: they lie on S3, which cannot be reached or read.
     """
-    if name not in SCORERS:
-        raise SpecError(f"scorer: '{name}' is unknown; choose from {', '.join(SCORERS)}.")
-    if name == "builtin:null":
+    if not isinstance(source, str):
+        from pipeline.attributes.onnx_scorer import OnnxScorer  # loads torch: only when scoring
+        from pipeline.models.fetch import local_copy
+
+        rest = load_scorer(source.rest) if source.rest else None
+        model = local_copy(source.model, "scorer.model")
+        return OnnxScorer(model, local_copy(source.card, "scorer.card"), rest)
+    if source not in SCORERS:
+        raise SpecError(f"scorer: '{source}' is unknown; choose from {', '.join(SCORERS)}.")
+    if source == "builtin:null":
         from pipeline.attributes.null_scorer import NullScorer
 
         return NullScorer()

@@ -52,6 +52,13 @@ class Attribute:
     classes: tuple[str, ...] = ()
     usual_bins: tuple[str, ...] = ()
 
+    @property
+    def single_units(self) -> bool:
+        """Whether this is a number with one class for each whole unit, as the ten skin tones."""
+        return (
+            self.kind == "number" and self.integer and len(self.classes) == self.high - self.low + 1
+        )
+
 
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(

@@ -263,21 +263,12 @@ def _flat(values: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
     return None if values is None else values.ravel()
 
 
-def _counts_units(attribute: Attribute) -> bool:
-    """Whether a number has one class for each whole unit, as the ten skin tones do."""
-    return (
-        attribute.kind == "number"
-        and attribute.integer
-        and len(attribute.classes) == attribute.high - attribute.low + 1
-    )
-
-
 def _attribute_field(attribute: Attribute) -> "pa.Field[Any]":
     if attribute.kind == "class":
         return _field(
             attribute.name, pa.string(), attribute.doc, span=" | ".join(attribute.classes)
         )
-    kind = pa.int8() if _counts_units(attribute) else pa.float32()
+    kind = pa.int8() if attribute.single_units else pa.float32()
     span = f"{attribute.low:g} .. {attribute.high:g}"
     return _field(attribute.name, kind, attribute.doc, attribute.unit, span)
 
@@ -288,7 +279,7 @@ def _value(attribute: Attribute, row: Row) -> object:
         return None
     if attribute.kind == "class":
         return attribute.classes[int(value)]
-    return round(float(value)) if _counts_units(attribute) else value
+    return round(float(value)) if attribute.single_units else value
 
 
 def _at(columns: Mapping[str, NDArray[Any]], name: str, index: int) -> Any:

@@ -11,6 +11,7 @@ from pipeline.engine.job import Job, identity_of
 from pipeline.engine.shots import modeller
 from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
+from pipeline.sampling.reach import check_read
 from pipeline.spec import JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
@@ -50,11 +51,17 @@ def plan_job(spec: JobSpec) -> Job:
     """Fix the job: load the models that the spec names for their digests.
 
     Raises:
-        SpecError: the generator cannot give what the spec asks for.
+        SpecError: the generator or the scorer cannot give what the spec asks for.
     """
     generator = load_generator(spec.generator, spec.image.size)
     modeller(spec, generator)
-    return Job(spec, generator.digest, load_scorer(spec.scorer).digest)
+    scorer = load_scorer(spec.scorer)
+    if not isinstance(spec.scorer, str):
+        from pipeline.attributes.onnx_scorer import OnnxScorer  # loads torch: only when scoring
+
+        assert isinstance(scorer, OnnxScorer)
+        check_read(spec.scorer_name, scorer.attributes, scorer.measures, spec.target, spec.limits)
+    return Job(spec, generator.digest, scorer.digest)
 
 
 def run_job(

@@ -47,12 +47,14 @@ class Job:
         if isinstance(plain["generator"], dict):
             # An address may hold what grants access; a catalog is passed on.
             plain["generator"]["checkpoint"] = spec.generator_name
+        if not isinstance(spec.scorer, str):
+            plain["scorer"] = spec.scorer.shown().model_dump(mode="json")
         return {
             "name": spec.name,
             "spec": plain,
             "spec_digest": spec.digest,
             "generator": {"name": spec.generator_name, "digest": self.generator_digest},
-            "scorer": {"name": spec.scorer, "digest": self.scorer_digest},
+            "scorer": {"name": spec.scorer_name, "digest": self.scorer_digest},
             "count": spec.count,
             "shards": spec.shards,
             "shard_size": spec.shard_size,

@@ -5,10 +5,10 @@ from pathlib import Path
 from pipeline.errors import SpecError
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.generators.checkpoints import read_checkpoint
-from pipeline.generators.checkpoints.fetch import local_copy
 from pipeline.generators.checkpoints.onnx_model import OnnxGenerator, read_onnx
 from pipeline.generators.shrunk import Shrunk
 from pipeline.generators.stylegan import StyleGan
+from pipeline.models.fetch import local_copy
 
 
 def load_checkpoint(spec: GeneratorSpec) -> Shrunk:

@@ -1,13 +1,10 @@
 """Say which checkpoint a job generates from, as its spec has it."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.storage import parse_uri
-
-_DIGEST = "#sha256="
+from pipeline.models.addresses import absolute, shown
 
 
 class GeneratorSpec(BaseModel):
@@ -25,7 +22,7 @@ class GeneratorSpec(BaseModel):
     @property
     def name(self) -> str:
         """The address as it may be shown and stored: without what grants access."""
-        return re.sub(r"://[^/]*@", "://", self.checkpoint.partition("?")[0])
+        return shown(self.checkpoint)
 
     def absolute(self) -> Self:
         """The same from any folder: a worker's is another than the user's.
@@ -33,8 +30,5 @@ class GeneratorSpec(BaseModel):
         Raises:
             SpecError: the address cannot be meant.
         """
-        if re.match(r"(?i)(s3|https?)://", self.checkpoint):
-            return self
-        address, mark, digest = self.checkpoint.partition(_DIGEST)
-        uri = parse_uri(address, "generator.checkpoint").uri
-        return self.model_copy(update={"checkpoint": uri + mark + digest})
+        uri = absolute(self.checkpoint, "generator.checkpoint")
+        return self.model_copy(update={"checkpoint": uri})

@@ -59,13 +59,13 @@ def confidence(scores: Scores, index: int, cell: Sequence[Bin]) -> float:
 def implausible(scores: Scores, index: int, cell: Sequence[Bin], limits: Limits) -> str | None:
     """Why a preview is not worth a full render: the least likely attribute; or None.
 
-    Looser than `refusal`, since the full image decides: probabilities where there are classes,
+    Looser than `refusal`, since the full image decides: probabilities where the scorer gives them,
     values with some slack elsewhere.
     """
     wanted: list[tuple[str, Sequence[Bin]]] = [(one.attribute, (one,)) for one in cell]
     odds = []
     for name, bins in [*wanted, *limits.where.items()]:
-        if BY_NAME[name].classes:
+        if name in scores.probabilities:
             odds.append((_probability(scores, index, name, bins), name))
         elif not _nearly_holds(scores, index, name, bins):
             return name

@@ -56,6 +56,15 @@ def test_a_preview_is_looser_than_the_full_image() -> None:
     assert implausible(scores(24, 0.9, yaw=40), 0, CELL, where) == "yaw"
 
 
+def test_a_preview_goes_by_the_value_where_there_are_no_probabilities() -> None:
+    def numbers(age: float) -> Scores:
+        return Scores({"age": np.array([age], np.float32)}, {}, {})
+
+    cell = CELL[:1]
+    assert implausible(numbers(33), 0, cell, FREE) is None
+    assert implausible(numbers(45), 0, cell, FREE) == "age"
+
+
 def test_an_attribute_that_the_scorer_does_not_read_is_named() -> None:
     line = "expression: this job's scorer does not read it; remove it from balance and where"
     with pytest.raises(SpecError, match=line):

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.generators.checkpoints.files import file_sha256
 from pipeline.generators.checkpoints.read import read_checkpoint
+from pipeline.models.files import file_sha256
 
 
 def describe(path: Path) -> dict[str, Any]:

@@ -4,35 +4,39 @@ The latent is [N, D] of standard normals. The picture is [N, C, S, S] or [N, S, 
 floats in the range that the model's metadata name under `populace.range` (-1..1 without one).
 """
 
-import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import SpecError
-from pipeline.generators.checkpoints.files import file_sha256
 from pipeline.generators.generator import Latents
-
-RANGES = {"-1..1": (127.5, 127.5), "0..1": (255.0, 0.0), "0..255": (1.0, 0.0)}
-"""Scale and shift from a range of values to 0..255."""
-
-_MOST_DEPTH = 8
+from pipeline.models.files import file_sha256
+from pipeline.models.onnx_file import (
+    RANGES,
+    Session,
+    inputs_of,
+    kind_of,
+    read_model,
+    refusal,
+    shape_of,
+)
 
 
 @dataclass(frozen=True)
 class OnnxModel:
     """What an ONNX file says of itself.
 
-    latent_size: D; resolution: S; channels: C, 1 or 3; last: whether channels come last.
-    batched: whether N is free; values: a key of RANGES; digest: sha256 (hex) of the file.
+    input: the latent's name; latent_size: D; resolution: S; channels: C, 1 or 3; last: whether
+    channels come last. batched: whether N is free; values: a key of RANGES;
+    digest: sha256 (hex) of the file.
     """
 
     path: Path
     digest: str
+    input: str
     latent_size: int
     resolution: int
     channels: int
@@ -66,53 +70,41 @@ def read_onnx(path: Path) -> OnnxModel:
     Raises:
         SpecError: the optional packages are missing, or the file is no such generator.
     """
-    onnx = _package("onnx")
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # protobuf's errors have no common base.
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise SpecError(
-            f"{path}: is no ONNX file, or one cut off ({reason}); export it again."
-        ) from None
-    graph = model.graph
-    tensors = list(_tensors(graph, 0))
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in tensors):
-        raise _refusal(path, "keeps weights in other files", "export it as one file")
-    weights = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in weights]
+    model = read_model(path)
+    graph, inputs = model.graph, inputs_of(model)
     if len(inputs) != 1 or len(graph.output) != 1:
-        raise _refusal(
+        raise refusal(
             path,
             f"takes {len(inputs)} inputs and gives {len(graph.output)} outputs",
             "export it with one latent in and one picture out",
         )
-    latent, picture = _shape(inputs[0]), _shape(graph.output[0])
+    latent, picture = shape_of(inputs[0]), shape_of(graph.output[0])
     if len(latent) != 2 or not latent[1]:
-        raise _refusal(path, f"takes {latent}, no latent", "export it with a latent [N, D]")
+        raise refusal(path, f"takes {latent}, no latent", "export it with a latent [N, D]")
     last = len(picture) == 4 and picture[3] in (1, 3) and picture[1] == picture[2]
     first = len(picture) == 4 and picture[1] in (1, 3) and picture[2] == picture[3]
     if not (first or last) or not picture[2]:
         mend = "export it with a picture [N, C, S, S] of fixed size"
-        raise _refusal(path, f"gives {picture}, no square picture", mend)
-    kinds = [value.type.tensor_type.elem_type for value in (inputs[0], graph.output[0])]
-    if kinds[0] != onnx.TensorProto.FLOAT:
-        raise _refusal(path, "takes a latent that is not float32", "export it with a float32 one")
+        raise refusal(path, f"gives {picture}, no square picture", mend)
+    dtype = kind_of(graph.output[0])
+    if kind_of(inputs[0]) != "float":
+        raise refusal(path, "takes a latent that is not float32", "export it with a float32 one")
     told = {entry.key: entry.value for entry in model.metadata_props}
-    byte = kinds[1] == onnx.TensorProto.UINT8
-    values = "0..255" if byte else told.get("populace.range", "-1..1")
+    values = "0..255" if dtype == "uint8" else told.get("populace.range", "-1..1")
     if values not in RANGES:
         mend = f"write populace.range as {', '.join(RANGES)}"
-        raise _refusal(path, f"has pictures in the range {values!r}", mend)
+        raise refusal(path, f"has pictures in the range {values!r}", mend)
     return OnnxModel(
         path=path,
         digest=file_sha256(path),
+        input=inputs[0].name,
         latent_size=latent[1],
         resolution=picture[2],
         channels=picture[3] if last and not first else picture[1],
         last=not first,
         batched=not latent[0] and not picture[0],
         values=values,
-        dtype=onnx.TensorProto.DataType.Name(kinds[1]).lower(),
+        dtype=dtype,
         opset=max(
             (o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0
         ),
@@ -121,7 +113,7 @@ def read_onnx(path: Path) -> OnnxModel:
 
 
 class OnnxGenerator:
-    """A `Generator` that ONNX Runtime runs: on the GPU where its package can, else on the CPU."""
+    """A `Generator` that ONNX Runtime runs."""
 
     def __init__(self, model: OnnxModel, threads: int = 1) -> None:
         """Load the model; `threads` is fixed, since it changes sums.
@@ -129,21 +121,10 @@ class OnnxGenerator:
         Raises:
             SpecError: ONNX Runtime is missing, or does not take the model.
         """
-        ort = _package("onnxruntime")
         self.model = model
         self.digest = model.digest
         self.latent_size = model.latent_size
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-        providers = [name for name in wanted if name in ort.get_available_providers()]
-        try:
-            self._session = ort.InferenceSession(str(model.path), options, providers=providers)
-        except Exception as error:  # ONNX Runtime's errors have no common base.
-            reason = (str(error).splitlines() or [""])[0][:160]
-            raise _refusal(model.path, f"does not run ({reason})", "export it again") from None
-        self._input = self._session.get_inputs()[0].name
+        self._session = Session(model.path, threads)
 
     def latents(self, normals: NDArray[np.float32]) -> Latents:
         """Round normals to float16's values: they are the model's latents themselves."""
@@ -171,7 +152,7 @@ class OnnxGenerator:
             )
 
     def _run(self, w: Latents) -> NDArray[np.uint8]:
-        images = np.asarray(self._session.run(None, {self._input: np.ascontiguousarray(w)})[0])
+        images = self._session.run({self.model.input: w})[0]
         if not self.model.last:
             images = images.transpose(0, 2, 3, 1)
         if images.dtype != np.uint8:
@@ -179,34 +160,3 @@ class OnnxGenerator:
             images = np.rint(images.astype(np.float32) * scale + shift).clip(0, 255)
         side = self.model.resolution
         return np.broadcast_to(images, (len(w), side, side, 3)).astype(np.uint8)
-
-
-def _package(name: Literal["onnx", "onnxruntime"]) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise SpecError(
-            f"ONNX generators need the package {name}; "
-            "install it with pip install 'populace[onnx]'."
-        ) from None
-
-
-def _refusal(path: Path, found: str, mend: str) -> SpecError:
-    return SpecError(f"{path}: is an ONNX model that {found}; {mend}.")
-
-
-def _shape(value: Any) -> list[int]:
-    """Sides of an input or output; 0 where they are free."""
-    return [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
-
-
-def _tensors(graph: Any, depth: int) -> Iterator[Any]:
-    """Every tensor of a graph and of the graphs inside its nodes."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield attribute.t
-            yield from attribute.tensors
-            for inner in (attribute.g, *attribute.graphs):
-                if depth < _MOST_DEPTH and inner.node:
-                    yield from _tensors(inner, depth + 1)

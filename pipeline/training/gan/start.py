@@ -12,9 +12,9 @@ from torch import Tensor
 from pipeline.errors import SpecError
 from pipeline.generators.checkpoints import Checkpoint, read_checkpoint
 from pipeline.generators.checkpoints.check import config_of
-from pipeline.generators.checkpoints.fetch import local_copy
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.config import Config
+from pipeline.models.fetch import local_copy
 from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.spec import HEADS, GanSpec
 

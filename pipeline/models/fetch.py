@@ -1,4 +1,4 @@
-"""Bring a checkpoint onto this machine, once, and check that it is the one that was meant."""
+"""Bring a model's file onto this machine, once, and check that it is the one that was meant."""
 
 import fcntl
 import hashlib
@@ -10,16 +10,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.errors import SpecError
-from pipeline.generators.checkpoints.files import file_sha256
-from pipeline.generators.checkpoints.remote import Download, open_http, open_s3
+from pipeline.models.addresses import shown
+from pipeline.models.files import file_sha256
+from pipeline.models.remote import Download, Unfetched, open_http, open_s3
 from pipeline.storage import parse_uri
 from pipeline.storage.location import LocalLocation
 
 _DIGEST = "#sha256="
-_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors", ".onnx")
+_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors", ".onnx", ".yaml", ".yml")
 
 
-def local_copy(uri: str) -> Path:
+def local_copy(uri: str, field: str = "checkpoint") -> Path:
     """Give the file behind a path, `file://`, `s3://` or `https://` address.
 
     What lies elsewhere is kept below the cache folder, `$XDG_CACHE_HOME/populace/checkpoints`, and
@@ -28,12 +29,19 @@ def local_copy(uri: str) -> Path:
     the server says (S3: as its size says) that nothing changed.
 
     Raises:
-        SpecError: the address cannot be meant, or another file lies there.
+        SpecError: the address cannot be meant, or another file lies there; names `field`.
         StoreError: S3 cannot be reached or read.
     """
+    try:
+        return _local_copy(uri, field)
+    except Unfetched as fault:
+        raise SpecError(f"{field}: {fault}") from None
+
+
+def _local_copy(uri: str, field: str) -> Path:
     address, digest = _parts(uri)
     if not re.match(r"(?i)(s3|https?)://", address):
-        location = parse_uri(address, "checkpoint")
+        location = parse_uri(address, field)
         assert isinstance(location, LocalLocation)
         if digest:
             _check_local(location.path, address, digest)
@@ -57,18 +65,13 @@ def local_copy(uri: str) -> Path:
     return path
 
 
-def shown(address: str) -> str:
-    """An address as it may be printed: without what grants access."""
-    return address.partition("?")[0]
-
-
 def _parts(uri: str) -> tuple[str, str | None]:
     address, mark, digest = uri.rpartition(_DIGEST)
     if not mark:
         return uri, None
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise SpecError(
-            f"checkpoint: {shown(address)} has the digest {digest[:80]!r}; "
+        raise Unfetched(
+            f"{shown(address)} has the digest {digest[:80]!r}; "
             "write #sha256= and 64 of 0-9 and a-f."
         )
     return address, digest
@@ -77,12 +80,10 @@ def _parts(uri: str) -> tuple[str, str | None]:
 def _check_transport(address: str, digest: str | None) -> None:
     parts = urlsplit(address)
     if parts.username is not None or parts.password is not None:
-        raise SpecError("checkpoint: the address holds a password; fetch the file yourself.")
+        raise Unfetched("the address holds a password; fetch the file yourself.")
     near = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if parts.scheme.lower() == "http" and not digest and not near:
-        raise SpecError(
-            f"checkpoint: {shown(address)} comes over plain http; write https, or add #sha256=…."
-        )
+        raise Unfetched(f"{shown(address)} comes over plain http; write https, or add #sha256=….")
 
 
 def _check_local(path: Path, address: str, digest: str) -> None:
@@ -90,7 +91,7 @@ def _check_local(path: Path, address: str, digest: str) -> None:
         found = file_sha256(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SpecError(f"{path}: cannot be read ({reason}); give a checkpoint file.") from None
+        raise SpecError(f"{path}: cannot be read ({reason}); give another file.") from None
     if found != digest:
         raise _other(address, digest, found)
 
@@ -117,16 +118,15 @@ def _keep(download: Download | None, path: Path, address: str, digest: str | Non
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SpecError(
-            f"{path.parent}: cannot keep checkpoints ({reason}); "
-            "set XDG_CACHE_HOME to another folder."
+            f"{path.parent}: cannot keep models ({reason}); set XDG_CACHE_HOME to another folder."
         ) from None
     finally:
         hidden.unlink(missing_ok=True)
 
 
-def _other(address: str, wanted: str, found: str) -> SpecError:
-    return SpecError(
-        f"checkpoint: {shown(address)} is another file than meant (sha256 {found}, not {wanted}); "
+def _other(address: str, wanted: str, found: str) -> Unfetched:
+    return Unfetched(
+        f"{shown(address)} is another file than meant (sha256 {found}, not {wanted}); "
         "check the address and the digest."
     )
 

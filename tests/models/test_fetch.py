@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SpecError
-from pipeline.generators.checkpoints.fetch import local_copy
+from pipeline.models.fetch import local_copy
 from pipeline.storage import open_store
 
 CONTENT = b"weights" * 1000

@@ -8,14 +8,17 @@ from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
-from pipeline.errors import SpecError
 from pipeline.storage import MissingObject, open_store
 
 MOST_BYTES = 32 << 30
-"""More than any checkpoint has."""
+"""More than any model has."""
 
 _PIECE = 8 << 20
 _TIMEOUT = 60.0
+
+
+class Unfetched(Exception):  # noqa: N818
+    """A file that cannot be had, and the mend, in words that follow the name of a field."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def open_s3(address: str, tag: str | None) -> Download | None:
     """Begin to fetch an object; None where its size is what `tag` says.
 
     Raises:
-        SpecError: nothing is there, or something too large.
+        Unfetched: nothing is there, or something too large.
         StoreError: S3 cannot be reached or read.
     """
     parent, _, key = address.rpartition("/")
@@ -38,7 +41,7 @@ def open_s3(address: str, tag: str | None) -> Download | None:
     try:
         size = store.size(key)
     except MissingObject:
-        raise SpecError(f"checkpoint: {address} does not exist; check the address.") from None
+        raise Unfetched(f"{address} does not exist; check the address.") from None
     if str(size) == tag:
         return None
     _check_size(address, size)
@@ -50,7 +53,7 @@ def open_http(address: str, tag: str | None) -> Download | None:
     """Begin to fetch over HTTP; None where the server says that `tag` is still what it has.
 
     Raises:
-        SpecError: the server cannot be reached, or does not give the file.
+        Unfetched: the server cannot be reached, or does not give the file.
     """
     asked = request.Request(address, headers={"User-Agent": "populace"})
     if tag:
@@ -62,15 +65,14 @@ def open_http(address: str, tag: str | None) -> Download | None:
     except HTTPError as error:
         if error.code == 304 and tag:
             return None
-        raise SpecError(
-            f"checkpoint: {plain} cannot be fetched (HTTP {error.code}); "
+        raise Unfetched(
+            f"{plain} cannot be fetched (HTTP {error.code}); "
             "check the address and that it needs no log-in."
         ) from None
     except (OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, URLError) else error
-        raise SpecError(
-            f"checkpoint: {plain} cannot be reached ({str(reason)[:120]}); "
-            "check the address and the network."
+        raise Unfetched(
+            f"{plain} cannot be reached ({str(reason)[:120]}); check the address and the network."
         ) from None
     length = answer.headers.get("Content-Length")
     size = int(length) if length and length.isdigit() else None
@@ -85,9 +87,8 @@ def _pieces(address: str, answer: IO[bytes]) -> Iterator[bytes]:
             try:
                 piece = answer.read(_PIECE)
             except (OSError, HTTPException) as error:
-                raise SpecError(
-                    f"checkpoint: {address} broke off ({type(error).__name__}); "
-                    "run the command again."
+                raise Unfetched(
+                    f"{address} broke off ({type(error).__name__}); run the command again."
                 ) from None
             if not piece:
                 return
@@ -102,15 +103,14 @@ def _counted(address: str, pieces: Iterator[bytes], size: int | None) -> Iterato
         _check_size(address, total)
         yield piece
     if size is not None and total != size:
-        raise SpecError(
-            f"checkpoint: {address} broke off after {total:,} of {size:,} bytes; "
-            "run the command again."
+        raise Unfetched(
+            f"{address} broke off after {total:,} of {size:,} bytes; run the command again."
         )
 
 
 def _check_size(address: str, size: int) -> None:
     if size > MOST_BYTES:
-        raise SpecError(f"checkpoint: {address} has {size:,} bytes; no checkpoint is so large.")
+        raise Unfetched(f"{address} has {size:,} bytes; no model is so large.")
 
 
 class _Redirects(request.HTTPRedirectHandler):
@@ -127,8 +127,8 @@ class _Redirects(request.HTTPRedirectHandler):
     ) -> request.Request | None:
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if new != "https" and new != old:
-            raise SpecError(
-                f"checkpoint: {req.full_url.partition('?')[0]} leads to a {new} address; "
+            raise Unfetched(
+                f"{req.full_url.partition('?')[0]} leads to a {new} address; "
                 "give the file's own address."
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)

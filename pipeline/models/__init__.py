@@ -1,0 +1,1 @@
+"""Files of models, whatever they are for: where they lie, fetched once, and ONNX opened safely."""
