@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import SpecError
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.config import Config
+from pipeline.yaml_file import read_yaml
 
 HEADS = "builtin:heads"
 
@@ -190,16 +190,7 @@ def read_gan_spec(path: Path) -> GanSpec:
     Raises:
         SpecError: the file or a field cannot be meant; names it and the mend.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SpecError(f"{path}: cannot be read ({reason}); give a YAML training spec.") from None
-    except yaml.YAMLError as error:
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise SpecError(f"{path}: is not YAML: {problem}.") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: holds no training spec; start with 'data:', 'regress:', 'to:'.")
+    data = read_yaml(path, "training spec", "'data:', 'regress:', 'to:'")
     return parse_gan_spec(data)
 
 
