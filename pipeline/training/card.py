@@ -51,8 +51,10 @@ LIMITS = """\
   less than a change of light makes: they are told apart worst. `ita` is measured without any
   correction, as pictured.
 - Scored ages are means, pulled towards the middle of the range: the very young and very old score
-  nearer to it than they are, and where the generator draws few cues of age, as between 18 and 40,
-  they say little. Read the confusion of the usual bins before balancing over ages.
+  nearer to it than they are. Read the confusion of the usual bins before balancing over ages.
+- Probabilities are calibrated on a mixture of clean and hard pictures: on clean ones those of ages
+  are too modest, as the calibration errors show.
+- Whether hair counts as grey is decided at half of the hairs: around 50 years many are close to it.
 - Landmarks of points hidden from view are guesses.
 """
 

@@ -3,8 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +14,7 @@ from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.draws import Labels
 from pipeline.training.losses import loss
 from pipeline.training.renders import Renders
+from pipeline.training.threads import torch_threads
 
 SAVE_SECONDS = 120.0
 """Time between checkpoints."""
@@ -57,7 +57,7 @@ def fit_network(
     """
     lesson = Lesson.of(renders, labels, recipe.batch, seed)
     steps = recipe.epochs * lesson.steps
-    with torch.random.fork_rng(devices=[]), _threads(threads):
+    with torch.random.fork_rng(devices=[]), torch_threads(threads):
         torch.manual_seed(seed)
         model = channels_last(HeadsNetwork()).train()
         average: HeadsNetwork = copy.deepcopy(model).eval()
@@ -83,17 +83,6 @@ def fit_network(
                 saved = time.monotonic()
             progress(step + 1, steps)
     return average
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads within, as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _schedule(step: int, steps: int) -> float:

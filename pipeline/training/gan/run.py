@@ -3,8 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.start import as_float, load_discriminator, starting_point
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
+from pipeline.training.threads import torch_threads
 
 LOG_KIMG = 1.0
 """Thousands of pictures between two entries of the log."""
@@ -68,7 +68,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
     if (card := _finished(folder / "card.json", spec)) is not None:
         return card
     folder.mkdir(parents=True, exist_ok=True)
-    with _threads(spec.threads):
+    with torch_threads(spec.threads):
         config, checkpoint = starting_point(spec)
         state = State.fresh(spec, config, _device(spec))
         if checkpoint is not None:
@@ -167,14 +167,3 @@ def _claim(path: Path, spec: GanSpec, digest: str) -> None:
 def _passes(before: int, after: int, kimg: float) -> bool:
     """Whether a multiple of so many thousand pictures lies between two counts; 0: never."""
     return kimg > 0 and after // (1000 * kimg) > before // (1000 * kimg)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads within, as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
