@@ -23,7 +23,8 @@ def largest_remainder(shares: NDArray[np.float64], count: int) -> NDArray[np.int
     exact = shares * count
     whole = np.floor(exact + _NEAR).astype(np.int64)
     short = count - int(whole.sum())
-    order = np.argsort(-(exact - whole), kind="stable")
+    # Equal remainders may differ in their last bits: the first of them wins, however sums are made.
+    order = np.argsort(-np.round(exact - whole, 6), kind="stable")
     whole[order[:short]] += 1
     return whole
 

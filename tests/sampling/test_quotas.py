@@ -51,6 +51,18 @@ def test_margins_are_exact_and_cells_within_one_for_random_targets(
         assert (margin == largest_remainder(np.asarray(entry.shares), count)).all()
 
 
+def test_a_tie_goes_to_the_first_bin_however_the_shares_were_summed() -> None:
+    target = parse_balance(
+        {
+            "hair_length": AXES["hair_length"],
+            "gender_presentation": {"feminine": 1.4, "masculine": 98.6},
+        }
+    )
+    shares = np.asarray(target.axes[1].shares)
+    assert largest_remainder(shares, 422_250).tolist() == [5912, 416_338]
+    assert quotas(target, 422_250).sum(0).tolist() == [5912, 416_338]
+
+
 def test_joint_tables_come_out_as_ordered() -> None:
     rows = [
         {"gender_presentation": "feminine", "glasses": "none", "share": "12.5%"},
