@@ -1,5 +1,8 @@
 """The errors a user sees: one sentence that names what is wrong and how to mend it."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class PopulaceError(Exception):
     """Something the user can mend; the command prints the sentence and exits with `exit_code`."""
@@ -29,3 +32,9 @@ class JobError(PopulaceError):
     """A job that stopped before it was sealed, and why."""
 
     exit_code = 1
+
+
+def suggestion(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The mend for a word that is none of the known: the nearest of them, or `otherwise`."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else otherwise

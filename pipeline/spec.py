@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -15,7 +14,7 @@ from pipeline.attributes import SCORERS
 from pipeline.attributes.bins import Bin, overlap, parse_bins
 from pipeline.attributes.scorer_spec import ScorerSpec
 from pipeline.attributes.taxonomy import ATTRIBUTES, presets
-from pipeline.errors import SpecError
+from pipeline.errors import SpecError, suggestion
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.targets import JOINT, Target, named_in, parse_balance
@@ -324,8 +323,7 @@ def _sentence(error: ValidationError) -> str:
     field = field.split(".literal[")[0]
     if fault["type"] == "extra_forbidden":
         known = _keys_beside(where)
-        near = get_close_matches(where[-1], known, n=1)
-        mend = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(known)}."
+        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
         return f"{field}: is no key of a job spec; {mend}"
     if fault["type"] == "missing":
         return f"{field}: is missing; every job spec needs it."

@@ -8,13 +8,12 @@ joined, `short+medium`.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.attributes.taxonomy import BY_NAME, Attribute, names
-from pipeline.errors import SpecError
+from pipeline.errors import SpecError, suggestion
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)"
 _RANGE = re.compile(rf"({_NUMBER})?\s*\.\.\s*({_NUMBER})?")
@@ -45,8 +44,7 @@ def attribute_named(name: str) -> Attribute:
     """
     if name in BY_NAME:
         return BY_NAME[name]
-    near = get_close_matches(name, BY_NAME, n=1)
-    mend = f"did you mean '{near[0]}'?" if near else f"choose from {names()}."
+    mend = suggestion(name, BY_NAME, f"choose from {names()}.")
     raise SpecError(f"Attribute '{name}' is unknown; {mend}")
 
 

@@ -1,7 +1,6 @@
 """Run an ONNX model as its card says: pictures in, the raw values behind each attribute out."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.attributes.resample import resized
 from pipeline.attributes.scorer_card import InputCard, ScorerCard
+from pipeline.errors import suggestion
 from pipeline.models.onnx_file import (
     RANGES,
     Session,
@@ -176,7 +176,6 @@ class CardedModel:
         if name is None:
             raise Misfit(f"{field}: is missing, and {model} has {len(known)}; {listed}")
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            mend = f"did you mean '{near[0]}'?" if near else listed
+            mend = suggestion(name, known, listed)
             raise Misfit(f"{field}: '{name}' is none of {model}; {mend}")
         return name

@@ -1,7 +1,6 @@
 """Read the card of an ONNX scorer: what its input must look like and what its outputs mean."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipeline.attributes.bins import Bin, attribute_named, parse_bin
 from pipeline.attributes.taxonomy import BY_NAME, Attribute
-from pipeline.errors import SpecError
+from pipeline.errors import SpecError, suggestion
 from pipeline.yaml_file import read_yaml
 
 Positive = Annotated[float, Field(gt=0)]
@@ -175,9 +174,8 @@ def _meaning(attribute: Attribute, label: str) -> Bin | float:
     """
     if attribute.kind == "class":
         if label not in attribute.classes:
-            near = get_close_matches(label, attribute.classes, n=1)
             listed = f"choose from {', '.join(attribute.classes)}."
-            mend = f"did you mean '{near[0]}'?" if near else listed
+            mend = suggestion(label, attribute.classes, listed)
             raise SpecError(f"'{label}' is no class of {attribute.name}; {mend}")
         return parse_bin(attribute.name, label)
     if attribute.integer:
@@ -201,8 +199,7 @@ def _sentence(error: ValidationError) -> str:
     field = ".".join(where) or "card"
     if fault["type"] == "extra_forbidden":
         known = _keys_beside(where)
-        near = get_close_matches(where[-1], known, n=1)
-        mend = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(known)}."
+        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
         return f"{field}: is no key of a scorer's card; {mend}"
     if fault["type"] == "missing":
         return f"{field}: is missing; every scorer's card needs it."

@@ -1,25 +1,20 @@
 """Render labelled sets in processes, shard by shard on disk, so that a broken-off run goes on."""
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pipeline.attributes.network import LANDMARKS, MASK_SIZE, SIZE
 from pipeline.attributes.resample import area_average, resized
-from pipeline.errors import JobError
 from pipeline.generators.generator import SEGMENTS
 from pipeline.training.draws import LabelledGenerator
+from pipeline.training.processes import in_processes
 
 SHARD = 64
 """Images in a shard."""
@@ -166,30 +161,12 @@ def _render_all(
             shard.render(generator)
             yield shard
         return
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_Process.start, initargs=(make_generator,)
+    died = (
+        "train scorer: a rendering process died, perhaps for lack of memory; run the same "
+        "command again (with fewer workers) to go on from the shards that are done."
     )
-    with pool:
-        jobs = {pool.submit(_Process.render, shard): shard for shard in shards}
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                yield jobs[job]
-        except BrokenProcessPool as error:
-            raise JobError(
-                "train scorer: a rendering process died, perhaps for lack of memory; run the same "
-                "command again (with fewer workers) to go on from the shards that are done."
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def end_with_parent() -> None:
-    """Leave with the process that started this one; a killed parent cannot say goodbye."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    start = partial(_Process.start, make_generator)
+    yield from in_processes(_Process.render, shards, workers, died, start)
 
 
 class _Process:
@@ -199,8 +176,6 @@ class _Process:
 
     @classmethod
     def start(cls, make_generator: MakeGenerator) -> None:
-        Thread(target=end_with_parent, daemon=True).start()
-        torch.set_num_threads(1)  # the processes share the cores already
         cls.generator = make_generator()
 
     @classmethod

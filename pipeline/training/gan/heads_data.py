@@ -10,12 +10,9 @@ numbers behind them are free: see `full_latents`.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import torch
@@ -23,13 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.attributes.resample import area_average
-from pipeline.errors import JobError
 from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads import Heads
 from pipeline.generators.heads.generator import SMALLEST
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.training.gan.shards import SHARD, Pictures, records, write_shard
-from pipeline.training.renders import end_with_parent
+from pipeline.training.processes import in_processes
 
 FOCUS = ("brows", "eyes", "iris", "lips", "teeth", "mouth", "glasses")
 """Small parts of a face that much depends on."""
@@ -69,10 +65,10 @@ def render_heads(
     home = folder / f"heads-{order.digest[:16]}"
     home.mkdir(parents=True, exist_ok=True)
     paths = [home / f"{i:06d}.npy" for i in range(-(-order.count // SHARD))]
-    missing = [i for i, path in enumerate(paths) if not path.exists()]
+    missing = [(i, path) for i, path in enumerate(paths) if not path.exists()]
     done = len(paths) - len(missing)
     progress(min(done * SHARD, order.count), order.count)
-    for _ in _render_all(order, {i: paths[i] for i in missing}, workers):
+    for _ in _render_all(order, missing, workers):
         done += 1
         progress(min(done * SHARD, order.count), order.count)
     return Pictures(paths)
@@ -105,8 +101,9 @@ def full_latents(known: Tensor, z_dim: int, generator: torch.Generator) -> Tenso
     return torch.cat([known, free * (left / length).sqrt()], 1)
 
 
-def render_shard(order: HeadsOrder, shard: int, path: Path) -> None:
-    """Render one shard to its file."""
+def render_shard(order: HeadsOrder, task: tuple[int, Path]) -> None:
+    """Render the shard of a number to its file."""
+    shard, path = task
     w = shard_latents(order, shard)
     size = max(order.resolution, SMALLEST)
     pictures = Heads("cpu", at_once=_TOGETHER).pictures(w, size)
@@ -117,28 +114,17 @@ def render_shard(order: HeadsOrder, shard: int, path: Path) -> None:
     write_shard(path, records(whole[0], whole[1], w))
 
 
-def _render_all(order: HeadsOrder, missing: dict[int, Path], workers: int) -> Iterator[int]:
-    """Render shards, giving the number of each as it is done."""
+def _render_all(
+    order: HeadsOrder, missing: list[tuple[int, Path]], workers: int
+) -> Iterator[tuple[int, Path]]:
+    """Render shards, giving each back as it is done."""
     if workers == 1 or len(missing) <= 1:
-        for shard, path in missing.items():
-            render_shard(order, shard, path)
-            yield shard
+        for task in missing:
+            render_shard(order, task)
+            yield task
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start) as pool:
-        jobs = {pool.submit(render_shard, order, n, path): n for n, path in missing.items()}
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                yield jobs[job]
-        except BrokenProcessPool as error:
-            raise JobError(
-                "train gan: a rendering process died, perhaps for lack of memory; run the same "
-                "command again (with fewer data.workers) to go on from the shards that are done."
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _start() -> None:
-    Thread(target=end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)  # the processes share the cores already
+    died = (
+        "train gan: a rendering process died, perhaps for lack of memory; run the same "
+        "command again (with fewer data.workers) to go on from the shards that are done."
+    )
+    yield from in_processes(partial(render_shard, order), missing, workers, died)

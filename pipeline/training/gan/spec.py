@@ -3,13 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.errors import SpecError
+from pipeline.errors import SpecError, suggestion
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.config import Config
 from pipeline.yaml_file import read_yaml
@@ -213,8 +212,7 @@ def _sentence(error: ValidationError) -> str:
     field = ".".join(where) or "spec"
     if fault["type"] == "extra_forbidden":
         known = _keys_beside(where)
-        near = get_close_matches(where[-1], known, n=1)
-        mend = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(known)}."
+        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
         return f"{field}: is no key of a training spec; {mend}"
     if fault["type"] == "missing":
         return f"{field}: is missing; every training spec needs it."

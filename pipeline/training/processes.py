@@ -1,0 +1,60 @@
+"""Work through tasks in processes of their own, which never outlive the one that started them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import TypeVar
+
+import torch
+
+from pipeline.errors import JobError
+
+Task = TypeVar("Task")
+
+
+def in_processes(
+    work: Callable[[Task], None],
+    tasks: Sequence[Task],
+    workers: int,
+    died: str,
+    prepare: Callable[[], None] | None = None,
+) -> Iterator[Task]:
+    """Do `work` on every task in `workers` processes, giving each task back as it is done.
+
+    Args:
+        work: a function that other processes can import, as are `prepare` and the tasks.
+        died: what to say when a process died.
+        prepare: called once in each process, before its first task.
+
+    Raises:
+        JobError: a process died.
+    """
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(prepare,)) as pool:
+        jobs = {pool.submit(work, task): task for task in tasks}
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                yield jobs[job]
+        except BrokenProcessPool as error:
+            raise JobError(died) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start(prepare: Callable[[], None] | None) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)  # the processes share the cores already
+    if prepare is not None:
+        prepare()
+
+
+def _end_with_parent() -> None:
+    """Leave with the process that started this one; a killed parent cannot say goodbye."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
