@@ -1,4 +1,4 @@
-"""Measure what a face of `builtin:heads` costs, at each size, alone and in a pass of several.
+"""Measure what a face of `builtin:heads` costs, at each size, alone and in passes of several.
 
 python benchmarks/heads.py                 # CPU-seconds a face, one thread
 python benchmarks/heads.py --device cuda   # seconds a face
@@ -25,9 +25,8 @@ from pipeline.generators.heads import Heads
 
 SIZES = (64, 128, 256, 512, 1024)
 FIRST = (64, 256)
-PEOPLE = 8
-LARGEST_PASS = 256
-"""px; a pass of several people at more than that fills a machine's memory, not a card's."""
+PEOPLE = 16
+"""To a pass at 64 px; larger pictures share it by their area."""
 
 FRESH = """
 import numpy as np
@@ -46,10 +45,8 @@ def main(device: str, sizes: Sequence[int], faces: int) -> None:
     print(f"{'px':>5} {'render':>16} {'pictures':>16} {f'render, {PEOPLE} a pass':>20}")
     for size in sizes:
         cells = [cell(seconds(f, alone, size, faces, 1, clock)) for f in ("render", "pictures")]
-        if size <= LARGEST_PASS or device != "cpu":
-            cells.append(cell(seconds("render", together, size, faces, PEOPLE, clock)))
-        else:
-            cells.append("-")
+        people = max(1, PEOPLE * 64**2 // size**2)
+        cells.append(cell(seconds("render", together, size, faces, people, clock)))
         print(f"{size:>5} {cells[0]:>16} {cells[1]:>16} {cells[2]:>20}", flush=True)
     print("\nthe first image of a fresh process, imports included")
     for size in FIRST:

@@ -20,6 +20,7 @@ from pipeline.attributes.prior import write_prior
 from pipeline.attributes.resample import resized
 from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads, truth
+from pipeline.generators.heads.generator import PREVIEWS
 from pipeline.training import augment, batches, broken, corruptions, fit, losses, nonfaces, sets
 from pipeline.training.augment import HARD_QUALITY, hard_conditions
 from pipeline.training.calibrate import fit_correction, fit_temperatures, fit_trust
@@ -36,9 +37,6 @@ from pipeline.training.sets import Counts, draw_orders
 LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
 
-_AT_ONCE = 8
-"""People to a pass of training renders: twice as fast at 64 px as one by one."""
-
 _CORRECTED = 4
 """Every so-manieth training image serves to fit the skin's correction."""
 
@@ -53,7 +51,7 @@ class LabelledHeads(Heads):
     """The built-in generator together with its truth, several people to a pass: small pictures."""
 
     def __init__(self) -> None:
-        super().__init__(at_once=_AT_ONCE)
+        super().__init__(at_once=PREVIEWS)
 
     def truth(self, w: NDArray[np.float32]) -> Labels:
         """The truth of each row of w: float32 [B, D]."""

@@ -29,22 +29,25 @@ class Surface:
     closed: bool = True
 
     def corners(self, screen: Tensor, facing: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Corners [T, 3, 3] of the faces shown, with the person and the face of each, [T].
+        """Corners [3, 3 corners, T] of the faces shown, with the person and the face of each, [T].
 
         Args:
             screen: float32 [B, V, 3], the projected vertices.
             facing: leave out faces of a closed mesh that look away.
         """
-        corners = screen[:, self.faces]
-        seen = torch.ones(corners.shape[:2], dtype=torch.bool, device=screen.device)
+        table = screen.permute(2, 0, 1).contiguous()
+        seen = torch.ones(len(screen), len(self.faces), dtype=torch.bool, device=screen.device)
         if facing and self.closed:
-            x, y = corners[..., 0], corners[..., 1]
-            area = (x[..., 1] - x[..., 0]) * (y[..., 2] - y[..., 0])
-            seen = area < (x[..., 2] - x[..., 0]) * (y[..., 1] - y[..., 0])
+            plane = table[:2].flatten(0, 1)
+            (x0, y0), (x1, y1), (x2, y2) = (
+                plane.index_select(1, corner).view(2, len(screen), -1) for corner in self.faces.t()
+            )
+            seen = (x1 - x0) * (y2 - y0) < (x2 - x0) * (y1 - y0)
         if self.shown is not None:
             seen = seen & self.shown
         person, face = torch.nonzero(seen, as_tuple=True)
-        return corners[person, face], person, face
+        at = self.faces.t().index_select(1, face) + person * screen.shape[1]
+        return table.flatten(1).index_select(1, at.flatten()).view(3, 3, -1), person, face
 
 
 @dataclass(frozen=True)

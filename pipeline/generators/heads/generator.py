@@ -17,8 +17,11 @@ from pipeline.generators.heads.render import Film, render
 
 SMALLEST, LARGEST = 64, 1024
 
-PREVIEWS = 8
-"""People to a pass of previews."""
+PREVIEWS = 16
+"""People to a pass of previews at 64 px."""
+
+_SHARE = 64**2
+"""Pixels of a person's share of a pass: larger pictures take that of several."""
 
 
 def source_digest() -> str:
@@ -41,8 +44,8 @@ class Heads:
 
     Args:
         device: a torch device.
-        at_once: people to a pass of `render` and `pictures`; by default 1 on a processor, and up to
-            16 on CUDA.
+        at_once: people of 64 px to a pass of `render` and `pictures`, fewer of larger pictures;
+            by default 1 on a processor, 256 on CUDA.
     """
 
     latent_size = layout.LATENT_SIZE
@@ -66,7 +69,7 @@ class Heads:
         return _joined([film.images for film in films], (size, size, 3), torch.uint8)
 
     def preview(self, w: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
-        """Render w: float32 [B, D], PREVIEWS people to a pass; uint8 [B, size, size, 3], sRGB.
+        """Render w: float32 [B, D], several people to a pass; uint8 [B, size, size, 3], sRGB.
 
         Two to three times faster than `render` at 64 px, where most of the time goes into calls;
         sums may round otherwise, so a value may differ by a few levels here and there.
@@ -98,8 +101,8 @@ class Heads:
     def _films(
         self, w: NDArray[np.float32], size: int, only_images: bool, least: int = 1
     ) -> list[Film]:
-        passes = 1 if self._device.type == "cpu" else max(1, min(16, 16 * 256**2 // size**2))
-        together = max(self._at_once or passes, least)
+        default = 1 if self._device.type == "cpu" else 256
+        together = max(1, max(self._at_once or default, least) * _SHARE // size**2)
         if not SMALLEST <= size <= LARGEST:
             raise SpecError(
                 f"image.size is {size}: builtin:heads renders {SMALLEST} to {LARGEST} px, "

@@ -143,14 +143,15 @@ def normals(vertices: Tensor, faces: Tensor, around: Tensor) -> Tensor:
     Gathers instead of scattering: several times faster, and sums in a fixed order.
     """
     b = len(vertices)
-    axes = vertices.transpose(1, 2).contiguous()
-    p, q, r = (axes.index_select(2, faces[:, k]) for k in range(3))
+    # Rows of a table: `index_select` is several times slower along a third axis.
+    axes = vertices.transpose(1, 2).reshape(3 * b, -1)
+    p, q, r = (axes.index_select(1, faces[:, k]).view(b, 3, -1) for k in range(3))
     e, g = q - p, r - p
     n = torch.zeros(b, 3, len(faces) + 1, device=vertices.device)
     for k in range(3):
         i, j = (k + 1) % 3, (k + 2) % 3
         torch.sub(e[:, i] * g[:, j], e[:, j] * g[:, i], out=n[:, k, :-1])
-    total = n.index_select(2, around.flatten()).view(b, 3, *around.shape).sum(2)
+    total = n.flatten(0, 1).index_select(1, around.flatten()).view(b, 3, *around.shape).sum(2)
     return unit(total.transpose(0, 1)).permute(1, 2, 0)
 
 

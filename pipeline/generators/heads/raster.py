@@ -30,19 +30,19 @@ def depth_of(keys: Tensor) -> Tensor:
 
 
 def triangles(buffer: Tensor, corners: Tensor, first: Tensor, number_of: Tensor, side: int) -> None:
-    """Draw triangles into `buffer` in place.
+    """Draw T triangles into `buffer` in place.
 
     Args:
         buffer: int64 [B * side * side] of keys.
-        corners: float32 [T, 3 corners, 3], samples right, samples down, depth 0..1.
+        corners: float32 [3, 3 corners, T]: samples right, samples down, depth 0..1.
         first: int64 [T], where each triangle's picture starts in the buffer.
         number_of: int64 [T], the number drawn for each triangle.
     """
-    x, y, _ = corners.unbind(-1)
-    low_x, low_y = (x.amin(1) - 0.5).ceil(), (y.amin(1) - 0.5).ceil()
-    high_x, high_y = (x.amax(1) - 0.5).floor(), (y.amax(1) - 0.5).floor()
+    x, y, _ = corners
+    low_x, low_y = (x.amin(0) - 0.5).ceil(), (y.amin(0) - 0.5).ceil()
+    high_x, high_y = (x.amax(0) - 0.5).floor(), (y.amax(0) - 0.5).floor()
     span = torch.maximum(high_x - low_x, high_y - low_y) + 1
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
     inside = (high_x >= low_x) & (high_y >= low_y) & (area.abs() > 1e-9)
     inside &= (high_x >= 0) & (high_y >= 0) & (low_x < side) & (low_y < side)
     reach = 1
@@ -52,8 +52,9 @@ def triangles(buffer: Tensor, corners: Tensor, first: Tensor, number_of: Tensor,
             chosen = torch.nonzero(inside)[:, 0]
             reach = int(span[chosen].max()) if chosen.numel() else reach
         if chosen.numel():
-            _cover(buffer, corners[chosen], low_x[chosen], low_y[chosen], area[chosen],
-                   number_of[chosen], first[chosen], side, reach)  # fmt: skip
+            mine = corners.flatten(0, 1).index_select(1, chosen).view(3, 3, -1)
+            _cover(buffer, mine, low_x[chosen], low_y[chosen], area[chosen], number_of[chosen],
+                   first[chosen], side, reach)  # fmt: skip
             inside[chosen] = False
         reach = reach + 1 if reach < 4 else reach * 2
 
@@ -62,27 +63,24 @@ def _cover(
     buffer: Tensor, corners: Tensor, low_x: Tensor, low_y: Tensor, area: Tensor,
     number_of: Tensor, first: Tensor, side: int, reach: int,
 ) -> None:  # fmt: skip
-    """Test reach x reach samples from each triangle's low corner."""
-    x, y, z = corners.unbind(-1)
+    """Test reach x reach samples from each triangle's low corner: [reach, reach, T]."""
+    x, y, z = corners
     step = torch.arange(reach, device=x.device, dtype=x.dtype)
-    px = (low_x[:, None] + step[None] + 0.5)[:, None, :]
-    py = (low_y[:, None] + step[None] + 0.5)[:, :, None]
-    inv = 1 / area[:, None, None]
+    px = low_x + step[None, :, None] + 0.5
+    py = low_y + step[:, None, None] + 0.5
+    inv = 1 / area
 
     def edge(i: int, j: int) -> Tensor:
-        ax, ay = x[:, i, None, None], y[:, i, None, None]
-        bx, by = x[:, j, None, None], y[:, j, None, None]
-        return ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inv
+        return ((x[j] - x[i]) * (py - y[i]) - (y[j] - y[i]) * (px - x[i])) * inv
 
     a, b = edge(1, 2), edge(2, 0)
     c = 1 - a - b
     hit = torch.minimum(torch.minimum(a, b), c) >= -1e-4
     hit &= (px >= 0) & (px < side) & (py >= 0) & (py < side)
-    depth = a * z[:, 0, None, None] + b * z[:, 1, None, None] + c * z[:, 2, None, None]
+    depth = a * z[0] + b * z[1] + c * z[2]
     which = torch.nonzero(hit.flatten())[:, 0]
-    cell = (first[:, None, None] + py.long() * side + px.long()).flatten()[which]
-    t = which // (reach * reach)
-    keys = key(depth.flatten()[which].clamp(0, 1), number_of[t])
+    cell = (first + py.long() * side + px.long()).flatten()[which]
+    keys = key(depth.flatten()[which].clamp(0, 1), number_of[which % len(area)])
     buffer.scatter_reduce_(0, cell, keys, "amin")
 
 

@@ -36,10 +36,8 @@ def test_the_nearest_triangle_wins_at_every_sample(seed: int, size: float) -> No
         [middle + rng.uniform(-size, size, (30, 3, 2)), rng.uniform(0.05, 0.95, (30, 3, 1))], -1
     )
     buffer = torch.full((SIDE * SIDE,), raster.EMPTY)
-    raster.triangles(
-        buffer, torch.from_numpy(corners).float(), torch.zeros(30, dtype=torch.long),
-        torch.arange(30), SIDE,
-    )  # fmt: skip
+    columns = torch.from_numpy(corners.T).float()
+    raster.triangles(buffer, columns, torch.zeros(30, dtype=torch.long), torch.arange(30), SIDE)
     drawn = torch.where(buffer == raster.EMPTY, -1, raster.number(buffer)).view(SIDE, SIDE).numpy()
     # Samples on an edge, or where two triangles cross, may go either way.
     assert (drawn != brute_force(corners)).mean() < 0.03
@@ -52,10 +50,9 @@ def test_neighbouring_triangles_leave_no_hole() -> None:
     i = (np.arange(11)[:, None] * 12 + np.arange(11)).ravel()
     faces = np.concatenate([np.stack([i, i + 1, i + 12], 1), np.stack([i + 1, i + 13, i + 12], 1)])
     buffer = torch.full((SIDE * SIDE,), raster.EMPTY)
-    raster.triangles(
-        buffer, torch.from_numpy(flat[faces]).float(), torch.zeros(len(faces), dtype=torch.long),
-        torch.arange(len(faces)), SIDE,
-    )  # fmt: skip
+    columns = torch.from_numpy(flat[faces].T).float()
+    many = len(faces)
+    raster.triangles(buffer, columns, torch.zeros(many, dtype=torch.long), torch.arange(many), SIDE)
     assert (buffer.view(SIDE, SIDE)[3:20, 3:20] != raster.EMPTY).all()
 
 
@@ -63,7 +60,7 @@ def test_pictures_of_a_batch_are_drawn_apart() -> None:
     corners = torch.tensor([[[2.0, 2, 0.5], [20, 3, 0.5], [4, 20, 0.5]]]).repeat(2, 1, 1)
     buffer = torch.full((2 * SIDE * SIDE,), raster.EMPTY)
     first = torch.tensor([0, SIDE * SIDE])
-    raster.triangles(buffer, corners, first, torch.tensor([7, 8]), SIDE)
+    raster.triangles(buffer, corners.permute(2, 1, 0), first, torch.tensor([7, 8]), SIDE)
     one, two = buffer.view(2, SIDE, SIDE)
     assert torch.equal(one == raster.EMPTY, two == raster.EMPTY)
     assert set(raster.number(one[one != raster.EMPTY]).tolist()) == {7}
