@@ -134,7 +134,7 @@ AGE_TABLE = (
     (0.765, 45.0), (0.925, 60.0), (0.995, 81.0), (1, 90.0),
 )  # fmt: skip
 TONE_TABLE = (
-    (0, 1.0), (0.12, 1.5), (0.38, 2.5), (0.58, 3.5), (0.72, 4.5),
+    (0, 1.0), (0.045, 1.0), (0.12, 1.5), (0.38, 2.5), (0.58, 3.5), (0.72, 4.5),
     (0.80, 5.5), (0.84, 6.5), (0.90, 7.5), (0.96, 8.8), (1, 10.0),
 )  # fmt: skip
 
@@ -199,7 +199,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["masculinity"] = masculinity
     for cue in ("bone", "soft", "style"):
         # Children show less in bone and skin, and keep closer to it in hair and clothes.
-        grown = 0.6 + 0.4 * adult if cue != "style" else 1.0
+        grown = 0.8 + 0.2 * adult if cue != "style" else 1.0
         part = np.clip(masculinity + (0.05 + 0.05 * adult) * out[f"cue_{cue}"], 0, 1)
         out[f"m_{cue}"] = 0.5 + (part - 0.5) * grown
 
@@ -216,7 +216,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     kinds = [expression == kind for kind in range(6)]
     smile = np.select(
         kinds,
-        [0.04 + 0.16 * p["smile"], 0.5 + 0.45 * p["smile"], 0.8 + 0.2 * p["smile"],
+        [0.03 + 0.12 * p["smile"], 0.55 + 0.42 * p["smile"], 0.8 + 0.2 * p["smile"],
          0.12 * p["smile"], 0 * age, 0 * age],
     )  # fmt: skip
     parted = np.select(
@@ -240,8 +240,11 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     style = ramp(out["m_style"], 0.25, 0.75)
     bald = (0.012 + style * (0.018 + 0.26 * ramp(age, 25, 65))) * adult
     late = ramp(age, 40, 70)
-    feminine = np.array([bald, 0.13 + 0.15 * late, 0.38 + 0 * age, 0.46 - 0.2 * late])
-    masculine = np.array([bald, 0.70 + 0 * age, 0.17 + 0 * age, 0.07 + 0 * age])
+    young = 1 - adult
+    feminine = np.array(
+        [bald, 0.13 - 0.09 * young + 0.15 * late, 0.38 + 0 * age, 0.46 + 0.09 * young - 0.2 * late]
+    )
+    masculine = np.array([bald, 0.70 + 0.17 * young, 0.17 - 0.1 * young, 0.07 - 0.05 * young])
     hair = feminine + (masculine - feminine) * style
     out["hair_length"] = _choose(p["hair_length"], hair)
     out["curl"] = np.clip(ndtr(z["hair_texture"] * 1.0 - 0.45 + 1.8 * dark), 0, 1)
@@ -251,8 +254,8 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     natural = _choose(p["hair_color"], colors)
     out["natural_color"] = natural
     # Single grey hairs come over twenty years, most of them within a few.
-    since = age - 54 + 8 * z["grey"]
-    out["grey_share"] = 0.4 * expit(since / 8) + 0.6 * expit(since / 2)
+    since = age - 54 + 6 * z["grey"]
+    out["grey_share"] = 0.4 * expit(since / 8) + 0.6 * expit(since)
     out["hair_color"] = np.where(out["grey_share"] > 0.5, 4.0, natural)
     thinning = 0.25 * ramp(age, 45, 80) * (1 - style) + ramp(age, 22, 62) * style
     out["recession"] = np.clip(thinning * p["recession"] * 1.1, 0, 1)

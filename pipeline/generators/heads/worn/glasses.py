@@ -46,8 +46,8 @@ def style(t: Mapping[str, Tensor]) -> Style:
     return Style(
         kind=kind,
         material=torch.where(wire, metal, acetate),
-        wide=torch.where(wire, 0.75 + 0.2 * bold, 1.7 + 0.9 * bold),
-        thick=torch.where(wire, 0.75 + 0.1 * bold, 1.3 + 0.4 * bold),
+        wide=torch.where(wire, 0.95 + 0.25 * bold, 1.7 + 0.9 * bold),
+        thick=torch.where(wire, 0.90 + 0.1 * bold, 1.3 + 0.4 * bold),
     )
 
 

@@ -75,7 +75,7 @@ def jewellery(t: Mapping[str, Tensor], lobes: Tensor, nostril: Tensor) -> Part:
     p, m = t["jewellery_p"], t["m_style"]
     child = 1 - t["adult"]
     # About two in three feminine adults wear some, and one in ten masculine ones.
-    wears = p < (0.10 + 0.55 * step(0.62 - m, 0.0, 0.3)) * (1 - 0.65 * child)
+    wears = p < (0.10 + 0.55 * step(0.62 - m, 0.0, 0.3)) * (1 - 0.45 * child)
     # Masculine people and children wear studs and small hoops.
     small = (m > 0.5) | (child > 0.5)
     kind = pick(t["jewellery"], 3.0)

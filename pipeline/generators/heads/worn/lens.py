@@ -14,7 +14,7 @@ def glass(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """What lenses add and let through: two of float32 [N, 3], linear RGB."""
     facing = (normal * view).sum(-1).abs().clamp(0, 1)
-    fresnel = 0.045 + 0.85 * (1 - facing) ** 5
+    fresnel = 0.06 + 0.85 * (1 - facing) ** 5
     mirrored = 2 * facing[:, None] * normal - view
     # A window, drawn toward the front so that most poses catch a corner of it.
     key = lights.key[b]
@@ -24,7 +24,7 @@ def glass(
     window = window * (1 - 0.7 * _inside(across - 0.02, 0.006, 0.016)) * (mirrored[:, 2] > 0)
     room = 0.55 * hemisphere(mirrored, lights, b)
     added = fresnel[:, None] * (room + 5.0 * lights.key_color[b] * window[:, None])
-    through = 1 - fresnel - 0.035
+    through = 1 - fresnel - 0.06
     return added, through[:, None].expand(-1, 3)
 
 

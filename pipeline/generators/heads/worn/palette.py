@@ -21,9 +21,11 @@ FEMININE = (
     "8fa58a", "2f7f76", "1d5a66", "a9c6dc", "4a73a8", "27355c", "5e3a5c", "cdbba0", "c65b78",
 )  # fmt: skip
 CHILD = (
-    "e2574c", "f0a63a", "f2d04f", "63a865", "2f9c95", "4b9cd8", "3558a8", "8a63b8", "e287a6",
-    "f4f0e8", "e8784f", "7ec3c9", "24457c", "b9d16b", "d84f6b", "5f6f7f", "f3c7b3", "3c7d4f",
+    "e287a6", "d84f6b", "f3c7b3", "b48ad0", "8a63b8", "e8784f", "f2d04f", "f4f0e8", "7ec3c9",
+    "e2574c", "f0a63a", "63a865", "b9d16b", "2f9c95", "4b9cd8", "3c7d4f", "5f6f7f", "3558a8",
+    "24457c",
 )  # fmt: skip
+"""From pinks to blues: feminine children wear the first two thirds, masculine ones the last."""
 UNDER = ("f4f3f0", "eef1f4", "c9d9e8", "dfe3e6", "2b2e35", "e9dfd2")
 """What is worn under a jacket."""
 OVER = ("262a33", "1f2a44", "4a4d52", "5b4a3c", "7d7669", "394a42", "b6a78f", "5a2733")
@@ -60,7 +62,7 @@ def fabric(t: Mapping[str, Tensor]) -> Tensor:
     """Main colour of the clothing, linear RGB [B, 3]."""
     p = t["cloth_hue_p"]
     adult = torch.where((t["m_style"] > 0.5)[:, None], choose(p, MASCULINE), choose(p, FEMININE))
-    base = torch.where((t["age"] < 14)[:, None], choose(p, CHILD), adult)
+    base = torch.where((t["age"] < 14)[:, None], choose((2 * p + t["m_style"]) / 3, CHILD), adult)
     base = base * (1 + 0.13 * t["cloth_value"])[:, None]
     # On deep skin very dark cloth would swallow the neck; on pale skin so would beige.
     least = 0.035 + 0.05 * ((t["tone"] - 5) / 4).clamp(0, 1)
