@@ -140,7 +140,7 @@ def look(
     # Lids and lashes throw a soft shadow on the ball; corners lie deep.
     depth = -above
     deep = of(0.10 * step(t["tone"], 5, 9), b)
-    lid = 0.22 - deep + (0.78 + 0.5 * deep) * step(depth, -0.4, 5.2)
+    lid = 0.22 - deep + (0.78 + 0.5 * deep) * step(depth, -0.2, 6.5)
     hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.48 * step(u.abs(), 0.25, 1.0))
     shade = lid * hollow
     lit = 0.25 + 0.75 * lit
