@@ -137,17 +137,17 @@ def look(
     key_color, sky = of(lights.key_color.t(), b), of(lights.sky.t(), b)
     ground = of(lights.ground.t(), b)
 
-    # Lids and lashes shade the ball; corners lie deep.
+    # Lids and lashes throw a soft shadow on the ball; corners lie deep.
     depth = -above
-    deep = of(0.18 * step(t["tone"], 5, 9), b)
-    lid = 0.42 - deep + (0.58 + 0.5 * deep) * step(depth, 0.2, 4.2)
-    hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.34 * step(u.abs(), 0.35, 1.05))
+    deep = of(0.10 * step(t["tone"], 5, 9), b)
+    lid = 0.22 - deep + (0.78 + 0.5 * deep) * step(depth, -0.2, 6.5)
+    hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.48 * step(u.abs(), 0.25, 1.0))
     shade = lid * hollow
     lit = 0.25 + 0.75 * lit
     cosine = dot(n_ball, key)
     hemi = ground + (sky - ground) * (0.5 + 0.5 * dot(n_ball, up))
     around = hemi * ((0.35 + 0.65 * ao) * shade)
-    light = key_color * (soft_step(cosine, 0.45) * lit * (0.3 + 0.7 * lid) * (0.6 + 0.4 * hollow))
+    light = key_color * (soft_step(cosine, 0.45) * lit * (0.12 + 0.88 * lid) * (0.4 + 0.6 * hollow))
     warm = column((1.03, 0.985, 0.96), d)
     ball_color = white * (light + around) * warm
 
@@ -163,14 +163,16 @@ def look(
     flesh = column((0.60, 0.27, 0.23), d) * (light + around)
     color = color + (flesh - color) * (inner_corner * 0.75)
 
-    # Reflections: windows in the dome, a broad shine on the white, a wet line on the lower lid.
+    # Reflections: lights in the dome, a broad shine on the white, a wet line on the lower lid.
     n = torch.where(front, n_dome, n_ball)
-    color = color * (1 - 0.03) + _mirror(t, d, n, key, rim, up, lights, lid, lit, front, b)
+    color = color * (1 - 0.03) + _mirror(d, n, key, rim, up, lights, lid, lit, front, b)
     half = unit(key - d)
     gloss = lobe(dot(n_ball, half).clamp(min=0), 0.8 + 0 * u, 0.30 + 0 * u)
     color = color + key_color * (0.035 * gloss * lit * lid * (1 - colored))
     tear = bell((gap - 0.30) / (0.28 + 0.4 * pixel)) * step(depth, 4.0, 6.5)
-    color = color + (key_color * (0.30 * lit) + hemi * 0.22) * (tear * (0.6 - 0.25 * u.abs()))
+    # A camera that exposes for dark skin would let it glow.
+    tear = tear * of(1 - 0.65 * step(t["tone"], 3, 8), b) * (0.6 - 0.45 * u.abs())
+    color = color + (key_color * (0.20 * lit) + hemi * 0.14) * tear
     edge = step(gap, -0.35 * pixel - 0.25, 0.35 * pixel + 0.45)
     color = color * (0.35 + 0.65 * torch.where(depth < 4, edge, 0.6 + 0.4 * edge))
     segment = torch.where(reach < 1, IRIS, EYES)
@@ -216,7 +218,8 @@ def _white(
     aged = torch.tensor([0.71, 0.62, 0.52], device=device)
     base = adult + (young - adult) * t["child"][:, None]
     base = base + (aged - base) * (0.85 * t["old"])[:, None]
-    base = base * (1 - 0.50 * step(t["tone"], 3.5, 9.5))[:, None]
+    cream = torch.tensor([0.585, 0.61, 0.645], device=device)
+    base = base * (1 - step(t["tone"], 3.5, 9.5)[:, None] * cream)
     color = of(base.t().contiguous(), b)
     corner = step(u.abs(), 0.35, 1.05)
     pink = torch.tensor([0.06, 0.42, 0.40], device=device)[:, None]
@@ -233,10 +236,10 @@ def _white(
 
 
 def _mirror(
-    t: Mapping[str, Tensor], d: Tensor, n: Tensor, key: Tensor, rim: Tensor, up: Tensor,
+    d: Tensor, n: Tensor, key: Tensor, rim: Tensor, up: Tensor,
     lights: Lights, lid: Tensor, lit: Tensor, front: Tensor, b: Tensor,
 ) -> Tensor:  # fmt: skip
-    """What the wet surface mirrors [3, N]: the key as a window, its echo and the sky."""
+    """What the wet surface mirrors [3, N]: the key as a soft round pane, its echo and the sky."""
     facing = dot(d, n)
     back = d - 2 * facing * n
     fresnel = 0.025 + 0.55 * (1 + facing).clamp(0, 1) ** 4
@@ -245,13 +248,11 @@ def _mirror(
         [key[1] * across[2] - key[2] * across[1], key[2] * across[0] - key[0] * across[2],
          key[0] * across[1] - key[1] * across[0]]
     )  # fmt: skip
-    size = of(0.13 + 0.0085 * lights.size, b)
+    size = of(0.135 + 0.006 * lights.size, b)
     x, y = dot(back, across) / size, dot(back, over) / (1.12 * size)
     ahead = (dot(back, key) > 0.2).to(d.dtype)
-    box = (1 - step(x.abs(), 0.72, 1.18)) * (1 - step(y.abs(), 0.72, 1.18)) * ahead
-    pane = of(((t["light_setup_p"] > 0.52) & (t["light_setup_p"] < 0.72)).to(d.dtype), b)
-    bars = 1 - 0.55 * pane * torch.maximum(bell(x / 0.10), bell(y / 0.10))
-    box = box * bars * (0.82 + 0.18 * y)
+    # Rounder than a square, with a soft border.
+    box = (1 - step(torch.hypot(x, y), 0.45, 1.30)) * ahead * (0.85 + 0.15 * y)
     near = torch.where(front, 1.0, 0.22)
     window = box * near * (0.45 + 0.55 * lit) * (0.35 + 0.65 * lid)
     # A faint echo of a reflector opposite the key, low.
@@ -262,6 +263,6 @@ def _mirror(
     sky, key_color = of(lights.sky.t(), b), of(lights.key_color.t(), b)
     return (
         key_color * (1.55 * window)
-        + sky * (0.07 * echo + fresnel * high * 0.9 * lid)
+        + sky * (0.04 * echo + fresnel * high * 0.9 * lid)
         + of(lights.rim_color.t(), b) * (0.10 * edge)
     )

@@ -78,15 +78,18 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     angle = torch.atan2(p[0] / row.half, p[2] / row.deep)
     bulge = angle - angle.sin() * angle.cos()
     s = row.half * angle + 0.5 * (row.deep - row.half) * bulge
+    # Teeth are narrow or wide; one in eight people has a gap between the upper two.
+    apart = (4.0 * (seed * 5.9).sin() - 3.72).clamp(min=0) * (row.up > 0)
     width = torch.tensor(row.widths, device=device)
     ends = width.cumsum(0)
-    far = s.abs()
+    far = (s.abs() - apart).clamp(min=0) / (1 + 0.06 * (seed * 5.3).sin())
     i = torch.bucketize(far, ends).clamp(max=len(row.widths) - 1)
     w = width[i]
     q = 2 * (far - (ends[i] - w)) / w - 1
     # Each tooth is set a little differently.
     own = (seed * 3.7 + i * (2.1 + 0.9 * s.sign())).sin()
     length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.12 * young)
+    length = length * (0.88 + 0.12 * (seed * 4.1).cos())
     canine = (i == 2).to(q.dtype)
     curve = 0.0030 * far.square()
     rounded = 0.55 * q.square().square() + 0.45 * canine * q.abs() + 0.15 * own
@@ -97,6 +100,8 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     soft = 0.15 + 0.45 * pixel
     tooth = step(height, -soft, soft) * met
     gum = step(height - gum_at, -soft, soft)
+    between = step(apart - s.abs(), -0.2 * pixel, 0.1 + 0.2 * pixel)
+    tooth = tooth * (1 - 0.9 * between * (1 - gum))
     side = (1 - q.abs()) * w * 0.5
     gap = bell(side / (0.16 + 0.3 * pixel)) * (1 - 0.25 * gum)
     notch = (1 - gum) * gap * (0.26 + 0.34 * bell(height / 1.6))
@@ -230,5 +235,7 @@ def _enamel(t: Mapping[str, Tensor]) -> Tensor:
     color = color + (aged - color) * (0.9 * t["old"])[:, None]
     # A camera that exposes for dark skin would let them glow.
     color = color * (1 - 0.20 * step(t["tone"], 6, 8))[:, None]
-    shift = 0.05 * t["mark_seed"][:, None] * torch.tensor([0.3, 0.6, 1.0], device=device)
+    seed = t["mark_seed"][:, None]
+    color = color * (0.94 + 0.07 * (3.3 * seed).sin())
+    shift = 0.05 * seed * torch.tensor([0.3, 0.6, 1.0], device=device)
     return color * (1 - shift.clamp(-0.1, 0.12))

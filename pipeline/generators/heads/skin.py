@@ -139,7 +139,8 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
         face[complexion.SHADOW].clamp(max=1) * 0.78
     )
     segment = torch.full_like(b, SKIN)
-    scatter = torch.ones_like(rough)
+    # Light goes farthest, and turns reddest, in the palest skin.
+    scatter = torch.ones_like(rough) + of(0.35 * step(t["tone"], 3.0, 1.0), b)
     out = Paint(
         albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
         open_, scatter, thin.clamp(0, 1), step(-p[2], 10.0, 42.0), segment,
@@ -193,10 +194,12 @@ def _mouth(
     upper = step(height, -0.05, 0.10)
     inner = bell(height / 0.34)
     edge = bell((inside - 0.3) / 1.6)
-    # The upper lip is darker, the inner rim redder, the outline darker on dark skin.
+    # The upper lip is darker, the inner rim redder, the outline darker on dark skin
+    # and the lower lip pinker.
     tone = -0.26 * upper - 0.10 * inner - 0.36 * dark * edge + 0.20 * dark * (1 - upper) * inner
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
-    color = color * (tone + red).exp()
+    pink = torch.tensor([0.14, -0.02, 0.02], device=x.device)[:, None] * (dark * (1 - upper))
+    color = color * (tone + red + pink).exp()
     color = color * (1 - 0.5 * bell(height / 0.11))
     lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)
     stain = of(painted.lip_cover, bk)

@@ -23,8 +23,10 @@ EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.003, 0.60
 GLOSS_TINT = (1.03, 0.98, 0.92)
 """Highlights of skin are a little warmer than the light."""
 
-DARK_TINT = (1.12, 0.97, 0.82)
-"""The same on the darkest skin."""
+DARK_TINT = (1.02, 0.96, 0.94)
+"""The same on the darkest skin, which mirrors DULL of the sky: more would turn it ashen."""
+
+DULL = 0.15
 
 USUAL_LIGHT = 0.92
 """What a face receives in soft light, for `exposure`."""
@@ -131,7 +133,7 @@ def shade(
     bounce = 2 * nv * n - v
     sheet = ground + (sky - ground) * (0.5 + 0.5 * dot(bounce, up)).square()
     # Dark skin mirrors and bristles less, or it would turn grey.
-    pale = 0.45 + 0.55 * paint.albedo[:, 1].clamp(max=0.5).mul(2).sqrt()
+    pale = DULL + (1 - DULL) * paint.albedo[:, 1].clamp(max=0.5).mul(2).sqrt()
     fuzz = 0.10 * pale * grazing * (1 - 0.6 * grazing)
     out = out + sheet * (fresnel * pale * 0.85 * gloss * (ao * (0.4 + 0.6 * rough)))
     out = out + (around * ao + key_color * ((0.35 + 0.65 * ck0).clamp(min=0) * lit)) * fuzz
@@ -140,7 +142,7 @@ def shade(
     cap = 0.14 + 1.6 * paint.albedo[:, 1].clamp(max=0.6)
     out = out * (cap * (1 - torch.exp(-peak / cap)) / peak)
     # What dark skin mirrors has partly been inside it.
-    tint = torch.lerp(column(DARK_TINT, out), column(GLOSS_TINT, out), (pale - 0.45) / 0.55)
+    tint = torch.lerp(column(DARK_TINT, out), column(GLOSS_TINT, out), (pale - DULL) / (1 - DULL))
     return light.t(), (out * tint).t()
 
 

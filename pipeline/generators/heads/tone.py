@@ -18,18 +18,19 @@ BLOOD = (0.06, 0.62, 0.50)
 
 LIPS = (
     # tone, sRGB of the natural vermilion
-    (1.0, (208, 130, 121)),
-    (4.0, (192, 120, 110)),
-    (6.0, (146, 86, 76)),
-    (8.0, (100, 58, 52)),
-    (10.0, (60, 38, 36)),
+    (1.0, (205, 138, 134)),
+    (3.0, (192, 124, 122)),
+    (5.0, (160, 100, 94)),
+    (7.0, (112, 66, 62)),
+    (8.0, (94, 55, 52)),
+    (10.0, (66, 40, 39)),
 )
 
 CORRECTION = (
     (1.045, 0.895, 0.815), (0.985, 0.845, 0.755), (0.895, 0.757, 0.715),
     (0.915, 0.750, 0.725), (0.890, 0.745, 0.785), (0.968, 0.922, 1.035),
-    (0.953, 0.982, 1.024), (1.120, 1.040, 0.840), (1.900, 1.250, 0.920),
-    (1.960, 1.270, 1.020),
+    (0.953, 0.982, 1.024), (1.120, 1.040, 0.840), (1.970, 1.280, 0.920),
+    (2.360, 1.370, 0.930),
 )  # fmt: skip
 """Albedo over swatch of each tone, fitted so that softly lit skin (its median) leaves the film as
 the swatch, a little darker and warmer: the palest swatches leave living skin no room for light.
@@ -85,11 +86,16 @@ def tones(t: Mapping[str, Tensor]) -> Tones:
     place = (tone[:, None] >= stops[1:]).sum(1).clamp(max=len(rows) - 2)
     low, high = stops[place], stops[place + 1]
     lips = _between(linear(torch.tensor(rows) / 255), place + (tone - low) / (high - low))
+    # Some have deeper, some redder lips; they pale with age.
+    seed, old = t["mark_seed"][:, None], t["old"][:, None]
+    deep = torch.tensor([0.10, 0.16, 0.14], device=tone.device)
+    red = torch.tensor([0.02, -0.07, -0.03], device=tone.device)
+    own = -deep * (2.9 * seed).sin() + red * ((4.7 * seed).cos() - old)
     return Tones(
         skin=skin * tint.exp(),
-        lips=lips * (1.5 * tint).exp(),
+        lips=lips * (1.5 * tint + own).exp(),
         melanin=melanin.expand(len(tone), 3),
-        # Melanin lies above the blood and hides it.
-        blood=blood * (1.25 - 0.7 * dark)[:, None],
+        # Melanin lies above the blood and hides it; the palest skin shows most.
+        blood=blood * (1.25 + 0.6 * step(tone, 3.0, 1.0) - 0.7 * dark)[:, None],
         dark=dark,
     )

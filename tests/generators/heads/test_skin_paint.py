@@ -46,6 +46,17 @@ def test_tones_stay_near_their_swatches_in_hue() -> None:
     assert (MONK_LAB[:, 2] > 0).all()
 
 
+def test_lips_darken_with_the_skin_and_stay_redder_than_it() -> None:
+    c = tones(people(10, tone=[float(k) for k in range(1, 11)]))
+    assert (c.lips.mean(1).diff() < 0).all()
+    assert (c.lips[:8, 0] / c.lips[:8, 1] > c.skin[:8, 0] / c.skin[:8, 1]).all()
+
+
+def test_lips_differ_between_people_of_one_tone() -> None:
+    lips = tones(people(2, tone=3.0, mark_seed=[-0.5, 0.5])).lips
+    assert (lips[0] - lips[1]).abs().max() > 0.02
+
+
 def test_tones_between_two_steps_lie_between_them() -> None:
     low, middle, high = tones(people(3, tone=[5.0, 5.5, 6.0])).skin
     assert torch.allclose(middle, 0.5 * (low + high), atol=0.02)

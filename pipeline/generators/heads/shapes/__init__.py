@@ -47,8 +47,11 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["part_lips"] = step(t["mouth_open"], 0.03, 0.07) * bare
     # Flesh starts to sink early; before thirty it is fuller than the template's.
     out["old"] = t["old"] ** 0.75 - 0.18 * youth(t["age"])
+    # At rest the upper lid hides the top of the iris; narrow eyes need less of it for that.
+    narrow = (0.5 * t["smile"] + t["laugh"] + out["anger"] + out["sadness"]).clamp(max=1)
+    rest = (2.2 - 1.3 * t["m_soft"]) * (1 - 0.8 * narrow) * (1 - 0.5 * out["old"].clamp(0, 1))
     out["eye_open"] = (
-        -0.25 + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
+        -0.25 - rest + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
     )
     # Eyes stay on the camera when the head nods, and the lids go along.
     up = 0.045 * t["gaze_y"] - t["pitch"].deg2rad().tan()
