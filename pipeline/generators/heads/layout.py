@@ -199,7 +199,7 @@ def traits(w: NDArray[np.float32]) -> dict[str, Array]:
     out["masculinity"] = masculinity
     for cue in ("bone", "soft", "style"):
         # Children show less in bone and skin, and keep closer to it in hair and clothes.
-        grown = 0.6 + 0.4 * adult if cue != "style" else 1.0
+        grown = 0.66 + 0.34 * adult if cue != "style" else 1.0
         part = np.clip(masculinity + (0.05 + 0.05 * adult) * out[f"cue_{cue}"], 0, 1)
         out[f"m_{cue}"] = 0.5 + (part - 0.5) * grown
 

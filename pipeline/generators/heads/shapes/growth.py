@@ -14,12 +14,12 @@ def child(p: Floats) -> Floats:
     low = np.minimum(y + 4, 0)
     out = field(
         0.05 * x * smooth(y, -15, 55) - 0.13 * x * smooth(-y, 25, 100),
-        -0.23 * low * face - 5.0 * face * bell(x / 55, (y - 2) / 30) + 3.5 * smooth(y, 20, 100),
+        -0.19 * low * face - 5.0 * face * bell(x / 55, (y - 2) / 30) + 2.5 * smooth(y, 20, 100),
         -0.05 * (z + 40) * smooth(-y, 5, 80) * smooth(z, -60, 0) + 4.5 * bell((y - 50) / 30) * face,
     )
     # Rounder, level eyes: the openings higher and shorter, and nothing sags below them.
     u, v, weight = to_eye(p)
-    out += field(0.14 * u * weight * np.sign(x), (0.34 * v - 0.09 * u) * weight, 1.0 * weight)
+    out += field(0.16 * u * weight * np.sign(x), (0.32 * v - 0.09 * u) * weight, 1.0 * weight)
     out += strokes(
         ((33, -11), (16, 8), (0, 0, 1.0)),
         ((15, 20), (10, 9), (0, 1.8, 0)),
@@ -30,9 +30,9 @@ def child(p: Floats) -> Floats:
         ((0, -10), (11, 18), (0, 0, -3.0)),
         ((27, 19), (24, 8), (0, 0, -2.5)),
         ((20, 10), (14, 6), (0, 0, 0.8)),
-        ((42, -46), (20, 20), (2.4, 0, 2.4)),
+        ((42, -46), (20, 20), (2.0, 0, 1.8)),
         ((34, -66), (22, 22), (2.0, 0, 3.0)),
-        ((52, -60, -42), (18, 22, 28), (4.2, 0, 1.5)),
+        ((52, -60, -42), (18, 22, 28), (3.6, 0, 1.2)),
         ((31.5, 1), (24, 18), (-1.6, 0, 0)),
         ((0, -100), (22, 13), (0, 0, -1.8)),
         ((24, -68), (16, 13), (-4.2, 0, 0)),
