@@ -181,13 +181,14 @@ def _relief(maps: Tensor, t: Mapping[str, Tensor], sheet: Sheet) -> None:
     for name, wanted in zip(names, needed, strict=True):
         if name == wrinkles.BROAD[0]:
             valley = (-height - 0.08).clamp_(0, 1.6)
+            height.mul_(wrinkles.SOFT)
         if wanted:
             height.addcmul_(drawn[name], amounts[name][:, None, None])
     scale = 0.5 / sheet.texel
     maps[:, SLOPE_X, :, 1:-1] = (height[:, :, 2:] - height[:, :, :-2]) * scale
     maps[:, SLOPE_Y, 1:-1] = (height[:, 2:] - height[:, :-2]) * scale
-    maps[:, SHADE].add_(valley, alpha=0.36)
-    maps[:, BLOOD].add_(valley, alpha=0.16)
+    maps[:, SHADE].add_(valley, alpha=0.42)
+    maps[:, BLOOD].add_(valley, alpha=0.22)
     maps[:, GLOSS].sub_(valley, alpha=0.3)
 
 

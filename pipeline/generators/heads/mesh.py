@@ -113,7 +113,7 @@ def _basis(rest: np.ndarray, on_ear: np.ndarray, eyes: slice) -> tuple[tuple[str
     for name, shape in (("ear_size", ear.ear_size), ("ear_stand", ear.ear_stand)):
         fields[name] = shape(rest) * on_ear[:, None]
     fields["old"] += ear.ear_old(rest) * on_ear[:, None]
-    fields["child"] += 1.2 * ear.ear_size(rest) * on_ear[:, None]
+    fields["child"] -= 0.8 * ear.ear_size(rest) * on_ear[:, None]
     return tuple(fields), np.stack([f.ravel() for f in fields.values()])
 
 

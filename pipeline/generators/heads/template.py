@@ -196,10 +196,10 @@ def _nose(p: Floats) -> None:
     wide = np.interp(y, *RIDGE[:, ::2].T)
     # Side walls run out broadly into the cheeks.
     body = high * (0.78 * bell(ax / wide) + 0.22 * bell(ax / 17))
-    tip = dome(19.2, 8.6, ax / 9.0, (y + 34.8) / 8.4)
+    tip = dome(19.2, 8.6, ax / 10.0, (y + 35.2) / 8.4)
     body = smooth_max(body, tip, 5.0)
-    wing = dome(7.8, 6.0, (ax - 11.2) / 6.0, (y + 38.8) / 6.6)
-    body = smooth_max(body, wing, 6.0)
+    wing = dome(7.4, 6.0, (ax - 11.4) / 6.0, (y + 39.6) / 6.0)
+    body = smooth_max(body, wing, 10.0)
     p[:, 2] += body * face
     add(p, (13.5, -39.8, 2), (4.5, 6.2, 14), (1.6, 0, 0))
     # The crease that sets the wing off from cheek and lip.

@@ -18,6 +18,12 @@ Stroke = tuple[float, float, float, float, float, float, float]
 VARIANTS = 3
 """Patterns of each group that is drawn several times, mixed per person."""
 
+FINE = 0.8
+"""Width of the creases against the strokes below."""
+
+SOFT = 0.62
+"""How much of the creases' depth tilts the skin; their colour shows the rest."""
+
 BROAD = ("hollows", "jowls")
 """Maps of flesh rather than of creases: they shade by their slopes alone."""
 
@@ -195,6 +201,7 @@ def _draw(out: Tensor, x: Tensor, y: Tensor, stroke: Stroke, wobble: tuple[float
     x0, y0, x1, y1, bend, wide, deep = stroke
     long = hypot(x1 - x0, y1 - y0)
     texel = float(x[0, 1] - x[0, 0])
+    wide *= FINE
     # Lines finer than the texels get wider and shallower.
     width = max(wide, 0.75 * texel)
     deep *= wide / width
@@ -215,7 +222,7 @@ def _draw(out: Tensor, x: Tensor, y: Tensor, stroke: Stroke, wobble: tuple[float
     ends = step(s, -0.02, 0.26) * (1 - step(s, 0.66, 1.03))
     ends = ends * (0.82 + 0.18 * (fade * s + phase).sin())
     w = width * (0.65 + 0.35 * ends)
-    groove = -bell(d / w) + 0.32 * bell((d.abs() - 2.3 * w) / (1.5 * w))
+    groove = -bell(d / w) + 0.12 * bell((d.abs() - 2.6 * w) / (1.9 * w))
     out[cut] += deep * ends * groove
 
 

@@ -32,6 +32,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
             out[name] = own * (grown if name in _BONY else 1.0)
     out["chin_cleft"] = (t["chin_cleft"] - 0.6).clamp(min=0) * grown
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
+    # No child is gaunt.
+    out["fullness"] = torch.where(t["fullness"] < 0, grown, 1.0) * out["fullness"]
     # The youngest change fastest.
     out["child"] = t["child"] * (1 + 0.25 * t["child"] ** 3)
     # Even a faint frown must not pass for a calm face, nor a calm face's low brows for a frown.

@@ -38,9 +38,13 @@ def field(dx: Floats | float = 0.0, dy: Floats | float = 0.0, dz: Floats | float
 
 
 def to_eye(p: Floats) -> tuple[Floats, Floats, Floats]:
-    """Offsets from the nearer eye, outwards and up, and a weight that fades around it."""
-    u, v = np.abs(p[:, 0]) - EYE[0], p[:, 1] - EYE[1]
-    return u, v, bell(u / 22, v / 17) * front(p)
+    """Offsets from the nearer eye, outwards and up, and a weight that fades around it.
+
+    It fades to nothing in the middle, where pushes outwards would tear the sides apart.
+    """
+    side = np.abs(p[:, 0])
+    u, v = side - EYE[0], p[:, 1] - EYE[1]
+    return u, v, bell(u / 22, v / 17) * front(p) * smooth(side, 0, 12)
 
 
 def lips(p: Floats, upper: float, lower: float) -> Floats:

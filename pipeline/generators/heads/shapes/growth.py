@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.generators.heads.shapes.brushes import Floats, Shape, field, lips, strokes, to_eye
-from pipeline.generators.heads.shapes.identity import chin_width
+from pipeline.generators.heads.shapes.identity import chin_width, nose_base
 from pipeline.generators.heads.template import bell, front, smooth
 
 
@@ -13,29 +13,32 @@ def child(p: Floats) -> Floats:
     face = smooth(z, -110, -55)
     low = np.minimum(y + 4, 0)
     out = field(
-        -0.02 * x - 0.11 * x * smooth(-y, 25, 95),
-        -0.25 * low * face - 5.0 * face * bell(x / 55, (y - 2) / 30) + 2.5 * smooth(y, 20, 100),
-        -0.05 * (z + 40) * smooth(-y, 5, 80) * smooth(z, -60, 0) + 4.0 * bell((y - 50) / 28) * face,
+        0.05 * x * smooth(y, -15, 55) - 0.13 * x * smooth(-y, 25, 100),
+        -0.19 * low * face - 5.0 * face * bell(x / 55, (y - 2) / 30) + 2.5 * smooth(y, 20, 100),
+        -0.05 * (z + 40) * smooth(-y, 5, 80) * smooth(z, -60, 0) + 4.5 * bell((y - 50) / 30) * face,
     )
     # Rounder, level eyes: the openings higher and shorter, and nothing sags below them.
     u, v, weight = to_eye(p)
-    out += field(-0.06 * u * weight * np.sign(x), (0.18 * v - 0.09 * u) * weight, 1.0 * weight)
+    out += field(0.14 * u * weight * np.sign(x), (0.19 * v - 0.09 * u) * weight, 1.0 * weight)
     out += strokes(
         ((33, -11), (16, 8), (0, 0, 1.0)),
         ((15, 20), (10, 9), (0, 1.8, 0)),
-        ((0, -36), (13.5, 15), (0, 1.2, -5.2)),
-        ((6.5, -34), (5, 6), (0, 0, 1.3)),
+        ((0, -36), (17, 15), (0, 1.2, -4.0)),
+        ((0, -35), (9, 7), (0, 0, 1.6)),
+        ((12.5, -36), (5, 6), (0, 0, -1.4)),
+        ((8, -37), (3, 6), (0, 0, 1.0)),
         ((0, -10), (11, 18), (0, 0, -3.0)),
-        ((12, -40), (9, 9), (-2.2, 0.4, 0.2)),
         ((27, 19), (24, 8), (0, 0, -2.5)),
         ((20, 10), (14, 6), (0, 0, 0.8)),
-        ((43, -46), (20, 22), (2.2, 0, 3.0)),
-        ((34, -72), (20, 18), (2.0, 0, 5.0)),
+        ((42, -46), (20, 20), (2.4, 0, 1.0)),
+        ((34, -66), (22, 22), (2.0, 0, 2.2)),
+        ((52, -60, -42), (18, 22, 28), (3.6, 0, 1.2)),
+        ((31.5, 1), (24, 18), (-1.6, 0, 0)),
         ((0, -100), (22, 13), (0, 0, -1.8)),
-        ((24, -68), (16, 13), (-5.2, 0, 0)),
-        ((46, -76, -45), (20, 20, 30), (2.6, 0, 1.5)),
+        ((24, -68), (16, 13), (-4.2, 0, 0)),
+        ((50, -22, -25), (15, 12, 22), (-1.5, 0, -1.5)),
     )(p)
-    return out + lips(p, upper=-0.26, lower=-0.20)
+    return out + lips(p, upper=-0.26, lower=-0.20) - 0.19 * nose_base(p)
 
 
 def old(p: Floats) -> Floats:
@@ -51,13 +54,12 @@ def old(p: Floats) -> Floats:
         ((44, 5), (8, 6), (0, -2.6, 0.4)),
         ((30, -13), (12, 4.0), (0, -1.2, 3.4)),
         ((29, -19.5), (14, 4.0), (0, 0, -2.6)),
-        ((0, -35), (9, 9), (0, -2.8, 1.0)),
-        ((13, -40), (6, 7), (1.2, -0.8, 0.3)),
+        ((0, -37), (14, 11), (0, -2.4, 0.8)),
         ((25, -70), (9, 7), (0, -2.2, -1.0)),
         ((0, -110, -42), (16, 12, 20), (0, -4.5, 2.0)),
         ((31, 1), (19, 13), (0, 0, -1.8)),
     )(p)
-    return out + lips(p, upper=-0.40, lower=-0.32) + fold(p, 2.5)
+    return out + lips(p, upper=-0.40, lower=-0.32) + fold(p, 2.5) + 0.08 * nose_base(p)
 
 
 def fold(p: Floats, depth: float) -> Floats:
@@ -79,8 +81,10 @@ def masculine_bone(p: Floats) -> Floats:
         ((52, -68, -58), (22, 22, 30), (2.2, -1.2, 0.6)),
         ((0, -104), (16, 11), (0, -1.8, 2.2)),
         ((0, -20), (8, 18), (0, -0.5, 1.8)),
-        ((13, -39), (7, 8), (1.9, -0.6, 0.6)),
-        ((0, -34), (13, 9), (0, -0.6, 1.7)),
+        ((0, -35), (19, 11), (0, -0.6, 1.5)),
+        ((0, -35), (8, 7), (0, 0, -0.5)),
+        ((13, -37), (6, 7), (0, -0.4, 1.2)),
+        ((8, -37), (3, 6), (0, 0, -0.6)),
         ((44, -48), (18, 19), (-0.7, 0, -1.8)),
         ((48, -24), (15, 10), (0.6, 0, -0.6)),
         ((44, -36), (15, 12), (-0.6, 0, -1.4)),
@@ -92,7 +96,7 @@ def masculine_bone(p: Floats) -> Floats:
         -2.6 * smooth(p[:, 1], 30, 75) * front(p),
     )
     out += strokes(((0, -38), (15, 13), (0, -1.1, 0.2)))(p)
-    return out + field(0.012 * p[:, 0], 0, 0) + 0.6 * chin_width(p)
+    return out + field(0.012 * p[:, 0], 0, 0) + 0.6 * chin_width(p) + 0.155 * nose_base(p)
 
 
 def masculine_soft(p: Floats) -> Floats:

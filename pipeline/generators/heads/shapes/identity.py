@@ -43,8 +43,13 @@ def broader(p: Floats, at: float, reach: tuple[float, float]) -> Floats:
     return np.asarray(p[:, 0] * bell(p[:, 0] / reach[0], (p[:, 1] - at) / reach[1]) * front(p))
 
 
+def nose_base(p: Floats) -> Floats:
+    """Ball and wings wider in proportion, so that they stay joined; the nostrils follow by half."""
+    return field(broader(p, -39, (25, 12)) * (0.5 + 0.5 * smooth(np.abs(p[:, 0]), 6, 13)))
+
+
 def nose_width(p: Floats) -> Floats:
-    return field(0.12 * broader(p, -40, (19, 9))) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
+    return 0.12 * nose_base(p) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
 
 
 def nose_bridge_width(p: Floats) -> Floats:

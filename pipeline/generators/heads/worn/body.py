@@ -137,7 +137,7 @@ def _basis(rest: Floats, normal: Floats, s: Floats, angle: Floats) -> Floats:
         0.035 * neck + 0.6 * trapezius,
         0.19 * neck + 0.20 * wide + 13 * trapezius + 6.5 * larynx[:, None] * normal,
         0.045 * wide + 3.0 * slope,
-        lift - 0.20 * neck - 0.27 * wide - 4 * trapezius - 2.0 * muscle * normal,
+        lift - 0.26 * neck - 0.30 * wide - 4 * trapezius - 2.0 * muscle * normal,
         0.030 * neck + 2.6 * throat * (ahead - 0.5 * up) + 0.02 * wide
         - 0.2 * _relief(s, angle)[:, None] * normal,
         -0.03 * neck + cords * normal - 0.03 * wide - 5 * slope,
