@@ -13,7 +13,7 @@ from pipeline.attributes.network import CLASS_HEADS
 from pipeline.attributes.skin import LightCorrection
 from pipeline.attributes.taxonomy import BY_NAME
 
-FORMAT = "heads-scorer-2"
+FORMAT = "heads-scorer-3"
 
 REALISM = "realism"
 """The key of the realism logit's temperature."""

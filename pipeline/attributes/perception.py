@@ -19,11 +19,13 @@ CHUNK = 16
 class Perception:
     """What the network sees in B images, before calibration.
 
-    logits: name -> float32 [B, C]; numbers: name -> float32 [B], unclipped; realism: float32 [B],
-    logit; landmarks: float32 [B, 68, 2], fractions of the side; skin: its colour.
+    logits: name -> float32 [B, C]; features: float32 [B, F], what they are read from; numbers:
+    name -> float32 [B], unclipped; realism: float32 [B], logit; landmarks: float32 [B, 68, 2],
+    fractions of the side; skin: its colour.
     """
 
     logits: Mapping[str, NDArray[np.float32]]
+    features: NDArray[np.float32]
     numbers: Mapping[str, NDArray[np.float32]]
     realism: NDArray[np.float32]
     landmarks: NDArray[np.float32]
@@ -41,6 +43,7 @@ def perceive(model: HeadsNetwork, images: NDArray[np.uint8]) -> Perception:
     parts = [_perceive_chunk(model, images[i : i + CHUNK]) for i in range(0, max(count, 1), CHUNK)]
     return Perception(
         {n: np.concatenate([p.logits[n] for p in parts])[:count] for n in parts[0].logits},
+        np.concatenate([p.features for p in parts])[:count],
         {n: np.concatenate([p.numbers[n] for p in parts])[:count] for n in parts[0].numbers},
         np.concatenate([p.realism for p in parts])[:count],
         np.concatenate([p.landmarks for p in parts])[:count],
@@ -64,6 +67,7 @@ def _perceive_chunk(model: HeadsNetwork, images: NDArray[np.uint8]) -> Perceptio
     azimuth = numbers["light_azimuth"].astype(np.float64)
     return Perception(
         {name: out.logits[name].numpy() for name in CLASS_HEADS},
+        out.features.numpy(),
         numbers,
         out.realism.numpy(),
         out.landmarks.numpy(),

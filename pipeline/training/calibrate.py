@@ -7,7 +7,7 @@ from scipy.optimize import minimize, minimize_scalar
 from pipeline.attributes.color import monk_lab
 from pipeline.attributes.heads_scorer import softmax
 from pipeline.attributes.heads_weights import REALISM
-from pipeline.attributes.network import CLASS_HEADS
+from pipeline.attributes.network import CLASS_HEADS, DOUBT
 from pipeline.attributes.perception import Perception
 from pipeline.attributes.skin import LightCorrection
 from pipeline.training.draws import Labels, tone_class
@@ -18,8 +18,35 @@ Floats = NDArray[np.float64]
 RIDGE = 1e-3
 """Pull of the correction's weights towards zero, per image and per standard deviation."""
 
+CERTAINTY_PULL = 0.03
+"""Pull of the certainty's weights towards zero, per standard deviation of a feature."""
+
 _BOUNDS = (np.log(0.2), np.log(5))
 """Logarithms between which temperatures are sought."""
+
+
+def fit_certainty(
+    seen: Perception, labels: Labels
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How sure each class head may be of an image, from the features that it reads.
+
+    One temperature fits neither sharp nor blurred pictures, neither common nor rare people. The
+    logarithm of the logits' factor is linear in the features (adaptive temperature scaling, Joy et
+    al., 2023), found by maximum likelihood on images not trained on.
+
+    Args:
+        seen: of proper images, with the network's `certainty` at zero.
+        labels: their truth.
+
+    Returns:
+        float32 [H, F] and [H], weight and bias for the H CLASS_HEADS.
+    """
+    mean, scale = seen.features.mean(0), seen.features.std(0) + 1e-3
+    x = ((seen.features - mean) / scale).astype(np.float64)
+    found = [_certainty(x, seen.logits[name], class_target(name, labels)) for name in CLASS_HEADS]
+    weight = np.stack([slope / scale for slope, _ in found])
+    bias = np.array([level for _, level in found]) - weight @ mean
+    return weight.astype(np.float32), bias.astype(np.float32)
 
 
 def fit_temperatures(seen: Perception, labels: Labels, broken: Perception) -> dict[str, float]:
@@ -102,6 +129,22 @@ def expected_calibration_error(p: NDArray[np.floating], target: NDArray[np.float
     index = np.minimum((confidence * 15).astype(np.int64), 14)
     gap = np.abs(np.bincount(index, right - confidence, 15))
     return float(gap.sum() / max(len(p), 1))
+
+
+def _certainty(x: Floats, logits: NDArray[np.floating], truth: Floats) -> tuple[Floats, float]:
+    """Slope [F] and level of the logarithm of the logits' factor at features x [M, F]."""
+
+    def cost(at: Floats) -> tuple[float, Floats]:
+        log_factor = x @ at[:-1] + at[-1]
+        factor = np.exp(log_factor.clip(-DOUBT, DOUBT))
+        p = softmax(factor[:, None] * logits)
+        steep = factor * ((p - truth) * logits).sum(1) * (np.abs(log_factor) < DOUBT) / len(x)
+        pull = CERTAINTY_PULL * at[:-1]
+        value = _surprise(p, truth) + float(pull @ at[:-1])
+        return value, np.append(steep @ x + 2 * pull, steep.sum())
+
+    found = minimize(cost, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    return found[:-1], float(found[-1])
 
 
 def _temperature(logits: NDArray[np.floating], target: NDArray[np.floating]) -> float:

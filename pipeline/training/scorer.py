@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from pipeline.attributes import network as architecture
@@ -23,7 +24,7 @@ from pipeline.generators.heads import Heads, truth
 from pipeline.generators.heads.generator import PREVIEWS
 from pipeline.training import augment, batches, broken, corruptions, fit, losses, nonfaces, sets
 from pipeline.training.augment import HARD_QUALITY, hard_conditions
-from pipeline.training.calibrate import fit_correction, fit_temperatures, fit_trust
+from pipeline.training.calibrate import fit_certainty, fit_correction, fit_temperatures, fit_trust
 from pipeline.training.card import model_card
 from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.corruptions import corrupted, training_kinds
@@ -32,7 +33,7 @@ from pipeline.training.fit import Recipe, fit_network
 from pipeline.training.metrics import agreement, judge
 from pipeline.training.realism import realism_figures
 from pipeline.training.renders import MakeGenerator, Renders, render_set
-from pipeline.training.sets import Counts, draw_orders
+from pipeline.training.sets import Counts, draw_orders, kind_rows
 
 LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
@@ -103,7 +104,7 @@ def train_scorer(
             raise SpecError(f"train scorer: {name} is {value}; give {least} or more.")
     tell = progress or (lambda stage, done, total: None)
     generator = make_generator()
-    counts = Counts(images, held_out, max(images // 10, LEAST_IMAGES), min(held_out, 64), prior)
+    counts = Counts(images, held_out, max(images // 8, LEAST_IMAGES), min(held_out, 64), prior)
     rendered = {
         order.name: render_set(
             order, out / "renders", make_generator, workers, partial(tell, f"render {order.name}")
@@ -150,9 +151,10 @@ def train_scorer(
 def calibrated(
     network: HeadsNetwork, rendered: dict[str, Renders], labels: dict[str, Labels], seed: int
 ) -> Weights:
-    """Fold the network and fit temperatures and the skin's correction.
+    """Fold the network, fit how sure it may be of each image, and the skin's correction.
 
-    Every second image is seen in hard conditions, so that probabilities stay honest there.
+    Calibration images are seen as the scorer is judged: those of the hard distribution in hard
+    conditions. Of training and bad images every second one is.
     """
     folded = network.folded()
     rng = np.random.default_rng(seed)
@@ -160,9 +162,14 @@ def calibrated(
     held = rendered["calibration"]
     kinds = training_kinds(len(held.images), rng)
     bad = np.stack([corrupted(held, row, kind, rng) for row, kind in enumerate(kinds)])
-    trained, seen, broken = (
-        perceive(folded, _half_hard(images)) for images in (learned, held.images, bad)
-    )
+    hard = kind_rows(sets.CALIBRATION_SHARES, len(held.images))["hard"]
+    judged = _hardened(held.images, slice(hard.start, hard.stop))
+    every_second = slice(1, None, 2)
+    trained, broken = (perceive(folded, _hardened(i, every_second)) for i in (learned, bad))
+    weight, bias = fit_certainty(perceive(folded, judged), labels["calibration"])
+    folded.certainty.weight.copy_(torch.from_numpy(weight))
+    folded.certainty.bias.copy_(torch.from_numpy(bias))
+    seen = perceive(folded, judged)
     tone, truth = labels["train"]["skin_tone"][::_CORRECTED], labels["calibration"]["skin_tone"]
     correction = fit_correction(trained.skin.features, tone, seen.skin.features, truth)
     temperatures = fit_temperatures(seen, labels["calibration"], broken)
@@ -208,10 +215,10 @@ def publish(
     return card
 
 
-def _half_hard(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Every second image in hard conditions, and enlarged again: uint8 [B, 128, 128, 3]."""
+def _hardened(images: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:
+    """These rows in hard conditions, and enlarged again: uint8 [B, 128, 128, 3]."""
     found = images.copy()
-    found[1::2] = np.rint(resized(hard_conditions(images[1::2]), SIZE)).astype(np.uint8)
+    found[rows] = np.rint(resized(hard_conditions(images[rows]), SIZE)).astype(np.uint8)
     return found
 
 

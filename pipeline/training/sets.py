@@ -1,6 +1,8 @@
 """Decide what to render: the sets that a scorer learns from, is calibrated and judged on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,11 @@ from pipeline.training.renders import Order
 SIZE_SHARES = {64: 0.30, 96: 0.20, 128: 0.43, 192: 0.05, 256: 0.02}
 """Picture sizes of the training set: previews, the network's own size, and larger ones."""
 
-KIND_SHARES = {"flattened": 0.5, "hard": 0.3, "natural": 0.2}
-"""Distributions that the training set is drawn from."""
+KIND_SHARES = {"natural": 0.2, "flattened": 0.5, "hard": 0.3}
+"""Distributions that the training set is drawn from, in their order."""
+
+CALIBRATION_SHARES = {"natural": 0.4, "flattened": 0.3, "hard": 0.3}
+"""Distributions that the calibration set is drawn from, in their order."""
 
 HELD_OUT = ("natural", "flattened", "hard")
 """Sets that the scorer is judged on, each drawn from the distribution of its name."""
@@ -40,26 +45,33 @@ class Counts:
     prior: int
 
 
+def kind_rows(shares: Mapping[str, float], count: int) -> dict[str, range]:
+    """Rows of each distribution in a set of `count` drawn from several."""
+    ends = [round(end * count) for end in np.cumsum(list(shares.values()))]
+    return {kind: range(*span) for kind, span in zip(shares, pairwise([0, *ends]), strict=True)}
+
+
 def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list[Order]:
     """What to render, drawn from the seed alone.
 
-    train and calibration: mostly flattened, of mixed sizes; natural, flattened and hard: held out;
-    previews and pairs: the first natural people at 64 and 256 px; prior: more natural draws, 64 px.
+    train and calibration: of all distributions and of mixed sizes; natural, flattened and hard:
+    held out; previews and pairs: the first natural people at 64 and 256 px; prior: more natural
+    draws, 64 px.
     """
     rng = np.random.default_rng(seed)
     draw = {"flattened": flattened_latents, "hard": hard_latents, "natural": natural_latents}
 
-    def mixed(name: str, count: int) -> Order:
-        parts = {kind: round(share * count) for kind, share in KIND_SHARES.items()}
-        parts["natural"] = count - parts["flattened"] - parts["hard"]
-        w = np.concatenate([draw[kind](generator, part, rng) for kind, part in parts.items()])
+    def mixed(name: str, count: int, shares: Mapping[str, float]) -> Order:
+        rows = kind_rows(shares, count)
+        w = np.concatenate([draw[kind](generator, len(part), rng) for kind, part in rows.items()])
         sizes = rng.choice(list(SIZE_SHARES), count, p=list(SIZE_SHARES.values()))
         return Order(name, w, sizes.astype(np.int64))
 
     def plain(name: str, w: NDArray[np.float32], size: int) -> Order:
         return Order(name, w, np.full(len(w), size, np.int64))
 
-    train, calibration = mixed("train", counts.train), mixed("calibration", counts.calibration)
+    train = mixed("train", counts.train, KIND_SHARES)
+    calibration = mixed("calibration", counts.calibration, CALIBRATION_SHARES)
     held = [plain(n, draw[n](generator, counts.held_out, rng), JUDGED_SIZE) for n in HELD_OUT]
     same = held[0].w[: counts.pairs]
     return [

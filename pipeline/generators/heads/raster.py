@@ -71,7 +71,8 @@ def _cover(
     inv = 1 / area
 
     def edge(i: int, j: int) -> Tensor:
-        return ((x[j] - x[i]) * (py - y[i]) - (y[j] - y[i]) * (px - x[i])) * inv
+        found: Tensor = ((x[j] - x[i]) * (py - y[i]) - (y[j] - y[i]) * (px - x[i])) * inv
+        return found
 
     a, b = edge(1, 2), edge(2, 0)
     c = 1 - a - b
