@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from safetensors import SafetensorError
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from pipeline.attributes.heads_weights import Weights
 from pipeline.attributes.network import (
     CLASS_HEADS,
+    DOUBT,
     NUMBER_HEADS,
     SIZE,
     Convolution,
@@ -113,11 +115,19 @@ class _Graph:
         """The file's bytes; the same network gives the same ones."""
         x = "pixels"
         for module in network.stem:
-            x = self._convolution(x, module) if isinstance(module, Convolution) else self._relu(x)
+            if isinstance(module, Residual):
+                x = self._residual(x, module)
+            elif isinstance(module, Convolution):
+                x = self._convolution(x, module)
+            else:
+                x = self._relu(x)
         for residual in (network.fine, *network.middle, *network.coarse):
             x = self._residual(x, residual)
         x = self._node("Flatten", [self._relu(self._convolution(x, network.squeeze))], axis=1)
-        x = self._linear(self._relu(self._linear(x, network.hidden)), network.readings)
+        features = self._relu(self._linear(x, network.hidden))
+        x = self._node(
+            "Mul", [self._linear(features, network.readings), self._certainty(features, network)]
+        )
         helper, kind = self._onnx.helper, self._onnx.TensorProto.FLOAT
         graph = helper.make_graph(
             self._nodes,
@@ -151,6 +161,18 @@ class _Graph:
     def _linear(self, x: str, module: nn.Linear) -> str:
         weights = [self._constant(module.weight), self._constant(module.bias)]
         return self._node("Gemm", [x, *weights], transB=1)
+
+    def _certainty(self, features: str, network: HeadsNetwork) -> str:
+        """What each reading is multiplied by: [N, K], 1 for the numbers."""
+        rows = [i for i, name in enumerate(CLASS_HEADS) for _ in BY_NAME[name].classes]
+        padding = (0, len(NUMBER_HEADS))
+        weight = nn.functional.pad(network.certainty.weight[rows], (0, 0, *padding))
+        bias = nn.functional.pad(network.certainty.bias[rows], padding)
+        inputs = [features, self._constant(weight), self._constant(bias)]
+        limits = [self._constant(torch.tensor(at)) for at in (-DOUBT, DOUBT)]
+        return self._node(
+            "Exp", [self._node("Clip", [self._node("Gemm", inputs, transB=1), *limits])]
+        )
 
     def _convolution(self, x: str, module: Convolution) -> str:
         layer = module[0]  # the only one: its normalisation is folded into it

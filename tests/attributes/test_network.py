@@ -1,10 +1,17 @@
 """The network's shapes, and that folding keeps its function."""
 
 import copy
+import math
 
 import torch
 
-from pipeline.attributes.network import CLASS_HEADS, NUMBER_HEADS, HeadsNetwork, centres_of_mass
+from pipeline.attributes.network import (
+    CLASS_HEADS,
+    DOUBT,
+    NUMBER_HEADS,
+    HeadsNetwork,
+    centres_of_mass,
+)
 from pipeline.attributes.taxonomy import BY_NAME
 
 
@@ -25,6 +32,21 @@ def test_a_point_of_a_map_comes_back_as_a_fraction_of_the_side() -> None:
     maps[0, 0, 8, 24] = maps[0, 1, 0, 0] = maps[0, 1, 0, 1] = 50
     found = centres_of_mass(maps)[0]
     assert torch.allclose(found, torch.tensor([[24.5, 8.5], [1.0, 0.5]]) / 32)
+
+
+def test_certainty_sharpens_one_head_of_each_image_within_bounds() -> None:
+    torch.manual_seed(0)
+    network = HeadsNetwork().eval()
+    pixels = torch.rand(2, 3, 128, 128) * 255
+    before = network(pixels)
+    row = CLASS_HEADS.index("glasses")
+    network.certainty.bias[row] = 0.5
+    sharper = network(pixels).logits
+    assert torch.allclose(sharper["glasses"], before.logits["glasses"] * math.exp(0.5))
+    assert torch.equal(sharper["expression"], before.logits["expression"])
+    network.certainty.bias[row] = 50
+    capped = network(pixels).logits["glasses"]
+    assert torch.allclose(capped, before.logits["glasses"] * math.exp(DOUBT))
 
 
 def test_folding_keeps_the_function() -> None:

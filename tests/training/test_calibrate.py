@@ -12,6 +12,7 @@ from pipeline.attributes.skin import FEATURES, SkinColor
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.training.calibrate import (
     expected_calibration_error,
+    fit_certainty,
     fit_correction,
     fit_temperatures,
     fit_trust,
@@ -19,9 +20,13 @@ from pipeline.training.calibrate import (
 from pipeline.training.truth import class_target
 
 
-def perception(logits: dict[str, np.ndarray], realism: np.ndarray) -> Perception:
+def perception(
+    logits: dict[str, np.ndarray], realism: np.ndarray, features: np.ndarray | None = None
+) -> Perception:
     empty = SkinColor(np.zeros((0, 3)), np.zeros((0, len(FEATURES))), np.zeros(0))
-    return Perception(logits, {}, realism, np.zeros((0, 68, 2), np.float32), empty)
+    points = np.zeros((0, 68, 2), np.float32)
+    features = np.zeros((0, 0), np.float32) if features is None else features
+    return Perception(logits, features, {}, realism, points, empty)
 
 
 def test_overconfident_logits_are_cooled_to_the_truth() -> None:
@@ -46,6 +51,33 @@ def test_overconfident_logits_are_cooled_to_the_truth() -> None:
     before = expected_calibration_error(softmax(logits["hair_color"]), truth)
     after = expected_calibration_error(softmax(logits["hair_color"] / 3), truth)
     assert after < 0.03 < before
+
+
+def test_each_image_gets_the_certainty_that_its_features_tell() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(3, 2, (6000, 5)).astype(np.float32)
+    doubt = np.exp(0.35 * (features[:, 1] - 3) + 0.4)[:, None]
+    logits, labels = {}, {}
+    for name in CLASS_HEADS:
+        honest = rng.normal(0, 3, (6000, len(BY_NAME[name].classes)))
+        labels[name] = (honest + rng.gumbel(size=honest.shape)).argmax(1)
+        logits[name] = (doubt * honest).astype(np.float32)
+    labels["age"] = labels["age"] * 5 + 2.0
+    labels["skin_tone"] = labels["skin_tone"] + 1
+    labels["masculinity"] = labels["gender_presentation"] * 1.0
+    weight, bias = fit_certainty(perception(logits, np.zeros(0), features), labels)
+    assert weight.shape == (len(CLASS_HEADS), 5)
+    name = "hair_color"
+    row = CLASS_HEADS.index(name)
+    factor = np.exp(features @ weight[row] + bias[row])
+    assert np.corrcoef(np.log(factor), np.log(doubt[:, 0]))[0, 1] < -0.95
+    # One temperature is right on average, and wrong for the surest and the least sure.
+    surest = doubt[:, 0] > np.quantile(doubt, 0.8)
+    truth = class_target(name, labels)[surest]
+    cooled = logits[name][surest] / np.median(doubt)
+    own = logits[name][surest] * factor[surest, None]
+    assert expected_calibration_error(softmax(own), truth) < 0.05
+    assert expected_calibration_error(softmax(cooled), truth) > 0.08
 
 
 def test_the_light_correction_undoes_an_affine_light() -> None:

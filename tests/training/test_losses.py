@@ -25,6 +25,7 @@ def perfect(batch: Batch) -> Readings:
     numbers = {name: padded(value) for name, value in batch.numbers.items()}
     return Readings(
         logits,
+        torch.zeros(len(batch.pixels), 4),
         numbers,
         realism,
         padded(batch.landmarks),
