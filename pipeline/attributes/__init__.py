@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from pipeline.attributes.scorer_spec import ScorerSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
-"""The bundled scorer: weights.safetensors, card.json, MODEL_CARD.md, prior.parquet."""
+"""The bundled scorer: weights.safetensors, card.json, MODEL_CARD.md, prior.parquet; and what its
+readings of `builtin:heads` can be guessed by: surrogate.safetensors."""
 
 SCORERS = ("builtin:heads", "builtin:null")
 

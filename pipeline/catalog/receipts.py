@@ -22,14 +22,15 @@ _AGAIN = "delete that receipt and run the job again"
 class Receipt:
     """The commit of one shard: what it holds and what it cost.
 
-    renders, previews: images rendered at full and at preview size. refused: reason -> candidates.
-    seconds: stage -> seconds of work. bytes: size of the images and their extras.
+    draws: candidates. renders, previews: images rendered at full and at preview size. refused:
+    reason -> candidates. seconds: stage -> seconds of work. bytes: size of the images and their extras.
     """
 
     shard: int
     rows: int
     key: str
     sha256: str
+    draws: int
     renders: int
     previews: int
     refused: Mapping[str, int]
@@ -43,6 +44,7 @@ class Work:
     """What all shards of a job cost together; the fields are those of `Receipt`."""
 
     rows: int
+    draws: int
     renders: int
     previews: int
     refused: Mapping[str, int]
@@ -73,12 +75,13 @@ def read_receipts(store: Store, shards: int, threads: int) -> list[Receipt]:
 
 def total(receipts: Iterable[Receipt]) -> Work:
     """The sum of all receipts."""
-    rows = renders = previews = size = 0
+    rows = draws = renders = previews = size = 0
     refused: Counter[str] = Counter()
     seconds: dict[str, float] = {}
     devices: set[str] = set()
     for receipt in receipts:
         rows += receipt.rows
+        draws += receipt.draws
         renders += receipt.renders
         previews += receipt.previews
         size += receipt.bytes
@@ -87,7 +90,14 @@ def total(receipts: Iterable[Receipt]) -> Work:
         for stage, value in receipt.seconds.items():
             seconds[stage] = seconds.get(stage, 0.0) + value
     return Work(
-        rows, renders, previews, dict(refused.most_common()), seconds, size, sorted(devices)
+        rows,
+        draws,
+        renders,
+        previews,
+        dict(refused.most_common()),
+        seconds,
+        size,
+        sorted(devices),
     )
 
 
@@ -137,6 +147,7 @@ def _read(store: Store, key: str) -> Receipt:
             rows=int(document["rows"]),
             key=str(document["manifest"]["key"]),
             sha256=str(document["manifest"]["sha256"]),
+            draws=int(document["draws"]),
             renders=int(document["renders"]),
             previews=int(document["previews"]),
             refused={str(reason): int(n) for reason, n in document["refused"].items()},

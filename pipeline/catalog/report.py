@@ -21,6 +21,7 @@ WARNING = (
 )
 
 _STAGES = {
+    "draw": "drawing and screening latents",
     "preview": "rendering previews",
     "render": "rendering full images",
     "score": "scoring",
@@ -120,8 +121,10 @@ def _margin(name: str, bins: Sequence[str], cells: Sequence[Mapping[str, Any]]) 
 
 def _work(work: Work) -> dict[str, Any]:
     # Encoders run beside the renderer: a worker's own time is what its first thread spends.
-    busy = sum(work.seconds.get(stage, 0.0) for stage in ("preview", "render", "score"))
+    busy = sum(work.seconds.get(stage, 0.0) for stage in ("draw", "preview", "render", "score"))
     return {
+        "draws": work.draws,
+        "draws_per_face": work.draws / work.rows,
         "renders": work.renders,
         "renders_per_face": work.renders / work.rows,
         "previews": work.previews,

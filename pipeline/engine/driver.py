@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pipeline.attributes import load_scorer
+from pipeline.attributes.surrogate import bundled_surrogate
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.job import Job, identity_of
 from pipeline.engine.shots import modeller
@@ -61,7 +62,8 @@ def plan_job(spec: JobSpec) -> Job:
 
         assert isinstance(scorer, OnnxScorer)
         check_read(spec.scorer_name, scorer.attributes, scorer.measures, spec.target, spec.limits)
-    return Job(spec, generator.digest, scorer.digest)
+    surrogate = bundled_surrogate(generator.digest, scorer.digest)
+    return Job(spec, generator.digest, scorer.digest, surrogate.digest if surrogate else "")
 
 
 def run_job(
@@ -134,7 +136,7 @@ def make_shards(
 
     wanted = min(workers, missing.count) if isinstance(workers, int) else workers
     with cluster(address, wanted) as seats:
-        digests = (job.generator_digest, job.scorer_digest)
+        digests = (job.generator_digest, job.scorer_digest, job.surrogate_digest)
         # Addresses are absolute: a worker's current folder is another than ours.
         place = (store.uri, job.spec.location.endpoint)
         arguments = (job.spec.from_anywhere().model_dump(mode="json"), digests, *place)

@@ -1,4 +1,4 @@
-"""Find the faces of one shard: draw, preview, render, encode, score, accept. Free of Ray.
+"""Find the faces of one shard: draw, screen, preview, render, score, accept. Free of Ray.
 
 The face of a slot is its first attempt that passes; which candidates share a batch is decided by
 the shard alone. Batches stay full: when few slots are left, several attempts of each are tried at
@@ -21,7 +21,11 @@ from pipeline.engine.shots import take
 from pipeline.errors import JobError
 from pipeline.generators.generator import Generator
 from pipeline.sampling.acceptance import confidence, implausible, refusal
+from pipeline.sampling.screen import Screen
 from pipeline.sampling.seeds import normals
+
+LOOK = 256
+"""Latents looked at in one go: a look costs microseconds, most of them for its call."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,13 @@ _NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 class Tally:
     """What a shard has cost so far.
 
-    refused: attribute or measure -> candidates it ruled out; `preview:` before those that a
-    preview ruled out. seconds: stage -> wall seconds.
+    draws: candidates. refused: attribute or measure -> candidates it ruled out; `latent:` before
+    those that the screen ruled out, `preview:` those that a preview did. seconds: stage -> wall
+    seconds.
     """
 
     accepted: int = 0
+    draws: int = 0
     renders: int = 0
     previews: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -70,23 +76,32 @@ class Tally:
 
 @dataclass
 class _Search:
-    """One open slot: the next attempt to draw, and the attempts that a full render will decide."""
+    """One open slot: the next attempt to draw, those that a preview will decide, and a render."""
 
     slot: int
     cell: int
     next: int = 0
+    likely: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
     hopeful: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
 
 
 class Faces:
     """The faces of one shard, in the order in which they are found."""
 
-    def __init__(self, job: Job, shard: int, generator: Generator, scorer: Scorer) -> None:
+    def __init__(
+        self,
+        job: Job,
+        shard: int,
+        generator: Generator,
+        scorer: Scorer,
+        screen: Screen | None = None,
+    ) -> None:
         self.tally = Tally()
         self._job, self._generator, self._scorer = job, generator, scorer
         self._limits = job.spec.limits
         self._open = [_Search(slot, job.slots.cell_of(slot)) for slot in job.slots_of(shard)]
         self._preview_size = job.spec.first_look
+        self._screen = screen
 
     def __iter__(self) -> Iterator[Face]:
         """Yield each slot's face once.
@@ -99,35 +114,69 @@ class Faces:
             ready = [search for search in self._open if search.hopeful]
             if len(ready) >= batch or len(ready) == len(self._open):
                 yield from self._render(ready[:batch])
-            else:
-                self._draw([search for search in self._open if not search.hopeful])
+                continue
+            lacking = [search for search in self._open if not search.hopeful]
+            blank = [search for search in lacking if not search.likely]
+            enough = sum(len(search.likely) for search in lacking) >= batch
+            if enough or not self._draw(blank or lacking):
+                self._look(lacking)
 
-    def _draw(self, searches: list[_Search]) -> None:
-        """Draw a batch of candidates, the searches in turn, and keep those worth a render."""
+    def _draw(self, searches: list[_Search]) -> bool:
+        """Draw candidates, the searches in turn, and keep those whose latents are likely.
+
+        Returns:
+            Whether any attempts were left to draw.
+        """
+        start = time.perf_counter()
         candidates = []
-        for i in range(self._job.spec.batch_size):
+        for i in range(LOOK if self._screen else self._job.spec.batch_size):
             search = searches[i % len(searches)]
             if search.next >= self._job.spec.max_attempts:
-                if i < len(searches):
+                if not search.likely:
                     raise JobError(self._unreachable(search))
                 continue
             candidates.append((search, search.next))
             search.next += 1
+        if not candidates:
+            return False
         draws = normals(
             self._job.spec.seed,
             [(search.slot, attempt) for search, attempt in candidates],
             self._generator.latent_size,
         )
         w = self._generator.latents(draws)
-        scores = self._preview(w) if self._preview_size else None
-        for i, (search, attempt) in enumerate(candidates):
+        self.tally.draws += len(w)
+        reasons: list[str | None] = [None] * len(w)
+        if self._screen is not None:
+            reasons = self._screen.refusals(w, np.array([one.cell for one, _ in candidates]))
+        for (search, attempt), latent, why in zip(candidates, w, reasons, strict=True):
+            if why is None:
+                search.likely.append((attempt, latent))
+            else:
+                self.tally.refused[f"latent:{why}"] += 1
+        self.tally.seconds["draw"] += time.perf_counter() - start
+        return True
+
+    def _look(self, searches: list[_Search]) -> None:
+        """Preview a batch of likely candidates, the searches in turn; keep those worth a render."""
+        candidates = []
+        for i in range(self._job.spec.batch_size):
+            waiting = [search for search in searches if search.likely]
+            if not waiting:
+                break
+            search = waiting[i % len(waiting)]
+            candidates.append((search, *search.likely.popleft()))
+        scores = None
+        if self._preview_size:
+            scores = self._preview(np.stack([latent for _, _, latent in candidates]))
+        for i, (search, attempt, latent) in enumerate(candidates):
             if scores is not None:
                 cell = self._job.spec.target.bins_of(search.cell)
                 why = implausible(scores, i, cell, self._limits)
                 if why is not None:
                     self.tally.refused[f"preview:{why}"] += 1
                     continue
-            search.hopeful.append((attempt, w[i]))
+            search.hopeful.append((attempt, latent))
 
     def _preview(self, w: NDArray[np.float32]) -> Scores:
         start = time.perf_counter()

@@ -20,6 +20,8 @@ class Job:
     spec: JobSpec
     generator_digest: str
     scorer_digest: str
+    surrogate_digest: str = ""
+    """Of what guesses the scores from latents; empty where nothing does."""
 
     @cached_property
     def slots(self) -> Slots:
@@ -38,6 +40,7 @@ class Job:
             "spec": self.spec.digest,
             "generator": self.generator_digest,
             "scorer": self.scorer_digest,
+            "surrogate": self.surrogate_digest,
         }
 
     def document(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class Job:
             "spec_digest": spec.digest,
             "generator": {"name": spec.generator_name, "digest": self.generator_digest},
             "scorer": {"name": spec.scorer_name, "digest": self.scorer_digest},
+            "surrogate": {"name": "bundled", "digest": self.surrogate_digest},
             "count": spec.count,
             "shards": spec.shards,
             "shard_size": spec.shard_size,
@@ -78,4 +82,5 @@ def identity_of(document: dict[str, Any]) -> dict[str, str]:
         "spec": document["spec_digest"],
         "generator": document["generator"]["digest"],
         "scorer": document["scorer"]["digest"],
+        "surrogate": document["surrogate"]["digest"],
     }

@@ -16,7 +16,7 @@ from pipeline.engine.shard import Models
 from pipeline.engine.shots import take
 from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
-from pipeline.sampling.seeds import normals
+from pipeline.sampling.seeds import probes
 
 DRAWS = 512
 """Natural draws that are scored where no stored prior fits the models."""
@@ -26,9 +26,6 @@ SAMPLE = 4
 
 RENDERS = 1.5
 """Full renders an accepted face where previews come first; `report.json` has the true figure."""
-
-_PROBE_SLOT = 2**62
-"""Slots from here on belong to no job: their draws are only used to estimate."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +71,20 @@ def plan(job: Job) -> Plan:
     quotas = job.slots.quotas.ravel()
     attempts = natural.attempts()
     candidates = float((quotas * attempts).sum())
+    looks = (
+        candidates if models.screen is None else min(candidates, models.screen.looks * spec.count)
+    )
     previewed = spec.first_look > 0
-    renders = min(candidates, RENDERS * spec.count) if previewed else candidates
+    renders = min(looks, RENDERS * spec.count) if previewed else looks
     preview, render, size = _measure(job, models)
-    seconds = renders * render + (candidates * preview if previewed else 0.0)
+    seconds = renders * render + (looks * preview if previewed else 0.0)
     ordered_unseen = np.flatnonzero((quotas > 0) & (natural.hits == 0))
     return Plan(
         job,
         attempts,
         [spec.target.label(int(cell)) for cell in ordered_unseen],
         natural.draws,
-        candidates if previewed else 0.0,
+        looks if previewed else 0.0,
         renders,
         seconds,
         size * spec.count,
@@ -108,8 +108,8 @@ def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
 
 
 def _draw(job: Job, models: Models, count: int) -> NDArray[np.float32]:
-    places = [(_PROBE_SLOT + i, 0) for i in range(count)]
-    return models.generator.latents(normals(job.spec.seed, places, models.generator.latent_size))
+    size = models.generator.latent_size
+    return models.generator.latents(probes(job.spec.seed, count, size))
 
 
 def _measure(job: Job, models: Models) -> tuple[float, float, float]:

@@ -19,6 +19,7 @@ from pipeline.engine.job import Job
 from pipeline.engine.storing import Stored, Storing, asset_id
 from pipeline.errors import CatalogError
 from pipeline.generators.generator import Generator
+from pipeline.sampling.screen import Screen
 from pipeline.storage import Store
 
 
@@ -29,6 +30,7 @@ class Models:
     generator: Generator
     scorer: Scorer
     device: str
+    screen: Screen | None = None
 
 
 def device_name() -> str:
@@ -64,7 +66,7 @@ def run_shard(
     """
     if store.exists(receipt_key(shard)):
         return read_receipt(store, shard)
-    faces = Faces(job, shard, models.generator, models.scorer)
+    faces = Faces(job, shard, models.generator, models.scorer, models.screen)
     with Storing(job, shard, store) as storing:
         with rendering or nullcontext():
             for face in faces:
@@ -85,6 +87,7 @@ def run_shard(
             "rows": len(rows),
             "manifest": {"key": shard_key(shard), "sha256": sha256(data), "bytes": len(data)},
             "content_digest": content_digest(table),
+            "draws": tally.draws,
             "renders": tally.renders,
             "previews": tally.previews,
             "refused": dict(sorted(tally.refused.items())),

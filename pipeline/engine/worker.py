@@ -6,11 +6,14 @@ from typing import Any
 import torch
 
 from pipeline.attributes import load_scorer
+from pipeline.attributes.surrogate import bundled_surrogate
 from pipeline.engine.faces import Tally
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models, device_name, run_shard
 from pipeline.errors import JobError
 from pipeline.generators import load_generator
+from pipeline.sampling.screen import PROBES, Screen
+from pipeline.sampling.seeds import probes
 from pipeline.spec import parse_spec
 from pipeline.storage import open_store
 
@@ -26,22 +29,28 @@ def load_models(job: Job) -> Models:
     """
     torch.set_num_threads(THREADS)
     generator = load_generator(job.spec.generator, job.spec.image.size)
-    models = Models(generator, load_scorer(job.spec.scorer), device_name())
-    found = (models.generator.digest, models.scorer.digest)
-    if found != (job.generator_digest, job.scorer_digest):
+    scorer = load_scorer(job.spec.scorer)
+    surrogate = bundled_surrogate(generator.digest, scorer.digest)
+    found = (generator.digest, scorer.digest, surrogate.digest if surrogate else "")
+    if found != (job.generator_digest, job.scorer_digest, job.surrogate_digest):
         raise JobError(
             "this worker's models are not the driver's (their digests differ); "
             "install the same version of populace on every node, and let all of them read the "
             "same checkpoint."
         )
-    return models
+    screen = None
+    if surrogate is not None:
+        draws = probes(job.spec.seed, PROBES, generator.latent_size)
+        limits = job.spec.limits.where
+        screen = Screen(surrogate, job.spec.target, limits, generator.latents(draws))
+    return Models(generator, scorer, device_name(), screen)
 
 
 class Worker:
     """Makes shards, two at a time: one renders while the other encodes, stores and commits."""
 
     def __init__(
-        self, spec: dict[str, Any], digests: tuple[str, str], uri: str, endpoint: str | None
+        self, spec: dict[str, Any], digests: tuple[str, str, str], uri: str, endpoint: str | None
     ) -> None:
         self._job = Job(parse_spec(spec), *digests)
         self._store = open_store(uri, endpoint=endpoint)

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+PROBE_SLOT = 2**62
+"""Slots from here on belong to no job: their draws are only used to estimate."""
+
 
 def normals(seed: int, candidates: Sequence[tuple[int, int]], size: int) -> NDArray[np.float32]:
     """Standard normal draws for (slot, attempt) pairs: float32 [len(candidates), size].
@@ -17,3 +20,8 @@ def normals(seed: int, candidates: Sequence[tuple[int, int]], size: int) -> NDAr
         bits = np.random.Philox(key=[seed, 0], counter=[0, 0, attempt, slot])
         np.random.Generator(bits).standard_normal(out=row, dtype=np.float32)
     return draws
+
+
+def probes(seed: int, count: int, size: int) -> NDArray[np.float32]:
+    """Standard normal draws that belong to no slot: float32 [count, size]."""
+    return normals(seed, [(PROBE_SLOT + i, 0) for i in range(count)], size)

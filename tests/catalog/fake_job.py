@@ -164,6 +164,7 @@ class FakeJob:
             "manifest": {"key": key, "sha256": sha256(data), "bytes": len(data)},
             "content_digest": content_digest(table),
             "renders": len(rows) + 1,
+            "draws": sum(row.attempt + 1 for row in rows),
             "previews": sum(row.attempt + 1 for row in rows),
             "refused": {"preview: other cell": sum(row.attempt for row in rows), "cell": 1},
             "seconds": {"render": 2.5, "preview": 1.5, "score": 0.3, "encode_store": 0.1},
