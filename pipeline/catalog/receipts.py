@@ -23,7 +23,8 @@ class Receipt:
     """The commit of one shard: what it holds and what it cost.
 
     draws: candidates. renders, previews: images rendered at full and at preview size. refused:
-    reason -> candidates. seconds: stage -> seconds of work. bytes: size of the images and their extras.
+    reason -> candidates. seconds: stage -> seconds of work. bytes: size of the images and their
+    extras.
     """
 
     shard: int
