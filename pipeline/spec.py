@@ -17,7 +17,8 @@ from pipeline.attributes.taxonomy import ATTRIBUTES, presets
 from pipeline.errors import SpecError, suggestion
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
-from pipeline.sampling.targets import JOINT, Target, named_in, parse_balance
+from pipeline.sampling.population import TABLE, with_population
+from pipeline.sampling.targets import AT_LEAST, JOINT, Target, named_in, parse_balance
 from pipeline.storage import check_endpoint, parse_uri
 from pipeline.yaml_file import read_yaml
 
@@ -45,7 +46,11 @@ _BALANCE_SCHEMA = {
         }
         for attribute in ATTRIBUTES
     }
-    | {JOINT: {"type": "array", "items": {"type": "object", "required": ["share"]}}},
+    | {
+        JOINT: {"type": "array", "items": {"type": "object", "required": ["share"]}},
+        TABLE: {"type": "string", "description": "a population table: CSV file beside the spec"},
+        AT_LEAST: {"type": "integer", "minimum": 0, "description": "faces in every cell"},
+    },
     "additionalProperties": False,
 }
 _WHERE_SCHEMA = {
@@ -136,6 +141,7 @@ class JobSpec(_Part):
         if self.location.endpoint is not None:
             check_endpoint(self.location.endpoint)
         _check_overlap(self.target, self.limits.where)
+        self.target.check_floor(self.count)
         self._check_extras()
         return self
 
@@ -241,6 +247,9 @@ class JobSpec(_Part):
 def read_spec(path: Path, changes: Sequence[str] = (), output: str | None = None) -> JobSpec:
     """Read a YAML job spec, with `key.path=value` changes and another output laid over it.
 
+    A population table is read here, from where the spec lies: from then on the spec holds its text,
+    so that workers and catalogs have it, and the digest is of what stands in it.
+
     Raises:
         SpecError: the file, a change or a field cannot be meant; names it and the mend.
     """
@@ -251,6 +260,8 @@ def read_spec(path: Path, changes: Sequence[str] = (), output: str | None = None
         data["output"] = (
             data["output"] | {"uri": output} if isinstance(data.get("output"), dict) else output
         )
+    if "balance" in data:
+        data["balance"] = with_population(data["balance"], path.parent)
     return parse_spec(data)
 
 

@@ -93,6 +93,30 @@ JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
             "of bins, or bins with percentages.",
         ),
         ({"balance": {"smile": "wide"}}, "balance.smile: 'wide' is no preset of smile; write 'un"),
+        (
+            {"balance": {"table": "census.csv"}},
+            "balance.table: 'census.csv' is no table; in a job's file name a CSV file, elsewhere",
+        ),
+        ({"balance": {"table": 3}}, "balance.table: 3 is no table; in a job's file name a CSV"),
+        (
+            {"balance": {"table": "age,share\n18-29,x\n"}},
+            "balance.table, line 2, column share: 'x' is no share or count; write a number",
+        ),
+        (
+            {"balance": {"table": "age,share\n18-29,1\n", "age": "uniform"}},
+            "balance.age: stands in the table too; remove it here or there.",
+        ),
+        (
+            {"balance": {"table": "age,share\n18-29,1\n", "joint": []}},
+            "balance.table: and a joint table contradict each other; remove one of them.",
+        ),
+        ({"balance": {"at_least": "5"}}, "balance.at_least: '5' is no number of faces; write a"),
+        ({"balance": {"at_least": -1}}, "balance.at_least: -1 is no number of faces; write a"),
+        ({"balance": {"at_least": True}}, "balance.at_least: True is no number of faces; write"),
+        (
+            {"balance": {"age": "uniform", "at_least": 5}},
+            "balance.at_least: 5 faces in each of 4 cells take 20 faces, and count is 10; raise",
+        ),
         ({"workers": 0}, "workers: 0 does not fit; write auto or a whole number from 1."),
     ],
 )
@@ -149,6 +173,43 @@ def test_a_checkpoint_is_found_from_any_folder(
     assert moved.model_dump()["generator"]["checkpoint"] == f"file://{tmp_path}/net.pkl{mark}"
     there = order(checkpoint="https://host/net.pkl" + mark)
     assert there.from_anywhere() == there
+
+
+TABLE = "age,gender_presentation,count\n18-29,feminine,3\n30-59,masculine,1\n"
+
+
+def censused(folder: Path, table: str, name: str = "census.csv") -> JobSpec:
+    """A job in `folder` with its table beside it."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(table)
+    path = folder / "job.yaml"
+    path.write_text(f"name: a\ncount: 10\noutput: ./x\nbalance: {{table: {name}}}\n")
+    return read_spec(path)
+
+
+def test_a_table_is_found_beside_the_spec_and_counts_by_what_stands_in_it(tmp_path: Path) -> None:
+    spec = censused(tmp_path, TABLE)
+    assert spec.target.shares.tolist() == [[0.75, 0], [0, 0.25]]
+    same = censused(tmp_path / "other", TABLE.replace(",", " , "), "tables/people.csv")
+    assert same.digest == spec.digest
+    assert censused(tmp_path, TABLE.replace("3", "4")).digest != spec.digest
+
+
+def test_a_table_goes_along_to_workers_and_into_the_catalog(tmp_path: Path) -> None:
+    spec = censused(tmp_path, TABLE)
+    (tmp_path / "census.csv").unlink()
+    assert parse_spec(spec.from_anywhere().model_dump(mode="json")).target.label(0) == (
+        "age=18-29, gender_presentation=feminine"
+    )
+    document = Job(spec, "1" * 64, "2" * 64).document()
+    assert document["spec"]["balance"] == {"table": TABLE}
+    assert [cell["count"] for cell in document["cells"]] == [8, 0, 0, 2]
+    assert parse_spec(document["spec"] | {"output": "./y"}).digest == spec.digest
+
+
+def test_a_bad_table_is_named_with_its_file(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"/census\.csv, line 2, column age: cannot read bin 'x'"):
+        censused(tmp_path, "age,share\nx,1\n")
 
 
 def scored(**changes: Any) -> JobSpec:
@@ -276,6 +337,8 @@ def test_the_schema_offers_extras_backgrounds_and_presets() -> None:
     assert "transparent" in schema["$defs"]["ImageSpec"]["properties"]["background"]["pattern"]
     age = schema["properties"]["balance"]["properties"]["age"]
     assert {"enum": ["uniform", "fairface"]} in age["anyOf"]
+    assert schema["properties"]["balance"]["properties"]["table"]["type"] == "string"
+    assert schema["properties"]["balance"]["properties"]["at_least"]["minimum"] == 0
 
 
 def test_the_schema_names_every_attribute() -> None:

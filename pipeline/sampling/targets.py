@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from pipeline.attributes.bins import Bin, attribute_named, parse_bins
 from pipeline.attributes.taxonomy import Attribute, presets
 from pipeline.errors import SpecError
+from pipeline.sampling.population import MAX_CELLS, TABLE, parse_population
 
-MAX_CELLS = 100_000
 JOINT = "joint"
+AT_LEAST = "at_least"
+_WORDS = (JOINT, TABLE, AT_LEAST)
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,26 @@ class Target:
     """The wanted share of every cell.
 
     shares: float64 [bins of axis 0, bins of axis 1, ...], summing to 1; one cell of share 1 when
-    nothing is balanced.
+    nothing is balanced. at_least: faces, in every cell with a share above 0.
     """
 
     axes: tuple[Axis, ...]
     shares: NDArray[np.float64]
+    at_least: int = 0
+
+    def check_floor(self, count: int) -> None:
+        """Make sure that `count` faces can fill every cell up to the floor.
+
+        Raises:
+            SpecError: they are too few; says how many it takes.
+        """
+        cells = int((self.shares > 0).sum())
+        if count < cells * self.at_least:
+            raise SpecError(
+                f"balance.{AT_LEAST}: {self.at_least:,} faces in each of {cells:,} cells take "
+                f"{cells * self.at_least:,} faces, and count is {count:,}; raise it to that, "
+                "or lower the floor."
+            )
 
     def bins_of(self, cell: int) -> tuple[Bin, ...]:
         """The bin of each axis that makes up a cell (row-major index)."""
@@ -58,25 +75,69 @@ def parse_balance(balance: Mapping[str, Any]) -> Target:
 
     Each attribute takes a preset (`uniform`, its usual bins, or `fairface`, `monk` ...; evenly), a
     list of bins (evenly) or a mapping of bin to percentage; attributes are independent of each
-    other unless `joint`, a list of cells with a `share` each, says otherwise.
+    other unless `joint`, a list of cells with a `share` each, says otherwise. `table`, the text of
+    a population table, brings its own attributes, of which those beside it are independent.
+    `at_least` is the floor under every cell that has a share.
 
     Raises:
         SpecError: an attribute, bin or percentage that cannot be meant; names field and mend.
     """
-    axes = tuple(
-        _axis(name, target, JOINT in balance) for name, target in balance.items() if name != JOINT
-    )
+    axes, shares = _shares(balance)
+    return Target(axes, shares, _floor(balance.get(AT_LEAST, 0)))
+
+
+def _shares(balance: Mapping[str, Any]) -> tuple[tuple[Axis, ...], NDArray[np.float64]]:
+    """The axes and the share of every cell."""
+    known, shares = _population(balance) if TABLE in balance else ((), np.ones(()))
+    asked = {name: target for name, target in balance.items() if name not in _WORDS}
+    axes = (*known, *(_axis(name, target, JOINT in balance) for name, target in asked.items()))
     cells = math.prod(len(axis.bins) for axis in axes)
     if cells > MAX_CELLS:
         raise SpecError(
             f"balance: {cells:,} cells are more than {MAX_CELLS:,}; use fewer bins or attributes."
         )
     if JOINT in balance:
-        return Target(axes, _joint_shares(axes, balance[JOINT]))
-    shares = np.ones(())
-    for axis in axes:
+        shares = _joint_shares(axes, balance[JOINT])
+        return _with_margins({axis.attribute: axis.bins for axis in axes}, shares), shares
+    for axis in axes[len(known) :]:
         shares = np.multiply.outer(shares, np.asarray(axis.shares))
-    return Target(axes, np.asarray(shares, np.float64))
+    return axes, np.asarray(shares, np.float64)
+
+
+def _population(balance: Mapping[str, Any]) -> tuple[tuple[Axis, ...], NDArray[np.float64]]:
+    """The axes and shares of the table."""
+    field, text = f"balance.{TABLE}", balance[TABLE]
+    if JOINT in balance:
+        raise SpecError(f"{field}: and a joint table contradict each other; remove one of them.")
+    if not isinstance(text, str) or "\n" not in text:
+        raise SpecError(
+            f"{field}: {text!r} is no table; in a job's file name a CSV file, elsewhere give its "
+            "text."
+        )
+    population = parse_population(text)
+    for name in population.bins:
+        if name in balance:
+            raise SpecError(f"balance.{name}: stands in the table too; remove it here or there.")
+    return _with_margins(population.bins, population.shares), population.shares
+
+
+def _with_margins(
+    bins: Mapping[str, tuple[Bin, ...]], shares: NDArray[np.float64]
+) -> tuple[Axis, ...]:
+    """Axes of a joint table, each bin with the share of all its cells."""
+    axes = []
+    for i, (name, some) in enumerate(bins.items()):
+        margin = shares.sum(tuple(j for j in range(shares.ndim) if j != i))
+        axes.append(Axis(name, some, tuple(margin.tolist())))
+    return tuple(axes)
+
+
+def _floor(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SpecError(
+            f"balance.{AT_LEAST}: {value!r} is no number of faces; write a whole number from 0."
+        )
+    return value
 
 
 def _axis(name: str, target: Any, joint: bool) -> Axis:
