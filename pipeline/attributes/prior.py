@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import ATTRIBUTES
 
 
@@ -26,14 +25,19 @@ class Prior:
     scorer_digest: str
 
 
-def write_prior(path: Path, scores: Scores, generator_digest: str, scorer_digest: str) -> None:
+def write_prior(
+    path: Path,
+    values: Mapping[str, NDArray[np.generic]],
+    generator_digest: str,
+    scorer_digest: str,
+) -> None:
     """Write a Parquet file: a float32 column a number, an int8 column a class attribute."""
     columns = {
         attribute.name: np.asarray(
-            scores.values[attribute.name], np.int8 if attribute.kind == "class" else np.float32
+            values[attribute.name], np.int8 if attribute.kind == "class" else np.float32
         )
         for attribute in ATTRIBUTES
-        if attribute.name in scores.values
+        if attribute.name in values
     }
     digests = {"generator_digest": generator_digest, "scorer_digest": scorer_digest}
     table = pa.table(columns).replace_schema_metadata(digests)

@@ -49,16 +49,16 @@ class Screen:
             cells: int64 [B], what each is wanted for.
         """
         guess = self._surrogate.guess(w)
-        places = np.unravel_index(cells, self._target.shares.shape)
-        rows = np.arange(len(w))
+        axes, rows = self._target.axes, np.arange(len(w))
+        places = np.unravel_index(cells, self._target.shares.shape) if axes else ()
         odds = [
             guess.probability(axis.attribute, axis.bins)[rows, place]
-            for axis, place in zip(self._target.axes, places, strict=True)
+            for axis, place in zip(axes, places, strict=True)
         ]
         odds += [guess.probability(name, bins).sum(1) for name, bins in self._where.items()]
         if not odds:
             return [None] * len(w)
-        names = [*(axis.attribute for axis in self._target.axes), *self._where]
+        names = [*(axis.attribute for axis in axes), *self._where]
         table = np.stack(odds)
         least = table.argmin(0)
         passes = table.prod(0) >= self.threshold

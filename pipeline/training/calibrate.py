@@ -58,12 +58,12 @@ def fit_temperatures(seen: Perception, labels: Labels, broken: Perception) -> di
         broken: of bad pictures; together they set the temperature of realism.
     """
     found = {
-        name: _temperature(seen.logits[name], class_target(name, labels)) for name in CLASS_HEADS
+        name: temperature(seen.logits[name], class_target(name, labels)) for name in CLASS_HEADS
     }
     logit = np.concatenate([seen.realism, broken.realism])
     proper = np.arange(len(logit)) < len(seen.realism)
     two = np.stack([np.zeros_like(logit), logit], 1)
-    return {**found, REALISM: _temperature(two, np.eye(2)[proper.astype(np.int64)])}
+    return {**found, REALISM: temperature(two, np.eye(2)[proper.astype(np.int64)])}
 
 
 def fit_correction(
@@ -147,7 +147,8 @@ def _certainty(x: Floats, logits: NDArray[np.floating], truth: Floats) -> tuple[
     return found[:-1], float(found[-1])
 
 
-def _temperature(logits: NDArray[np.floating], target: NDArray[np.floating]) -> float:
+def temperature(logits: NDArray[np.floating], target: NDArray[np.floating]) -> float:
+    """What to divide logits [B, C] by, by the likelihood of target [B, C], shares of classes."""
     found = minimize_scalar(
         lambda log_t: _surprise(softmax(logits / np.exp(log_t)), target),
         bounds=_BOUNDS,

@@ -59,6 +59,9 @@ LIMITS = """\
 """
 
 
+_GUESSED = ("agreement", "error", "spread")
+
+
 def model_card(card: Mapping[str, Any]) -> str:
     """The model card as Markdown.
 
@@ -77,7 +80,7 @@ def model_card(card: Mapping[str, Any]) -> str:
         parts += [f"## Confusion, {TITLES[name]}\n", "Rows are true, columns scored.\n"]
         parts.append(_confusion("age, usual bins", held["bins"]["age"], "bins"))
         parts += [_confusion(n, figures, "classes") for n, figures in held["classes"].items()]
-    parts += [_previews(card["previews"]), LIMITS]
+    parts += [_previews(card["previews"]), _surrogate(card["surrogate"]), LIMITS]
     return "\n".join(parts)
 
 
@@ -222,6 +225,20 @@ def _confusion(title: str, figures: Mapping[str, Any], labels: str) -> str:
         for label, row in zip(figures[labels], figures["confusion"], strict=True)
     ]
     return f"### {title}\n\n" + _table(["", *figures[labels]], rows)
+
+
+def _surrogate(figures: Mapping[str, Any]) -> str:
+    rows = [
+        [f"`{name}`", *(format(found[key], ".3g") if key in found else "" for key in _GUESSED)]
+        for name, found in figures.items()
+    ]
+    return (
+        "## What a latent tells before anything is rendered\n\n"
+        "A small network guesses these readings from w, so that a job looks only at pictures that "
+        "may fit. On draws that it did not learn from: how often it guesses the class that is "
+        "read; how far it is from the number that is read, and how far it says it is.\n\n"
+        + _table(["attribute", "agreement", "mean error", "spread claimed"], rows)
+    )
 
 
 def _previews(previews: Mapping[str, Any]) -> str:

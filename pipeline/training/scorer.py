@@ -34,6 +34,7 @@ from pipeline.training.metrics import agreement, judge
 from pipeline.training.realism import realism_figures
 from pipeline.training.renders import MakeGenerator, Renders, render_set
 from pipeline.training.sets import Counts, draw_orders, kind_rows
+from pipeline.training.surrogate import fit_surrogate
 
 LEAST_IMAGES = 32
 """Fewest images of a set that make sense."""
@@ -74,16 +75,16 @@ def train_scorer(
 ) -> dict[str, Any]:
     """Train a scorer and write it to `out`.
 
-    Writes weights.safetensors, card.json, MODEL_CARD.md and prior.parquet; renders are kept in
-    out/renders and the state of the fit in out/fit.pt until it is done, so that the same call goes
-    on where it was broken off. Everything follows from the arguments; other hardware, and other
-    numbers of threads, may round differently.
+    Writes weights.safetensors, card.json, MODEL_CARD.md, prior.parquet and surrogate.safetensors;
+    renders are kept in out/renders and the state of the fit in out/fit.pt until it is done, so that
+    the same call goes on where it was broken off. Everything follows from the arguments; other
+    hardware, and other numbers of threads, may round differently.
 
     Args:
         out: a folder, made if missing.
         images: renders to learn from.
         held_out: renders to judge on, of each of the three distributions.
-        prior: natural draws scored at 64 px for prior.parquet.
+        prior: natural draws scored at 64 px for prior.parquet and the surrogate.
         epochs: passes over the images.
         seed: of every draw.
         workers: rendering processes; 1 renders in this one.
@@ -187,13 +188,22 @@ def publish(
     labels: dict[str, Labels],
     seed: int,
 ) -> dict[str, Any]:
-    """Judge the weights in `out` and write the card, the model card and the prior beside them."""
+    """Judge the weights in `out` and write both cards, the prior and the surrogate beside them."""
     scorer = HeadsScorer(out / "weights.safetensors")
     held = {}
     for name in sets.HELD_OUT:
         images = rendered[name].images
         scores = scorer.score(hard_conditions(images) if name == "hard" else images)
         held[name] = judge(scores, labels[name], rendered[name].landmarks, seed)
+    digests = (card["generator_digest"], scorer.digest)
+    prior, natural = (scorer.score(rendered[name].images).values for name in ("prior", "natural"))
+    write_prior(out / "prior.parquet", prior, *digests)
+    surrogate, figures = fit_surrogate(
+        np.concatenate([rendered["prior"].w, rendered["natural"].w]),
+        {name: np.concatenate([values, natural[name]]) for name, values in prior.items()},
+        digests,
+    )
+    (out / "surrogate.safetensors").write_bytes(surrogate.to_bytes())
     card = {
         **card,
         "scorer_digest": scorer.digest,
@@ -207,11 +217,10 @@ def publish(
         "previews": agreement(
             *(scorer.score(rendered[name].images) for name in ("previews", "pairs"))
         ),
+        "surrogate": figures,
     }
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     (out / "MODEL_CARD.md").write_text(model_card(card))
-    scores = scorer.score(rendered["prior"].images)
-    write_prior(out / "prior.parquet", scores, card["generator_digest"], scorer.digest)
     return card
 
 

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.attributes.prior import read_prior, write_prior
-from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import ATTRIBUTES
 
 
@@ -20,7 +19,7 @@ def test_scores_come_back_with_their_digests(tmp_path: Path) -> None:
         for attribute in ATTRIBUTES
     }
     path = tmp_path / "prior.parquet"
-    write_prior(path, Scores(values, {}, {}), "generator", "scorer")
+    write_prior(path, values, "generator", "scorer")
     prior = read_prior(path)
     assert (prior.generator_digest, prior.scorer_digest) == ("generator", "scorer")
     for name, expected in values.items():
@@ -34,5 +33,5 @@ def test_scores_come_back_with_their_digests(tmp_path: Path) -> None:
 def test_what_the_scorer_did_not_measure_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "prior.parquet"
     ages = np.array([20, 30], np.float32)
-    write_prior(path, Scores({"age": ages}, {}, {}), "generator", "scorer")
+    write_prior(path, {"age": ages}, "generator", "scorer")
     assert list(read_prior(path).values) == ["age"]
