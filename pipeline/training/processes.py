@@ -45,15 +45,19 @@ def in_processes(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def leave_with_parent() -> None:
+    """End this process with the one that started it; a killed parent cannot say goodbye."""
+    Thread(target=_wait_for_parent, daemon=True).start()
+
+
 def _start(prepare: Callable[[], None] | None) -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+    leave_with_parent()
     torch.set_num_threads(1)  # the processes share the cores already
     if prepare is not None:
         prepare()
 
 
-def _end_with_parent() -> None:
-    """Leave with the process that started this one; a killed parent cannot say goodbye."""
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()

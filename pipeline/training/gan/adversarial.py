@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.generators.stylegan2.reference import Network
+from pipeline.training.gan import ranks
 from pipeline.training.gan.augment import augmented, next_p
 from pipeline.training.gan.discriminator import Discriminator
-from pipeline.training.gan.draws import draws
+from pipeline.training.gan.draws import batch_draws
 from pipeline.training.gan.heads_data import full_latents
 from pipeline.training.gan.regress import DTYPES, descend, mapped, regression_loss
 from pipeline.training.gan.shards import Order, Pictures, Sample
@@ -32,14 +33,14 @@ ADAPT_STEPS = 4
 def adversarial_step(
     state: State, spec: GanSpec, pictures: Pictures, order: Order
 ) -> dict[str, float]:
-    """Both networks learn from one batch; gives losses, scores and penalties."""
+    """Both networks learn from this rank's share of one batch; gives losses, scores, penalties."""
     at = state.step - spec.regress_steps
     if at == 0 and spec.regress_steps:
         state.begin_adversarial()
     wanted = spec.adversarial
-    sample = pictures.take(order.rows(at))
+    sample = pictures.take(ranks.share(order.rows(at)))
     if spec.data.mirror:
-        sample = sample.mirrored(draws(spec.seed, state.step, "mirror"))
+        sample = sample.mirrored(batch_draws(spec.seed, state.step, "mirror"))
     z = _latents(state, spec, sample).to(state.device)
     sample = sample.to(state.device)
     state.discriminator.requires_grad_(False)
@@ -90,7 +91,7 @@ def _generator_step(
     dtype = DTYPES[spec.precision]
     w = _mixed(state, spec, mapped(state.generator, z))
     fake = synthesize(state.generator, w, _noise(state, spec, len(w), "noise"), dtype)
-    seen = augmented(fake, state.p, draws(spec.seed, state.step, "augment_fake"))
+    seen = augmented(fake, state.p, batch_draws(spec.seed, state.step, "augment_fake"))
     scores = state.discriminator(seen, dtype)
     loss = F.softplus(-scores).mean()
     figures = {"loss_generator": loss.item(), "score_fake": scores.mean().item()}
@@ -105,13 +106,13 @@ def _generator_step(
 def _path_step(state: State, spec: GanSpec, z: Tensor) -> float:
     wanted = spec.adversarial
     # Half a batch will do, and costs as much as a whole one without a second derivative.
-    z = z[: -(-wanted.batch // 2)]
+    z = z[: -(-len(z) // 2)]
     config = state.generator.config
     shape = (len(z), config.img_channels, config.resolution, config.resolution)
-    way = torch.randn(shape, generator=draws(spec.seed, state.step, "path")).to(z.device)
+    way = batch_draws(spec.seed, state.step, "path").normal(*shape).to(z.device)
     noise = _noise(state, spec, len(z), "path_noise")
     lengths = path_lengths(state.generator, state.generator.mapping(z), noise, way)
-    mean = lengths.mean().item()
+    mean = ranks.mean(lengths.mean()).item()
     state.path_mean = PATH_MEMORY * state.path_mean + (1 - PATH_MEMORY) * mean
     penalty = (lengths - state.path_mean).square().mean()
     weight = wanted.path_length_weight * wanted.path_length_interval
@@ -124,20 +125,21 @@ def _discriminator_step(
 ) -> dict[str, float]:
     dtype = DTYPES[spec.precision]
     # Pictures that were augmented for the generator are augmented anew.
-    false = augmented(fake, state.p, draws(spec.seed, state.step, "augment_again"))
-    true = augmented(sample.images, state.p, draws(spec.seed, state.step, "augment_real"))
+    false = augmented(fake, state.p, batch_draws(spec.seed, state.step, "augment_again"))
+    true = augmented(sample.images, state.p, batch_draws(spec.seed, state.step, "augment_real"))
     # Apart, since each compares the pictures of its batch with each other.
     low, high = state.discriminator(false, dtype), state.discriminator(true, dtype)
     loss = F.softplus(low).mean() + F.softplus(-high).mean()
     descend(state.discriminate, state.discriminator, loss, spec.clip)
     total, count = state.signs
-    state.signs = (total + high.sign().sum().item(), count + len(high))
+    signs = ranks.total(high.sign().sum()).item()
+    state.signs = (total + signs, count + len(high) * ranks.count())
     return {"loss_discriminator": loss.item(), "score_real": high.mean().item()}
 
 
 def _r1_step(state: State, spec: GanSpec, sample: Sample) -> float:
     wanted = spec.adversarial
-    true = augmented(sample.images, state.p, draws(spec.seed, state.step, "augment_real"))
+    true = augmented(sample.images, state.p, batch_draws(spec.seed, state.step, "augment_real"))
     penalty = r1_penalty(state.discriminator, true)
     weight = wanted.r1_gamma / 2 * wanted.r1_interval
     descend(state.discriminate, state.discriminator, weight * penalty, spec.clip)
@@ -146,11 +148,11 @@ def _r1_step(state: State, spec: GanSpec, sample: Sample) -> float:
 
 def _latents(state: State, spec: GanSpec, sample: Sample) -> Tensor:
     """z of the batch, [B, z_dim]: of the real pictures where they have latents, else drawn."""
-    source = draws(spec.seed, state.step, "latents")
+    source = batch_draws(spec.seed, state.step, "latents")
     z_dim = state.generator.config.z_dim
     if sample.latents.shape[1]:
         return full_latents(sample.latents, z_dim, source)
-    return torch.randn(len(sample.images), z_dim, generator=source)
+    return source.normal(len(sample.images), z_dim)
 
 
 def _mixed(state: State, spec: GanSpec, w: Tensor) -> Tensor:
@@ -158,17 +160,17 @@ def _mixed(state: State, spec: GanSpec, w: Tensor) -> Tensor:
     if not spec.adversarial.style_mixing:
         return w
     count, layers = w.shape[:2]
-    source = draws(spec.seed, state.step, "mix")
-    z = torch.randn(count, state.generator.config.z_dim, generator=source)
+    source = batch_draws(spec.seed, state.step, "mix")
+    z = source.normal(count, state.generator.config.z_dim)
     other = state.generator.mapping(z.to(w.device))
-    first = torch.randint(1, layers, [count], generator=source)
-    alone = torch.rand(count, generator=source) >= spec.adversarial.style_mixing
+    first = source.whole(1, layers, count)
+    alone = source.uniform(count) >= spec.adversarial.style_mixing
     own = alone[:, None] | (torch.arange(layers) < first[:, None])
     return torch.where(own[:, :, None].to(w.device), w, other)
 
 
 def _noise(state: State, spec: GanSpec, count: int, stream: str) -> list[Tensor]:
     """A map a layer and picture, float32 [count, r, r]."""
-    source = draws(spec.seed, state.step, stream)
+    source = batch_draws(spec.seed, state.step, stream)
     sizes = state.generator.config.noise_sizes
-    return [torch.randn(count, r, r, generator=source).to(state.device) for r in sizes]
+    return [source.normal(count, r, r).to(state.device) for r in sizes]

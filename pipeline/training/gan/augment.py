@@ -12,16 +12,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipeline.training.gan.draws import Draws
+
 _GREY = torch.full([3], 3**-0.5)
 """The axis of colours along which all channels are equal."""
 
 
-def augmented(images: Tensor, p: float, source: torch.Generator) -> Tensor:
+def augmented(images: Tensor, p: float, source: Draws) -> Tensor:
     """Augment images, float32 [B, 3, R, R], -1..1; each draws its own.
 
     Args:
         p: probability of each kind, 0..1.
-        source: on the CPU; the only source of chance.
+        source: the only source of chance.
     """
     if p == 0:
         return images
@@ -51,25 +53,25 @@ def next_p(p: float, mean_sign: float, target: float, images: int, kimg: float) 
 class _Chance:
     """Draws for B pictures: a value where a kind is chosen, what changes nothing elsewhere."""
 
-    def __init__(self, count: int, p: float, source: torch.Generator) -> None:
+    def __init__(self, count: int, p: float, source: Draws) -> None:
         self.count, self.p, self.source = count, p, source
 
     def normal(self, spread: float, p: float | None = None) -> Tensor:
         """Normal draws, or 0: float32 [B]."""
-        return self._chosen(spread * torch.randn(self.count, generator=self.source), p)
+        return self._chosen(spread * self.source.normal(self.count), p)
 
     def uniform(self, reach: float, p: float | None = None) -> Tensor:
         """Even draws from -reach to reach, or 0: float32 [B]."""
-        drawn = 2 * torch.rand(self.count, generator=self.source) - 1
+        drawn = 2 * self.source.uniform(self.count) - 1
         return self._chosen(reach * drawn, p)
 
     def whole(self, count: int) -> Tensor:
         """Even draws of 0 … count - 1, or 0: float32 [B]."""
-        drawn = torch.randint(count, [self.count], generator=self.source)
+        drawn = self.source.whole(0, count, self.count)
         return self._chosen(drawn.float(), None)
 
     def _chosen(self, values: Tensor, p: float | None) -> Tensor:
-        chosen = torch.rand(self.count, generator=self.source) < (self.p if p is None else p)
+        chosen = self.source.uniform(self.count) < (self.p if p is None else p)
         return torch.where(chosen, values, torch.zeros_like(values))
 
 

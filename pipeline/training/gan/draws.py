@@ -2,6 +2,9 @@
 
 import numpy as np
 import torch
+from torch import Tensor
+
+from pipeline.training.gan import ranks
 
 STREAMS = (
     "weights", "latents", "noise", "augment_real", "augment_fake", "augment_again", "path",
@@ -10,7 +13,42 @@ STREAMS = (
 """What is drawn; each has a stream of its own, so that none shifts another."""
 
 
-def draws(seed: int, step: int, stream: str) -> torch.Generator:
-    """A generator on the CPU for one purpose at one step, the same whatever came before."""
+class Draws:
+    """Draws for the rows of a batch, of which a rank keeps its share.
+
+    Every rank draws for the whole batch: a picture has the same draws whoever works on it.
+    """
+
+    def __init__(self, source: torch.Generator, rank: int = 0, count: int = 1) -> None:
+        self._source, self._rank, self._count = source, rank, count
+
+    def normal(self, rows: int, *shape: int) -> Tensor:
+        """Standard normal draws, float32 [rows, *shape]."""
+        return self._kept(torch.randn(rows * self._count, *shape, generator=self._source))
+
+    def uniform(self, rows: int) -> Tensor:
+        """Even draws, 0..1, float32 [rows]."""
+        return self._kept(torch.rand(rows * self._count, generator=self._source))
+
+    def whole(self, low: int, high: int, rows: int) -> Tensor:
+        """Even draws of low … high - 1, int64 [rows]."""
+        return self._kept(torch.randint(low, high, [rows * self._count], generator=self._source))
+
+    def _kept(self, drawn: Tensor) -> Tensor:
+        return drawn[self._rank :: self._count]
+
+
+def draws(seed: int, step: int, stream: str) -> Draws:
+    """Draws for one purpose at one step, the same whatever came before."""
+    return Draws(generator(seed, step, stream))
+
+
+def batch_draws(seed: int, step: int, stream: str) -> Draws:
+    """The same for this rank's share of a batch."""
+    return Draws(generator(seed, step, stream), ranks.rank(), ranks.count())
+
+
+def generator(seed: int, step: int, stream: str) -> torch.Generator:
+    """What `draws` come from, on the CPU."""
     number = np.random.SeedSequence((seed, step, STREAMS.index(stream)))
     return torch.Generator().manual_seed(int(number.generate_state(1, np.uint64)[0] >> 1))

@@ -29,7 +29,7 @@ def fixed_latents(spec: GanSpec, pictures: Pictures, z_dim: int) -> Tensor:
     known = pictures.take(first_rows(pictures)).latents
     if known.shape[1]:
         return full_latents(known, z_dim, source)
-    return torch.randn(COLUMNS * ROWS, z_dim, generator=source)
+    return source.normal(COLUMNS * ROWS, z_dim)
 
 
 def first_rows(pictures: Pictures) -> NDArray[np.int64]:

@@ -24,6 +24,7 @@ from pipeline.generators.generator import SEGMENTS
 from pipeline.generators.heads import Heads
 from pipeline.generators.heads.generator import SMALLEST
 from pipeline.generators.heads.layout import LATENT_SIZE
+from pipeline.training.gan.draws import Draws
 from pipeline.training.gan.shards import SHARD, Pictures, records, write_shard
 from pipeline.training.processes import in_processes
 
@@ -83,7 +84,7 @@ def shard_latents(order: HeadsOrder, shard: int) -> NDArray[np.float32]:
     return Heads().latents(z[:, :LATENT_SIZE])
 
 
-def full_latents(known: Tensor, z_dim: int, generator: torch.Generator) -> Tensor:
+def full_latents(known: Tensor, z_dim: int, source: Draws) -> Tensor:
     """Fill the renderer's latents up with free numbers, to a mean square of one.
 
     Of a uniform draw on the sphere, given its first numbers, the rest points anywhere and has the
@@ -95,7 +96,7 @@ def full_latents(known: Tensor, z_dim: int, generator: torch.Generator) -> Tenso
     Returns:
         float32 [B, z_dim].
     """
-    free = torch.randn(len(known), z_dim - known.shape[1], generator=generator)
+    free = source.normal(len(known), z_dim - known.shape[1])
     left = (z_dim - known.square().sum(1, keepdim=True)).clamp(min=0)
     length = free.square().sum(1, keepdim=True).clamp(min=1e-8)
     return torch.cat([known, free * (left / length).sqrt()], 1)

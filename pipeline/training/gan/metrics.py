@@ -71,7 +71,7 @@ class Judge:
     def _drawn(self, network: Network) -> NDArray[np.uint8]:
         """Pictures of standard normal z."""
         source = draws(self._seed, 0, "samples")
-        z = torch.randn(self._count, network.config.z_dim, generator=source)
+        z = source.normal(self._count, network.config.z_dim)
         return drawn(network, z)
 
     @torch.no_grad()

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.generators.stylegan2.reference import Network
-from pipeline.training.gan.draws import draws
+from pipeline.training.gan import ranks
+from pipeline.training.gan.draws import batch_draws
 from pipeline.training.gan.features import Features
 from pipeline.training.gan.heads_data import full_latents
 from pipeline.training.gan.shards import Order, Pictures
@@ -27,14 +28,14 @@ DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 def regress_step(
     state: State, spec: GanSpec, pictures: Pictures, order: Order, features: Features | None
 ) -> dict[str, float]:
-    """Learn from one batch, and say how far off it was.
+    """Learn from this rank's share of one batch, and say how far off it was.
 
     No noise is drawn: what the latent does not tell must not be learned as grain.
     """
     step = state.step
-    sample = pictures.take(order.rows(step))
+    sample = pictures.take(ranks.share(order.rows(step)))
     z = full_latents(
-        sample.latents, state.generator.config.z_dim, draws(spec.seed, step, "latents")
+        sample.latents, state.generator.config.z_dim, batch_draws(spec.seed, step, "latents")
     )
     sample = sample.to(state.device)
     w = mapped(state.generator, z.to(state.device))
@@ -74,16 +75,20 @@ def mapped(network: Network, z: Tensor) -> Tensor:
     """Map z, [B, z_dim], to w, [B, num_ws, w_dim], and let the mean w follow."""
     w: Tensor = network.mapping(z)
     mean = network.mapping.get_buffer("w_avg")
-    mean.copy_(w[:, 0].detach().mean(0).lerp(mean, W_MEMORY))
+    mean.copy_(ranks.mean(w[:, 0].detach().mean(0)).lerp(mean, W_MEMORY))
     return w
 
 
 def descend(
     optimizer: torch.optim.Optimizer, network: torch.nn.Module, loss: Tensor, clip: float
 ) -> float:
-    """One step down the loss; gives the gradient's norm, which is limited to `clip`."""
+    """One step down the mean of all ranks' losses.
+
+    Gives the gradient's norm, which is limited to `clip`.
+    """
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
+    ranks.average_gradients(network)
     norm = torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
     if bool(torch.isfinite(norm)):
         optimizer.step()

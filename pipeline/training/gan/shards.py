@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.training.gan.draws import Draws
+
 SHARD = 256
 """Pictures in a shard."""
 
@@ -38,9 +40,9 @@ class Sample:
         found = (x.to(device) for x in (self.images, self.latents, self.focus))
         return type(self)(*found)
 
-    def mirrored(self, source: torch.Generator) -> Self:
+    def mirrored(self, source: Draws) -> Self:
         """Every second picture or so in a mirror."""
-        turned = torch.rand(len(self.images), generator=source)[:, None, None, None] < 0.5
+        turned = source.uniform(len(self.images))[:, None, None, None] < 0.5
         images, focus = (torch.where(turned, x.flip(3), x) for x in (self.images, self.focus))
         return replace(self, images=images, focus=focus)
 
@@ -73,12 +75,17 @@ class Pictures:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = tuple(paths)
         self._shards: list[Records] = [np.load(path, mmap_mode="r") for path in paths]
         self.name = paths[0].parent.name
         self._ends = np.cumsum([len(shard) for shard in self._shards]).tolist()
 
     def __len__(self) -> int:
         return int(self._ends[-1])
+
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Path, ...]]]:
+        # Another process maps the files for itself.
+        return type(self), (self._paths,)
 
     def read(self, rows: NDArray[np.integer]) -> Records:
         """The pictures of these rows, in their order."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -117,6 +117,9 @@ class GanSpec(_Part):
     precision: Literal["bf16", "fp32"] = Field("bf16", description="of features")
     seed: int = Field(0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where it is")
+    devices: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
+        1, description="that share each batch, a process each; auto: all CUDA cards"
+    )
     threads: int = Field(1, ge=1, le=1024, description="of the arithmetic; others round otherwise")
     checkpoint_kimg: float = Field(10.0, gt=0, description="thousands of pictures between states")
     sample_kimg: float = Field(20.0, gt=0, description="thousands of pictures between grids")
@@ -171,13 +174,27 @@ class GanSpec(_Part):
         first = min(step, self.regress_steps)
         return first * self.regress.batch + (step - first) * self.adversarial.batch
 
+    def check_shares(self, count: int) -> None:
+        """Refuse, by SpecError, batches that so many devices cannot share evenly.
+
+        The discriminator compares four pictures with each other; those must be on one device.
+        """
+        stages = (("regress", self.regress, 1), ("adversarial", self.adversarial, 4))
+        for name, stage, group in stages:
+            least = group * count
+            if count > 1 and stage.kimg and stage.batch % least:
+                raise SpecError(
+                    f"{name}.batch: {stage.batch} cannot be shared evenly among {count} devices; "
+                    f"write {-(-stage.batch // least) * least} or another multiple of {least}."
+                )
+
     @property
     def digest(self) -> str:
         """sha256 (hex) of all that decides how a step goes.
 
         The second stage has no schedule: a longer run goes on from a shorter one.
         """
-        later = {"to", "device", "threads", "checkpoint_kimg", "sample_kimg", "metrics"}
+        later = {"to", "device", "devices", "threads", "checkpoint_kimg", "sample_kimg", "metrics"}
         content = self.model_dump(mode="json", exclude=later)
         del content["adversarial"]["kimg"], content["data"]["workers"], content["data"]["keep"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

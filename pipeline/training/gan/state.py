@@ -14,7 +14,7 @@ from pipeline.errors import SpecError
 from pipeline.generators.stylegan2.config import Config
 from pipeline.generators.stylegan2.reference import Network, ToRGB
 from pipeline.training.gan.discriminator import Discriminator
-from pipeline.training.gan.draws import draws
+from pipeline.training.gan.draws import generator as draws_from
 from pipeline.training.gan.spec import GanSpec
 
 AVERAGE_RAMP = 0.05
@@ -49,7 +49,7 @@ class State:
     def fresh(cls, spec: GanSpec, config: Config, device: torch.device) -> Self:
         """The state of a run that begins, drawn from the spec's seed."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(draws(spec.seed, 0, "weights").initial_seed())
+            torch.manual_seed(draws_from(spec.seed, 0, "weights").initial_seed())
             generator, discriminator = Network(config), Discriminator(config)
         for layer in generator.modules():
             if isinstance(layer, ToRGB):

@@ -10,6 +10,7 @@ from PIL import Image
 from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads
 from pipeline.generators.stylegan2.inputs import unit_power
+from pipeline.training.gan.draws import draws
 from pipeline.training.gan.heads_data import (
     HeadsOrder,
     full_latents,
@@ -30,8 +31,8 @@ def test_a_head_is_rendered_from_the_z_that_the_mapping_keeps(tmp_path: Path) ->
     pictures = render_heads(HEADS, tmp_path, 1, silent)
     assert len(pictures) == 6
     sample = pictures.take(np.arange(6))
-    z = full_latents(sample.latents, 128, torch.Generator().manual_seed(0))
-    other = full_latents(sample.latents, 128, torch.Generator().manual_seed(1))
+    z = full_latents(sample.latents, 128, draws(0, 0, "latents"))
+    other = full_latents(sample.latents, 128, draws(0, 1, "latents"))
     assert torch.allclose(unit_power(z), z, atol=1e-5)
     assert torch.equal(z[:, :103], other[:, :103])
     assert not torch.equal(z[:, 103:], other[:, 103:])
@@ -88,5 +89,5 @@ def test_rows_are_found_across_shards(tmp_path: Path) -> None:
         write_shard(path, records(images, images[..., 0], np.full((2, 3), i)))
     pictures = Pictures(paths)
     assert pictures.read(np.array([5, 0, 3]))["image"][:, 0, 0, 0].tolist() == [2, 0, 1]
-    turned = pictures.take(np.arange(6)).mirrored(torch.Generator().manual_seed(0))
+    turned = pictures.take(np.arange(6)).mirrored(draws(0, 0, "mirror"))
     assert turned.latents[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
