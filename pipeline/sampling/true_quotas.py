@@ -22,7 +22,9 @@ class TrueQuotas:
     """Shares to order, and what they should bring.
 
     order: float64 [*P], shares of perceived cells, summing to 1. expected: float64 [*T], the true
-    shares of a catalog of them. uncorrected: the same when the target itself is ordered.
+    shares of a catalog of them. uncorrected: the same when the target itself is ordered. Both
+    take the prior and the errors as known, so that `expected` promises too much: `quota_shares` of
+    the order tells how much.
     """
 
     order: Floats
