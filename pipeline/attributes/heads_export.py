@@ -151,7 +151,7 @@ class _Graph:
 
     def _constant(self, tensor: Tensor) -> str:
         name = f"weight_{len(self._weights)}"
-        values = np.ascontiguousarray(tensor.detach().numpy(), np.float32)
+        values = np.array(tensor.detach().numpy(), np.float32, order="C")
         self._weights.append(self._onnx.numpy_helper.from_array(values, name))
         return name
 

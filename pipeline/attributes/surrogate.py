@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -17,6 +18,9 @@ from pipeline.attributes.heads_scorer import softmax
 from pipeline.attributes.taxonomy import BY_NAME
 
 FORMAT = "surrogate-1"
+
+LEAST_SPREAD = 0.02
+"""Smallest standard deviation of a number, in units of its scale."""
 
 Floats = NDArray[np.float64]
 
@@ -76,11 +80,11 @@ class Surrogate:
 
     def guess(self, w: NDArray[np.float32]) -> Guess:
         """What the scorer will read of the pictures of w: float32 [B, D]."""
-        x = (w - self.center) / self.scale
-        for weight, bias in self.layers[:-1]:
-            x = np.maximum(x @ weight + bias, 0)
-        weight, bias = self.layers[-1]
-        out = (x @ weight + bias).astype(np.float64)
+        # By torch, whose threads a worker fixes: how a sum is split decides how it is rounded.
+        x = torch.from_numpy((w - self.center) / self.scale)
+        for i, (weight, bias) in enumerate(self.layers):
+            x = torch.addmm(torch.from_numpy(bias), x.relu() if i else x, torch.from_numpy(weight))
+        out = x.numpy().astype(np.float64)
         at, classes, means, spreads = 0, {}, {}, {}
         for name in self.classes:
             end = at + len(BY_NAME[name].classes)
@@ -88,7 +92,7 @@ class Surrogate:
             at = end
         for name, (center, scale) in self.numbers.items():
             means[name] = center + scale * out[:, at]
-            spreads[name] = scale * np.exp(out[:, at + 1])
+            spreads[name] = scale * np.maximum(np.exp(out[:, at + 1]), LEAST_SPREAD)
             at += 2
         return Guess(classes, means, spreads)
 
@@ -123,11 +127,12 @@ class Surrogate:
             length = int.from_bytes(data[:8], "little")
             header = json.loads(data[8 : 8 + length])
             meta = json.loads(header["__metadata__"]["surrogate"])
+            known = meta["format"] == FORMAT and all(
+                list(BY_NAME[name].classes) == classes for name, classes in meta["classes"].items()
+            )
         except (SafetensorError, KeyError, ValueError) as error:
             raise ValueError(f"no surrogate: {error}") from None
-        if meta["format"] != FORMAT or any(
-            list(BY_NAME[name].classes) != classes for name, classes in meta["classes"].items()
-        ):
+        if not known:
             raise ValueError("a surrogate of another version of populace")
         count = sum(key.endswith(".weight") for key in tensors)
         return Surrogate(

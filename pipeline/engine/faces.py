@@ -128,15 +128,16 @@ class Faces:
             Whether any attempts were left to draw.
         """
         start = time.perf_counter()
+        most = self._job.spec.max_attempts
+        for search in searches:
+            if search.next >= most and not search.likely:
+                raise JobError(self._unreachable(search))
         candidates = []
         for i in range(LOOK if self._screen else self._job.spec.batch_size):
             search = searches[i % len(searches)]
-            if search.next >= self._job.spec.max_attempts:
-                if not search.likely:
-                    raise JobError(self._unreachable(search))
-                continue
-            candidates.append((search, search.next))
-            search.next += 1
+            if search.next < most:
+                candidates.append((search, search.next))
+                search.next += 1
         if not candidates:
             return False
         draws = normals(

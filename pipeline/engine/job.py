@@ -82,5 +82,5 @@ def identity_of(document: dict[str, Any]) -> dict[str, str]:
         "spec": document["spec_digest"],
         "generator": document["generator"]["digest"],
         "scorer": document["scorer"]["digest"],
-        "surrogate": document["surrogate"]["digest"],
+        "surrogate": document.get("surrogate", {"digest": ""})["digest"],
     }

@@ -1,6 +1,6 @@
 """Pass over candidates whose latent already tells that their picture will not fit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +10,29 @@ from pipeline.attributes.surrogate import Guess, Surrogate
 from pipeline.sampling.targets import Target
 
 LOST = 0.02
-"""Share of the faces that would fit which may be passed over: what a cell's distribution is bent by
-at most, for a look at only the latents that are worth it."""
+"""Share of the faces that would fit a cell which may be passed over: what its distribution is bent
+by at most, for a look at only the latents that are worth it."""
 
 PROBES = 4096
-"""Natural draws from which the threshold follows."""
+"""Natural draws from which the thresholds follow."""
 
-_CHUNK = 64
-_LEVELS = np.logspace(-12, 0, 2401)
+_CELLS = 64
+_FULL = 4096
+"""Cells up to which all probes are used; more cells share the work."""
+
+Floats = NDArray[np.float64]
 
 
 class Screen:
     """Says of latents whether a picture of them is worth taking.
 
-    A candidate passes when its cell and the limits are probable enough by the surrogate; the
-    threshold is the highest that loses no more than LOST of what would have been accepted, so that
-    it asks more where latents tell much and less where they tell little.
+    A candidate passes when its cell and the limits are probable enough by the surrogate. Each cell
+    has a threshold of its own, the highest that loses no more than LOST of what would have been
+    accepted: it asks much where latents tell much, little where they tell little, and what is rare
+    pays for nobody else.
 
-    threshold: least probability. looks: expected latents that pass for each that fits.
+    thresholds: float64 [cells], least probability. looks: expected latents that pass for each that
+    fits, over the target's cells.
     """
 
     def __init__(
@@ -37,9 +42,16 @@ class Screen:
         where: Mapping[str, Sequence[Bin]],
         probes: NDArray[np.float32],
     ) -> None:
-        """Fix the threshold from natural draws: float32 [PROBES, D]."""
-        self._surrogate, self._target, self._where = surrogate, target, where
-        self.threshold, self.looks = self._fit(probes)
+        """Fix the thresholds from natural draws: float32 [PROBES, D]."""
+        self._surrogate, self._axes = surrogate, target.axes
+        self._shape = target.shares.shape
+        balanced = {axis.attribute for axis in target.axes}
+        # A limit on a balanced attribute narrows its bins; leaving it out only passes more.
+        self._where = {name: bins for name, bins in where.items() if name not in balanced}
+        cells = target.shares.size
+        guess = surrogate.guess(probes[: max(256, PROBES * _FULL // max(cells, _FULL))])
+        self.thresholds, looks = self._fit(guess, cells)
+        self.looks = float((target.shares.ravel() * looks).sum())
 
     def refusals(self, w: NDArray[np.float32], cells: NDArray[np.int64]) -> list[str | None]:
         """Why each latent is passed over, the least probable attribute, or None.
@@ -48,43 +60,51 @@ class Screen:
             w: float32 [B, D].
             cells: int64 [B], what each is wanted for.
         """
+        rows = np.arange(len(w))
         guess = self._surrogate.guess(w)
-        axes, rows = self._target.axes, np.arange(len(w))
-        places = np.unravel_index(cells, self._target.shares.shape) if axes else ()
-        odds = [
-            guess.probability(axis.attribute, axis.bins)[rows, place]
-            for axis, place in zip(axes, places, strict=True)
-        ]
-        odds += [guess.probability(name, bins).sum(1) for name, bins in self._where.items()]
+        odds = [odds[rows, bins] for odds, bins in self._cell_odds(guess, cells)]
+        odds += self._limit_odds(guess)
         if not odds:
             return [None] * len(w)
-        names = [*(axis.attribute for axis in axes), *self._where]
+        names = [*(axis.attribute for axis in self._axes), *self._where]
         table = np.stack(odds)
+        passes = table.prod(0) >= self.thresholds[cells]
         least = table.argmin(0)
-        passes = table.prod(0) >= self.threshold
         return [None if good else names[i] for good, i in zip(passes, least, strict=True)]
 
-    def _fit(self, probes: NDArray[np.float32]) -> tuple[float, float]:
-        fits, count = np.zeros(len(_LEVELS) - 1), np.zeros(len(_LEVELS) - 1)
-        for chance in self._chances(probes):
-            fits += np.histogram(chance, _LEVELS, weights=chance)[0]
-            count += np.histogram(chance, _LEVELS)[0]
-        lost = np.cumsum(fits) > LOST * fits.sum()
-        first = int(lost.argmax())
-        return float(_LEVELS[first]), float(count[first:].sum() / max(fits[first:].sum(), 1e-12))
+    def _fit(self, guess: Guess, cells: int) -> tuple[Floats, Floats]:
+        """Threshold and expected looks a face of each cell: float64 [cells] each."""
+        limits = np.prod([np.ones(len(guess)), *self._limit_odds(guess)], 0)[:, None]
+        thresholds, looks = np.zeros(cells), np.ones(cells)
+        if not self._axes and not self._where:
+            return thresholds, looks
+        for start in range(0, cells, _CELLS):
+            some = np.arange(start, min(start + _CELLS, cells))
+            chance = np.repeat(limits, len(some), 1)
+            for odds, bins in self._cell_odds(guess, some):
+                chance = chance * odds[:, bins]
+            chance.sort(0)
+            fits = chance.cumsum(0)
+            first = (fits > LOST * fits[-1]).argmax(0)
+            at = (first, np.arange(len(some)))
+            thresholds[some] = chance[at]
+            kept = fits[-1] - fits[at] + chance[at]
+            looks[some] = (len(chance) - first) / np.maximum(kept, 1e-12)
+        return thresholds, looks
 
-    def _chances(self, probes: NDArray[np.float32]) -> Iterator[NDArray[np.float64]]:
-        """Probability of every cell, limits included, chunk by chunk: float64 [b * cells]."""
-        for start in range(0, len(probes), _CHUNK):
-            guess = self._surrogate.guess(probes[start : start + _CHUNK])
-            chance = self._limits(guess)[:, None]
-            for axis in self._target.axes:
-                odds = guess.probability(axis.attribute, axis.bins)
-                chance = (chance[:, :, None] * odds[:, None, :]).reshape(len(odds), -1)
-            yield chance.ravel()
+    def _cell_odds(
+        self, guess: Guess, cells: NDArray[np.int64]
+    ) -> list[tuple[Floats, NDArray[np.int64]]]:
+        """Of each axis the probability of its bins, [B, bins], and the bin of each cell."""
+        places = np.unravel_index(cells, self._shape) if self._axes else ()
+        return [
+            (guess.probability(axis.attribute, axis.bins), place.astype(np.int64))
+            for axis, place in zip(self._axes, places, strict=True)
+        ]
 
-    def _limits(self, guess: Guess) -> NDArray[np.float64]:
-        chance = np.ones(len(guess))
-        for name, bins in self._where.items():
-            chance = chance * guess.probability(name, bins).sum(1)
-        return chance
+    def _limit_odds(self, guess: Guess) -> list[Floats]:
+        """How probable it is that each limit holds: [B] each."""
+        return [
+            np.minimum(guess.probability(name, bins).sum(1), 1)
+            for name, bins in self._where.items()
+        ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.attributes.surrogate import Surrogate
+from pipeline.attributes.surrogate import LEAST_SPREAD, Surrogate
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.training.calibrate import temperature
 from pipeline.training.threads import torch_threads
@@ -27,9 +27,6 @@ _DROPOUT = 0.1
 _SPARSE = 5e-3
 """Weight of the first layer's absolute values: most numbers of a latent say nothing of most
 attributes, and ten thousand draws are few to tell which (Tibshirani, 1996)."""
-
-_LEAST_SPREAD = 0.02
-"""Smallest standard deviation of a number, in standard deviations of its natural values."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Targets:
             total = total + F.cross_entropy(out[:, at:end], truth[rows], reduction="none")
             at = end
         for truth in self.numbers.values():
-            spread = out[:, at + 1].clamp(min=float(np.log(_LEAST_SPREAD)))
+            spread = out[:, at + 1].clamp(min=float(np.log(LEAST_SPREAD)))
             total = total + spread + 0.5 * ((truth[rows] - out[:, at]) / spread.exp()).square()
             at += 2
         return total

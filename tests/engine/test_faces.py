@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from pipeline.attributes.null_scorer import NullScorer
+from pipeline.attributes.surrogate import Surrogate
 from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
 from pipeline.errors import JobError
 from pipeline.generators.null import Null
+from pipeline.sampling.screen import PROBES, Screen
+from pipeline.sampling.seeds import probes
+from pipeline.training.surrogate import fit_surrogate
 
 
 def found(job: Job) -> dict[int, tuple[int, bytes]]:
@@ -37,6 +41,47 @@ def test_previews_change_neither_the_face_nor_its_slot(null_job: Callable[..., J
     tally = (faces := Faces(previewed, 0, Null(), NullScorer())).tally
     assert len(list(faces)) == 15
     assert tally.renders == tally.accepted == 15 < tally.previews
+
+
+@pytest.fixture(scope="module")
+def surrogate() -> Surrogate:
+    w = Null().latents(probes(1, 3000, Null.latent_size))
+    return fit_surrogate(w, NullScorer().score(Null().render(w, 64)).values, ("g", "s"))[0]
+
+
+def screened(job: Job, surrogate: Surrogate) -> list[Faces]:
+    """The faces of every shard, behind a screen."""
+    draws = Null().latents(probes(job.spec.seed, PROBES, Null.latent_size))
+    screen = Screen(surrogate, job.spec.target, job.spec.limits.where, draws)
+    return [Faces(job, n, Null(), NullScorer(), screen) for n in range(job.spec.shards)]
+
+
+def test_a_screen_saves_previews_and_leaves_slots_what_they_are(
+    null_job: Callable[..., Job], surrogate: Surrogate
+) -> None:
+    changes = {"image": {"size": 128}, "preview_size": 64}
+    shards = screened(null_job(**changes), surrogate)
+    faces = {face.slot: face.attempt for shard in shards for face in shard}
+    assert faces.keys() == set(range(60))
+    alone = screened(null_job(**changes, batch_size=1, shard_size=60), surrogate)
+    assert {face.slot: face.attempt for shard in alone for face in shard} == faces
+    # What the screen passes over is what would not have been taken: hardly a slot is another.
+    plain = found(null_job(**changes))
+    assert sum(faces[slot] == attempt for slot, (attempt, _) in plain.items()) >= 54
+    previews = sum(shard.tally.previews for shard in shards)
+    draws = sum(shard.tally.draws for shard in shards)
+    assert 60 <= previews < draws / 3
+    assert any(reason.startswith("latent:") for reason in shards[0].tally.refused)
+
+
+def test_every_attempt_is_tried_before_a_cell_is_given_up(
+    null_job: Callable[..., Job], surrogate: Surrogate
+) -> None:
+    job = null_job(count=1, shard_size=1, max_attempts=100)
+    assert len(list(screened(job, surrogate)[0])) == 1
+    job = null_job(balance={"age": ["10-39", "97-98"]}, max_attempts=50)
+    with pytest.raises(JobError, match=r"does not reach the cell 'age=97-98'.* in 50 attempts"):
+        list(screened(job, surrogate)[0])
 
 
 def test_the_face_of_a_slot_is_its_first_attempt_that_passes(

@@ -62,6 +62,19 @@ def test_it_names_the_least_probable_attribute(surrogate: Surrogate) -> None:
     assert why.count("gender_presentation") > 450
 
 
+def test_a_rare_cell_keeps_what_fits_it(surrogate: Surrogate) -> None:
+    target = parse_balance({"hair_length": ["bald", "long"], "skin_tone": ["1-3", "9-10"]})
+    screen = Screen(surrogate, target, {}, draws(3, PROBES))
+    w = draws(6, 20_000)
+    values = NullScorer().score(Null().render(w, 64)).values
+    fits = np.ones(len(w), bool)
+    for one in target.bins_of(3):
+        fits &= bin_index((one,), values[one.attribute]) == 0
+    passed = np.array([why is None for why in screen.refusals(w, np.full(len(w), 3))])
+    assert fits.mean() < 0.02
+    assert passed[fits].mean() > 0.9
+
+
 def test_nothing_ordered_nothing_refused(surrogate: Surrogate) -> None:
     screen = Screen(surrogate, parse_balance({}), {}, draws(3, PROBES))
     assert screen.refusals(draws(5, 9), np.zeros(9, np.int64)) == [None] * 9

@@ -17,8 +17,9 @@ from pipeline.errors import JobError, PopulaceError
 from pipeline.training.gan.log import Tell
 from pipeline.training.processes import leave_with_parent
 
-PATIENCE = timedelta(minutes=30)
-"""How long ranks wait for each other: the first one judges and saves while the rest wait."""
+PATIENCE = timedelta(hours=4)
+"""How long ranks wait for each other: the first one judges and saves while the rest wait. One that
+dies is noticed at once, by its line."""
 
 
 def in_ranks(work: Callable[[Tell], None], count: int, backend: str, tell: Tell) -> None:
