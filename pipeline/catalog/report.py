@@ -32,7 +32,12 @@ _LONGEST_LIST = 200
 
 
 def build_report(
-    order: Order, job: Mapping[str, Any], work: Work, ledger: Ledger, content_digest: str
+    order: Order,
+    job: Mapping[str, Any],
+    work: Work,
+    ledger: Ledger,
+    content_digest: str,
+    truth: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The figures of a catalog as plain JSON values: `report.json`, and what the page shows."""
     figures = ledger.cells()
@@ -62,6 +67,7 @@ def build_report(
         "extras": list(job["spec"].get("extras", ())),
         "balanced": [_margin(name, bins, cells) for name, bins in order.axes()],
         "cells": cells,
+        "truth": truth,
         "perceived": {"classes": ledger.classes(), "numbers": ledger.numbers()},
         "work": _work(work),
         "digests": {

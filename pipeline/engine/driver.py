@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from pipeline.attributes import load_scorer
+from pipeline.attributes import WEIGHTS, load_scorer
+from pipeline.attributes.held_out import read_held_out
+from pipeline.attributes.prior import read_prior
 from pipeline.attributes.surrogate import bundled_surrogate
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.job import Job, identity_of
@@ -13,6 +15,7 @@ from pipeline.engine.shots import modeller
 from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
 from pipeline.sampling.reach import check_read
+from pipeline.sampling.true_balance import true_balance
 from pipeline.spec import JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
@@ -94,8 +97,21 @@ def run_job(
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
 
-    seal(store, job.document(), licence=spec.license)
+    seal(store, job.document(), licence=spec.license, truth=job_truth(job))
     return _sealed(store, job, already=False)
+
+
+def job_truth(job: Job) -> dict[str, Any] | None:
+    """What a job's faces truly are, by what is bundled about its models; None: nothing is."""
+    paths = (WEIGHTS / "prior.parquet", WEIGHTS / "held_out.parquet")
+    if not all(path.exists() for path in paths):
+        return None
+    prior, held_out = read_prior(paths[0]), read_held_out(paths[1])
+    own = (job.generator_digest, job.scorer_digest)
+    if any((one.generator_digest, one.scorer_digest) != own for one in (prior, held_out)):
+        return None
+    spec = job.spec
+    return true_balance(spec.target, job.slots.quotas, spec.limits.where, prior.values, held_out)
 
 
 class Missing:

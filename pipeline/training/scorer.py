@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.attributes import network as architecture
 from pipeline.attributes.heads_scorer import HeadsScorer
 from pipeline.attributes.heads_weights import Weights
+from pipeline.attributes.held_out import HeldOut, Values, write_held_out
 from pipeline.attributes.network import SIZE, HeadsNetwork
 from pipeline.attributes.perception import perceive
 from pipeline.attributes.prior import write_prior
@@ -28,7 +29,7 @@ from pipeline.training.calibrate import fit_certainty, fit_correction, fit_tempe
 from pipeline.training.card import model_card
 from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.corruptions import corrupted, training_kinds
-from pipeline.training.draws import LabelledGenerator, Labels
+from pipeline.training.draws import LabelledGenerator, Labels, tone_class
 from pipeline.training.fit import Recipe, fit_network
 from pipeline.training.metrics import agreement, judge
 from pipeline.training.realism import realism_figures
@@ -65,7 +66,7 @@ def train_scorer(
     *,
     images: int = 16_000,
     held_out: int = 1_000,
-    prior: int = 4_000,
+    prior: int = 17_000,
     epochs: int = 14,
     seed: int = 0,
     workers: int = 1,
@@ -75,10 +76,10 @@ def train_scorer(
 ) -> dict[str, Any]:
     """Train a scorer and write it to `out`.
 
-    Writes weights.safetensors, card.json, MODEL_CARD.md, prior.parquet and surrogate.safetensors;
-    renders are kept in out/renders and the state of the fit in out/fit.pt until it is done, so that
-    the same call goes on where it was broken off. Everything follows from the arguments; other
-    hardware, and other numbers of threads, may round differently.
+    Writes weights.safetensors, card.json, MODEL_CARD.md, prior.parquet, held_out.parquet and
+    surrogate.safetensors; renders are kept in out/renders and the state of the fit in out/fit.pt
+    until it is done, so that the same call goes on where it was broken off. Everything follows from
+    the arguments; other hardware, and other numbers of threads, may round differently.
 
     Args:
         out: a folder, made if missing.
@@ -190,17 +191,20 @@ def publish(
 ) -> dict[str, Any]:
     """Judge the weights in `out` and write both cards, the prior and the surrogate beside them."""
     scorer = HeadsScorer(out / "weights.safetensors")
-    held = {}
+    held, read = {}, {}
     for name in sets.HELD_OUT:
         images = rendered[name].images
         scores = scorer.score(hard_conditions(images) if name == "hard" else images)
         held[name] = judge(scores, labels[name], rendered[name].landmarks, seed)
+        read[name] = scores.values
     digests = (card["generator_digest"], scorer.digest)
-    prior, natural = (scorer.score(rendered[name].images).values for name in ("prior", "natural"))
+    prior = scorer.score(rendered["prior"].images).values
     write_prior(out / "prior.parquet", prior, *digests)
+    pairs = [(read[name], labels[name]) for name in ("natural", "flattened")]
+    write_held_out(out / "held_out.parquet", _held_out(pairs, digests))
     surrogate, figures = fit_surrogate(
         np.concatenate([rendered["prior"].w, rendered["natural"].w]),
-        {name: np.concatenate([values, natural[name]]) for name, values in prior.items()},
+        {name: np.concatenate([values, read["natural"][name]]) for name, values in prior.items()},
         digests,
     )
     (out / "surrogate.safetensors").write_bytes(surrogate.to_bytes())
@@ -222,6 +226,17 @@ def publish(
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     (out / "MODEL_CARD.md").write_text(model_card(card))
     return card
+
+
+def _held_out(pairs: Sequence[tuple[Values, Labels]], digests: tuple[str, str]) -> HeldOut:
+    """Readings and truth of several sets; the true skin tone is the nearest on the scale."""
+    read: dict[str, NDArray[np.generic]] = {}
+    truth: dict[str, NDArray[np.generic]] = {}
+    for name in pairs[0][0].keys() & pairs[0][1].keys():
+        read[name] = np.concatenate([np.asarray(values[name]) for values, _ in pairs])
+        truth[name] = np.concatenate([np.asarray(labels[name]) for _, labels in pairs])
+    truth["skin_tone"] = (1 + tone_class(truth["skin_tone"])).astype(np.float32)
+    return HeldOut(read, truth, *digests)
 
 
 def _hardened(images: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:

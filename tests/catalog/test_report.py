@@ -74,3 +74,23 @@ def test_names_are_escaped(store):
     html = store.get("report.html").decode()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_what_faces_truly_are_stands_beside_what_was_delivered(store):
+    axes = (("glasses", ("none", "glasses")),)
+    rows = [
+        {"bin": "none", "share": 0.53, "low": 0.51, "high": 0.56},
+        {"bin": "glasses", "share": 0.47, "low": 0.44, "high": 0.49},
+    ]
+    truth = {"images": 6000, "draws": 400, "axes": {"glasses": rows}, "total_variation": 0.03}
+    seal(store, FakeJob(axes=axes).run(store), truth=truth)
+    assert json.loads(store.get("report.json"))["truth"] == truth
+    text = " ".join(" ".join(Page(store.get("report.html").decode()).text).split())
+    assert "True balance" in text
+    assert "53.0\xa0% 51.0–56.0 (50.0)" in text.replace(" %", "\xa0%")
+    assert "6,000 held-out images" in text
+
+
+def test_nothing_is_said_of_the_truth_where_it_is_not_known(report, store):
+    assert report["truth"] is None
+    assert "True balance" not in store.get("report.html").decode()
