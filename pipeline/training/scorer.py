@@ -65,7 +65,7 @@ def train_scorer(
     *,
     images: int = 16_000,
     held_out: int = 1_000,
-    prior: int = 4_000,
+    prior: int = 17_000,
     epochs: int = 14,
     seed: int = 0,
     workers: int = 1,
