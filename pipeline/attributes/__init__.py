@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from pipeline.attributes.scorer_spec import ScorerSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
-"""The bundled scorer: weights.safetensors, card.json, MODEL_CARD.md, prior.parquet; and what its
-readings of `builtin:heads` can be guessed by: surrogate.safetensors."""
+"""The bundled scorer, weights.safetensors, with card.json and MODEL_CARD.md; of `builtin:heads` its
+natural readings, prior.parquet, how they err, held_out.parquet, and what guesses them from a latent,
+surrogate.safetensors."""
 
 SCORERS = ("builtin:heads", "builtin:null")
 

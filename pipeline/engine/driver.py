@@ -7,7 +7,6 @@ from typing import Any, Literal, Protocol
 
 from pipeline.attributes import WEIGHTS, load_scorer
 from pipeline.attributes.held_out import read_held_out
-from pipeline.attributes.prior import read_prior
 from pipeline.attributes.surrogate import bundled_surrogate
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.job import Job, identity_of
@@ -103,15 +102,14 @@ def run_job(
 
 def job_truth(job: Job) -> dict[str, Any] | None:
     """What a job's faces truly are, by what is bundled about its models; None: nothing is."""
-    paths = (WEIGHTS / "prior.parquet", WEIGHTS / "held_out.parquet")
-    if not all(path.exists() for path in paths):
+    path = WEIGHTS / "held_out.parquet"
+    if not path.exists():
         return None
-    prior, held_out = read_prior(paths[0]), read_held_out(paths[1])
+    held_out = read_held_out(path)
     own = (job.generator_digest, job.scorer_digest)
-    if any((one.generator_digest, one.scorer_digest) != own for one in (prior, held_out)):
+    if (held_out.generator_digest, held_out.scorer_digest) != own:
         return None
-    spec = job.spec
-    return true_balance(spec.target, job.slots.quotas, spec.limits.where, prior.values, held_out)
+    return true_balance(job.spec.target, job.slots.quotas, job.spec.limits.where, held_out)
 
 
 class Missing:

@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin, bin_index
 from pipeline.attributes.held_out import HeldOut
-from pipeline.sampling.distances import total_variation
-from pipeline.sampling.natural import natural_cells
 from pipeline.sampling.targets import Axis, Target
-from pipeline.sampling.true_shares import Estimate, learn_stream, quota_shares
-
-MOST_CELLS = 2_000
-"""Cells up to which the estimate is made."""
 
 ELSEWHERE = "elsewhere"
 """Label of the faces that truly lie in none of an attribute's bins."""
+
+DRAWS = 1000
+"""Posterior draws behind an interval."""
 
 _FEWEST = 500
 """Held-out images within the limits below which all of them are used."""
@@ -27,54 +24,43 @@ def true_balance(
     target: Target,
     quotas: NDArray[np.int64],
     where: Mapping[str, Sequence[Bin]],
-    natural: Mapping[str, NDArray[np.generic]],
     held_out: HeldOut,
 ) -> dict[str, Any] | None:
     """The true shares of a job's faces by bin of each balanced attribute, with 95 % intervals.
 
-    The faces of a cell are those of the stream of candidates that the scorer put there
-    (`quota_shares`). The errors of attributes are taken as independent of each other.
+    A job keeps candidates by what they are perceived as: the counts of perceived bins are chosen
+    and tell nothing. Inside a perceived bin the faces are as they come, so that its true bins are
+    those of natural held-out images that were perceived in it. Each such column has a Dirichlet
+    posterior (Perks' prior of one image spread over it), and the faces of the job are a draw from
+    it: intervals hold the doubt of both. Each attribute is taken for itself: what quotas on the
+    others do to its errors is left out.
 
     Args:
         target: the cells.
         quotas: int64, shaped like `target.shares`: the faces of each.
-        where: limits of every face; natural draws and held-out images outside are left out.
-        natural: name -> [N], readings of natural draws.
-        held_out: readings and truth of images that the scorer was not trained on.
+        where: limits of every face; held-out images outside are left out.
+        held_out: natural images that the scorer was not trained on.
 
     Returns:
-        As plain values: images, held-out images; draws, natural ones within the limits; axes: name
-        -> a row a bin with its share, low and high, the last one for what lies in no bin; and
-        total_variation, how far cells are from their asked shares, by the likeliest estimate.
-        None where nothing is balanced, or too little is known of its attributes or bins.
+        As plain values: images, held-out images; axes: name -> a row a bin with its share, low and
+        high, the last one for what lies in no bin, if anything does. None where nothing is
+        balanced, or no held-out
+        image is perceived in one of the bins.
     """
-    known = all(axis.attribute in held_out.truth for axis in target.axes)
-    if not target.axes or not known or target.shares.size > MOST_CELLS:
+    if not target.axes or any(axis.attribute not in held_out.truth for axis in target.axes):
         return None
-    hits = natural_cells(natural, target, where).hits.reshape(target.shares.shape)
     inside = _within(held_out, where)
-    tables, rows = [], []
-    for axis in target.axes:
+    rng = np.random.default_rng(0)
+    axes = {}
+    for i, axis in enumerate(target.axes):
         table = confusion(axis, held_out, inside)
-        seen = table.sum(1) > 0
-        if not seen[:-1].all():
+        if (table.sum(0) == 0).any():
             return None
-        tables.append(table[seen])
-        rows.append([*axis.labels, ELSEWHERE][: len(tables[-1])])
-    if ((hits == 0) & (quotas > 0)).any():
-        return None
-    shares = quota_shares(quotas, learn_stream(hits, tables, seed=0), seed=0)
-    asked = np.zeros(shares.value.shape)
-    asked[tuple(slice(0, size) for size in quotas.shape)] = quotas / quotas.sum()
-    return {
-        "images": int(inside.sum()),
-        "draws": int(hits.sum()),
-        "axes": {
-            axis.attribute: _rows(labels, shares.margin(i))
-            for i, (axis, labels) in enumerate(zip(target.axes, rows, strict=True))
-        },
-        "total_variation": float(total_variation(shares.value, asked)),
-    }
+        if not table[-1].any():
+            table = table[:-1]
+        others = tuple(j for j in range(quotas.ndim) if j != i)
+        axes[axis.attribute] = _shares(axis, table, quotas.sum(others), rng)
+    return {"images": int(inside.sum()), "axes": axes}
 
 
 def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -104,8 +90,20 @@ def _within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> NDArray[np
     return inside if inside.sum() >= _FEWEST else everything
 
 
-def _rows(labels: Sequence[str], found: Estimate) -> list[dict[str, Any]]:
+def _shares(
+    axis: Axis, table: NDArray[np.int64], faces: NDArray[np.int64], rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """A row a true bin, of `faces` [bins] perceived in each; table: confusion [rows, bins]."""
+    total = faces.sum()
+    value = (table / table.sum(0)) @ faces / total
+    drawn = np.zeros((DRAWS, len(table)))
+    for column, count in zip(table.T, faces, strict=True):
+        odds = rng.dirichlet(column + 1 / len(column), DRAWS)
+        drawn += rng.multinomial(int(count), odds)
+    low, high = np.quantile(drawn / total, (0.025, 0.975), 0)
+    labels = [*axis.labels, ELSEWHERE][: len(table)]
+    rows = zip(labels, value, np.minimum(low, value), np.maximum(high, value), strict=True)
     return [
-        {"bin": label, "share": float(value), "low": float(low), "high": float(high)}
-        for label, value, low, high in zip(labels, found.value, found.low, found.high, strict=True)
+        {"bin": label, "share": float(share), "low": float(least), "high": float(most)}
+        for label, share, least, most in rows
     ]

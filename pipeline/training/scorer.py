@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -200,8 +200,7 @@ def publish(
     digests = (card["generator_digest"], scorer.digest)
     prior = scorer.score(rendered["prior"].images).values
     write_prior(out / "prior.parquet", prior, *digests)
-    pairs = [(read[name], labels[name]) for name in ("natural", "flattened")]
-    write_held_out(out / "held_out.parquet", _held_out(pairs, digests))
+    write_held_out(out / "held_out.parquet", _held_out(read["natural"], labels["natural"], digests))
     surrogate, figures = fit_surrogate(
         np.concatenate([rendered["prior"].w, rendered["natural"].w]),
         {name: np.concatenate([values, read["natural"][name]]) for name, values in prior.items()},
@@ -228,13 +227,9 @@ def publish(
     return card
 
 
-def _held_out(pairs: Sequence[tuple[Values, Labels]], digests: tuple[str, str]) -> HeldOut:
-    """Readings and truth of several sets; the true skin tone is the nearest on the scale."""
-    read: dict[str, NDArray[np.generic]] = {}
-    truth: dict[str, NDArray[np.generic]] = {}
-    for name in pairs[0][0].keys() & pairs[0][1].keys():
-        read[name] = np.concatenate([np.asarray(values[name]) for values, _ in pairs])
-        truth[name] = np.concatenate([np.asarray(labels[name]) for _, labels in pairs])
+def _held_out(read: Values, labels: Labels, digests: tuple[str, str]) -> HeldOut:
+    """Readings and their truth; the true skin tone is the nearest on the scale."""
+    truth = {name: np.asarray(labels[name]) for name in read.keys() & labels.keys()}
     truth["skin_tone"] = (1 + tone_class(truth["skin_tone"])).astype(np.float32)
     return HeldOut(read, truth, *digests)
 
