@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The bundled scorer, weights.safetensors, with card.json and MODEL_CARD.md; of `builtin:heads` its
-natural readings, prior.parquet, how they err, held_out.parquet, and what guesses them from a latent,
-surrogate.safetensors."""
+natural readings, prior.parquet, how they err, held_out.parquet, and what guesses them from a
+latent, surrogate.safetensors."""
 
 SCORERS = ("builtin:heads", "builtin:null")
 

@@ -26,9 +26,9 @@ Intervals are quantiles of the joint posterior of prior and error rates, by data
 spread over each row of errors (Berger et al., 2015) and Jeffreys' half a face in each true cell.
 They hold three doubts: few held-out images, few natural draws, and which true faces happened to
 fill the catalog; so they cover the shares of the faces that are there, not of an ideal infinite
-catalog. They take errors as independent between attributes, and are too narrow where that fails. Where true
-classes outnumber perceived ones (a last one for "in none of the bins"), the counts alone do not
-tell them apart, and `learn_stream` may keep far too much there: leave that class out, or use
+catalog. They take errors as independent between attributes, and are too narrow where that fails.
+Where true classes outnumber perceived ones (a last one for "in none of the bins"), the counts alone
+do not tell them apart, and `learn_stream` may keep far too much there: leave that class out, or use
 `true_balance`, which knows the truth of natural images.
 """
 
