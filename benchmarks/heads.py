@@ -42,7 +42,7 @@ def main(device: str, sizes: Sequence[int], faces: int) -> None:
     clock = time.process_time if device == "cpu" else time.perf_counter
     print(f"{'CPU-seconds' if device == 'cpu' else 'seconds'} a face on {device}, {faces} faces,")
     print("median (largest); warm, one thread\n")
-    print(f"{'px':>5} {'render':>16} {'pictures':>16} {f'render, {PEOPLE} a pass':>20}")
+    print(f"{'px':>5} {'render':>16} {'pictures':>16} {'render, in passes':>20}")
     for size in sizes:
         cells = [cell(seconds(f, alone, size, faces, 1, clock)) for f in ("render", "pictures")]
         people = max(1, PEOPLE * 64**2 // size**2)
