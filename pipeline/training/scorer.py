@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from pipeline.attributes import network as architecture
 from pipeline.attributes.heads_scorer import HeadsScorer
 from pipeline.attributes.heads_weights import Weights
-from pipeline.attributes.held_out import HeldOut, Values, write_held_out
+from pipeline.attributes.held_out import HeldOut, write_held_out
 from pipeline.attributes.network import SIZE, HeadsNetwork
 from pipeline.attributes.perception import perceive
 from pipeline.attributes.prior import write_prior
 from pipeline.attributes.resample import resized
+from pipeline.attributes.value_file import Values
 from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads, truth
 from pipeline.generators.heads.generator import PREVIEWS

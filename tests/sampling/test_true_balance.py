@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.attributes.bins import bin_index, parse_bins
-from pipeline.attributes.held_out import HeldOut, Values
+from pipeline.attributes.held_out import HeldOut
+from pipeline.attributes.value_file import Values
 from pipeline.sampling.targets import parse_balance
 from pipeline.sampling.true_balance import ELSEWHERE, confusion, true_balance
 
