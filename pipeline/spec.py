@@ -30,6 +30,12 @@ MODELLERS = ("builtin:heads",)
 Extra = Literal["landmarks", "segmentation", "alpha", "depth"]
 """A file beside each image with something that its generator knows of it."""
 
+CALIBRATION_DRAWS = 20_000
+"""Natural draws that teach a surrogate enough."""
+
+FEWEST_CALIBRATED = 1_000
+"""Faces of a job from which a calibration pays."""
+
 _BINS = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
 _PERCENT = {"type": ["number", "string"]}
 _BALANCE_SCHEMA = {
@@ -130,6 +136,9 @@ class JobSpec(_Part):
     layout: Literal["files", "packs"] = "files"
     shard_size: int = Field(1000, ge=1, le=10_000, description="faces to a shard")
     batch_size: int = Field(16, ge=1, le=512, description="images to a render call")
+    calibration: Literal["auto", "off"] | Annotated[int, Field(ge=500, le=1_000_000)] = Field(
+        "auto", description="natural draws scored first, so that latents can be screened"
+    )
     preview_size: int = Field(64, ge=0, le=1024, description="px of previews; 0 for none")
     max_attempts: int = Field(20_000, ge=1, description="candidates to a slot before giving up")
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = "auto"
@@ -182,6 +191,20 @@ class JobSpec(_Part):
         """
         smaller = self.preview_size < self.image.size and isinstance(self.generator, str)
         return self.preview_size if smaller else 0
+
+    @property
+    def calibration_draws(self) -> int:
+        """Natural draws to score before the job; 0 for none.
+
+        `auto` means as many as the job has faces, at most CALIBRATION_DRAWS, where they can pay: a
+        network has no cheap previews, and only what is balanced or limited is screened. For
+        built-in generators it means none beside what is bundled.
+        """
+        if isinstance(self.calibration, int):
+            return self.calibration
+        screened = bool(self.target.axes or self.limits.where)
+        pays = screened and self.count >= FEWEST_CALIBRATED and not isinstance(self.generator, str)
+        return min(self.count, CALIBRATION_DRAWS) if self.calibration == "auto" and pays else 0
 
     @property
     def caution(self) -> str | None:
@@ -343,6 +366,7 @@ def _sentence(error: ValidationError) -> str:
         "scorer": f"write {' or '.join(SCORERS)}, or a mapping with model and card",
         "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "workers": "write auto or a whole number from 1",
+        "calibration": "write auto, off, or a number of draws from 500 to 1,000,000",
         "extras": f"write a list of {', '.join(get_args(Extra))}",
         "image.background": "write scene, transparent or a colour as '#rrggbb'",
     }.get(field)

@@ -10,9 +10,8 @@ if TYPE_CHECKING:
     from pipeline.attributes.scorer_spec import ScorerSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
-"""The bundled scorer, weights.safetensors, with card.json and MODEL_CARD.md; of `builtin:heads` its
-natural readings, prior.parquet, how they err, held_out.parquet, and what guesses them from a
-latent, surrogate.safetensors."""
+"""The bundled scorer, weights.safetensors, with card.json and MODEL_CARD.md; of `builtin:heads`
+how readings err, held_out.parquet, and the files of `Calibration`."""
 
 SCORERS = ("builtin:heads", "builtin:null")
 

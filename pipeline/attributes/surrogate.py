@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from scipy.special import ndtr
 
-from pipeline.attributes import WEIGHTS
 from pipeline.attributes.bins import Bin, bin_probability
 from pipeline.attributes.heads_scorer import softmax
 from pipeline.attributes.taxonomy import BY_NAME
@@ -144,13 +143,3 @@ class Surrogate:
             meta["generator_digest"],
             meta["scorer_digest"],
         )
-
-
-def bundled_surrogate(generator_digest: str, scorer_digest: str) -> Surrogate | None:
-    """The surrogate that comes with the bundled scorer, if it knows this very pair of models."""
-    path = WEIGHTS / "surrogate.safetensors"
-    if not path.exists():
-        return None
-    found = Surrogate.from_bytes(path.read_bytes())
-    pair = (found.generator_digest, found.scorer_digest)
-    return found if pair == (generator_digest, scorer_digest) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +18,12 @@ Values = Mapping[str, Column]
 
 
 def write_values(
-    path: Path, tables: Mapping[str, Values], generator_digest: str, scorer_digest: str
+    file: Path | BinaryIO, tables: Mapping[str, Values], generator_digest: str, scorer_digest: str
 ) -> None:
     """Write a float32 column a number and an int8 column a class attribute.
 
     Args:
-        path: of the file.
+        file: its path, or what it is written into.
         tables: what stands before the columns' names -> values of the same N.
         generator_digest: of the generator that drew.
         scorer_digest: of the scorer that read.
@@ -37,12 +38,12 @@ def write_values(
     }
     digests = {"generator_digest": generator_digest, "scorer_digest": scorer_digest}
     table = pa.table(columns).replace_schema_metadata(digests)
-    pq.write_table(table, path, compression="zstd", use_dictionary=False)
+    pq.write_table(table, file, compression="zstd", use_dictionary=False)
 
 
-def read_values(path: Path, *prefixes: str) -> tuple[list[dict[str, Column]], str, str]:
+def read_values(file: Path | BinaryIO, *prefixes: str) -> tuple[list[dict[str, Column]], str, str]:
     """The values of each prefix, class columns as int64 indices, and the two digests."""
-    table = pq.read_table(path)
+    table = pq.read_table(file)
     header = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     found = [
         {

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.attributes import WEIGHTS, load_scorer
+from pipeline.attributes.calibration import Calibration
 from pipeline.attributes.held_out import read_held_out
-from pipeline.attributes.surrogate import bundled_surrogate
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
+from pipeline.engine.calibrate import Stage, fit, keep, known_calibration, missing_shards
 from pipeline.engine.job import Job, identity_of
 from pipeline.engine.shots import modeller
+from pipeline.engine.worker import Calibrator, Errand, Worker
 from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
 from pipeline.sampling.reach import check_read
@@ -18,12 +20,19 @@ from pipeline.sampling.true_balance import true_balance
 from pipeline.spec import JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
+if TYPE_CHECKING:
+    from pipeline.engine.cluster import Seats
+
 
 class View(Protocol):
     """What shows a job's progress."""
 
     def start(self, shards: int, committed: int, faces: int) -> None:
         """The job begins: so many shards in all, so many shards and faces committed before."""
+        ...
+
+    def calibrating(self, done: int, total: int) -> None:
+        """Shards of natural draws that are scored, of all; then the surrogate is fitted."""
         ...
 
     def working(self, totals: dict[str, int]) -> None:
@@ -51,7 +60,7 @@ class Outcome:
 
 
 def plan_job(spec: JobSpec) -> Job:
-    """Fix the job: load the models that the spec names for their digests.
+    """Fix the job, but for its calibration: load the models that the spec names for their digests.
 
     Raises:
         SpecError: the generator or the scorer cannot give what the spec asks for.
@@ -64,8 +73,7 @@ def plan_job(spec: JobSpec) -> Job:
 
         assert isinstance(scorer, OnnxScorer)
         check_read(spec.scorer_name, scorer.attributes, scorer.measures, spec.target, spec.limits)
-    surrogate = bundled_surrogate(generator.digest, scorer.digest)
-    return Job(spec, generator.digest, scorer.digest, surrogate.digest if surrogate else "")
+    return Job(spec, generator.digest, scorer.digest)
 
 
 def run_job(
@@ -85,13 +93,24 @@ def run_job(
     """
     store = open_store(spec.location.uri, endpoint=spec.location.endpoint)
     job = plan_job(spec)
-    claim(store, job)
+    check_claim(store, job)
     if store.exists(CATALOG_KEY):
         return _sealed(store, job, already=True)
+    calibration = known_calibration(job, store)
+    stage = Stage.of(job) if calibration is None and spec.calibration_draws else None
     missing = Missing(store, spec.count, spec.shard_size)
     view.start(spec.shards, spec.shards - missing.count, spec.count - missing.faces)
-    if missing.count:
-        make_shards(job, missing, store, view, workers or spec.workers, address)
+    if missing.count or stage:
+        from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
+
+        wanted = workers or spec.workers
+        most = max(missing.count, stage.shards if stage else 0)
+        with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
+            if stage:
+                calibration = calibrate(job, stage, store, view, seats)
+            job = claim(store, replace(job, calibration=calibration))
+            make_shards(job, missing, store, view, seats)
+    job = claim(store, replace(job, calibration=calibration))
     view.sealing()
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
@@ -136,45 +155,63 @@ class Missing:
         return self.count * self._size - short
 
 
-def make_shards(
-    job: Job,
-    missing: Missing,
-    store: Store,
-    view: View,
-    workers: int | Literal["auto"],
-    address: str | None,
-) -> None:
+def calibrate(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") -> Calibration:
+    """Score natural draws on Ray workers, fit the surrogate to them and keep it."""
+    from pipeline.engine.pool import Pool, remote_actor
+
+    shards = missing_shards(stage, store)
+    done = stage.shards - len(shards)
+    view.calibrating(done, stage.shards)
+    pool = Pool(
+        remote_actor(Calibrator, Errand.of(job, store), seats.gpus),
+        min(seats.workers, len(shards)),
+        iter(shards),
+        lambda totals: None,
+    )
+    try:
+        for _ in pool.receipts():
+            done += 1
+            view.calibrating(done, stage.shards)
+    finally:
+        pool.stop()
+    generator = load_generator(job.spec.generator, job.spec.image.size)
+    return keep(fit(stage, store, generator), stage, store)
+
+
+def make_shards(job: Job, missing: Missing, store: Store, view: View, seats: "Seats") -> None:
     """Make what is missing on Ray workers; returns when all of it is committed."""
-    from pipeline.engine.cluster import cluster
-    from pipeline.engine.pool import Pool, remote_worker
+    from pipeline.engine.pool import Pool, remote_actor
 
-    wanted = min(workers, missing.count) if isinstance(workers, int) else workers
-    with cluster(address, wanted) as seats:
-        digests = (job.generator_digest, job.scorer_digest, job.surrogate_digest)
-        # Addresses are absolute: a worker's current folder is another than ours.
-        place = (store.uri, job.spec.location.endpoint)
-        arguments = (job.spec.from_anywhere().model_dump(mode="json"), digests, *place)
-        pool = Pool(
-            remote_worker(arguments, seats.gpus),
-            min(seats.workers, missing.count),
-            iter(missing),
-            view.working,
-        )
-        try:
-            for receipt in pool.receipts():
-                view.committed(receipt)
-        finally:
-            pool.stop()
+    pool = Pool(
+        remote_actor(Worker, Errand.of(job, store), seats.gpus),
+        min(seats.workers, missing.count),
+        iter(missing),
+        view.working,
+    )
+    try:
+        for receipt in pool.receipts():
+            view.committed(receipt)
+    finally:
+        pool.stop()
 
 
-def claim(store: Store, job: Job) -> None:
-    """Write `job.json`, or make sure that the one there is this job's."""
-    document = job.document()
-    data = json.dumps(document, indent=2).encode()
-    if store.create(JOB_KEY, data, "application/json"):
-        return
-    found = identity_of(read_job(store))
-    for what, digest in job.identity.items():
+def claim(store: Store, job: Job) -> Job:
+    """Write `job.json`, or make sure that the one there is this job's; the job."""
+    data = json.dumps(job.document(), indent=2).encode()
+    if not store.create(JOB_KEY, data, "application/json"):
+        _compare(store, job, job.identity)
+    return job
+
+
+def check_claim(store: Store, job: Job) -> None:
+    """Make sure that a `job.json`, if one is there, is this job's, whatever its calibration."""
+    if store.exists(JOB_KEY):
+        _compare(store, job, {k: v for k, v in job.identity.items() if k != "surrogate"})
+
+
+def _compare(store: Store, job: Job, identity: dict[str, str]) -> None:
+    document, found = job.document(), identity_of(read_job(store))
+    for what, digest in identity.items():
         if found[what] != digest:
             name = document[what]["name"] if what != "spec" else document["name"]
             raise CatalogError(

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pipeline import __version__
+from pipeline.attributes.calibration import Calibration
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.slots import Slots
 from pipeline.sampling.targets import cells_of
@@ -20,8 +21,8 @@ class Job:
     spec: JobSpec
     generator_digest: str
     scorer_digest: str
-    surrogate_digest: str = ""
-    """Of what guesses the scores from latents; empty where nothing does."""
+    calibration: Calibration | None = None
+    """What guesses the scores from latents; None where nothing does."""
 
     @cached_property
     def slots(self) -> Slots:
@@ -32,6 +33,11 @@ class Job:
         """The slots of a shard."""
         size = self.spec.shard_size
         return range(shard * size, min((shard + 1) * size, self.spec.count))
+
+    @property
+    def surrogate_digest(self) -> str:
+        """Of what guesses the scores from latents; empty where nothing does."""
+        return self.calibration.surrogate.digest if self.calibration else ""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -58,7 +64,7 @@ class Job:
             "spec_digest": spec.digest,
             "generator": {"name": spec.generator_name, "digest": self.generator_digest},
             "scorer": {"name": spec.scorer_name, "digest": self.scorer_digest},
-            "surrogate": {"name": "bundled", "digest": self.surrogate_digest},
+            "surrogate": {"name": "surrogate", "digest": self.surrogate_digest},
             "count": spec.count,
             "shards": spec.shards,
             "shard_size": spec.shard_size,

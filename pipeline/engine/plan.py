@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.assets.encode import MID_GREY, encode, over
 from pipeline.assets.extras import encode_extra, truth_of
-from pipeline.attributes import WEIGHTS
+from pipeline.engine.calibrate import known_calibration
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models
 from pipeline.engine.shots import take
@@ -25,7 +25,8 @@ SAMPLE = 4
 """Faces rendered to measure what a preview, a render and a file cost here."""
 
 RENDERS = 1.5
-"""Full renders an accepted face where previews come first; `report.json` has the true figure."""
+"""Full renders an accepted face where previews come first or a surrogate will have been fitted;
+`report.json` has the true figure."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,16 @@ class Plan:
     """What a job will take.
 
     attempts: expected candidates a face in each cell, float64 [cells]. unseen: labels of ordered
-    cells that no natural draw hit. draws: natural draws that the estimate rests on. previews,
-    renders: expected in all. seconds: of one worker. bytes: of all files.
+    cells that no natural draw hit. draws: natural draws that the estimate rests on. calibration:
+    natural draws that are scored first. previews, renders: expected in all, without these. seconds:
+    of one worker. bytes: of all files.
     """
 
     job: Job
     attempts: NDArray[np.float64]
     unseen: list[str]
     draws: int
+    calibration: int
     previews: float
     renders: float
     seconds: float
@@ -56,6 +59,7 @@ class Plan:
             "attempts_per_face": float((quotas * self.attempts).sum() / max(quotas.sum(), 1)),
             "natural_draws": self.draws,
             "cells_not_seen": self.unseen,
+            "calibration_draws": self.calibration,
             "previews": round(self.previews),
             "renders": round(self.renders),
             "worker_seconds": round(self.seconds, 1),
@@ -65,25 +69,27 @@ class Plan:
 
 def plan(job: Job) -> Plan:
     """Estimate a job from natural draws and a few faces rendered here; writes nothing."""
+    job = replace(job, calibration=known_calibration(job))
     models = load_models(job)
     spec = job.spec
     natural = natural_cells(_values(job, models), spec.target, spec.limits.where)
     quotas = job.slots.quotas.ravel()
     attempts = natural.attempts()
-    candidates = float((quotas * attempts).sum())
-    looks = (
-        candidates if models.screen is None else min(candidates, models.screen.looks * spec.count)
-    )
+    looks = float((quotas * attempts).sum())
+    if models.screen is not None:
+        looks = min(looks, models.screen.looks * spec.count)
+    first = spec.calibration_draws if job.calibration is None else 0
     previewed = spec.first_look > 0
-    renders = min(looks, RENDERS * spec.count) if previewed else looks
+    renders = min(looks, RENDERS * spec.count) if previewed or first else looks
     preview, render, size = _measure(job, models)
-    seconds = renders * render + (looks * preview if previewed else 0.0)
+    seconds = renders * render + ((looks if previewed else 0) + first) * preview
     ordered_unseen = np.flatnonzero((quotas > 0) & (natural.hits == 0))
     return Plan(
         job,
         attempts,
         [spec.target.label(int(cell)) for cell in ordered_unseen],
         natural.draws,
+        first,
         looks if previewed else 0.0,
         renders,
         seconds,
@@ -92,17 +98,9 @@ def plan(job: Job) -> Plan:
 
 
 def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
-    """Scores of natural draws: the stored ones where they fit, else some made now."""
-    path = WEIGHTS / "prior.parquet"
-    if path.exists():
-        from pipeline.attributes.prior import read_prior
-
-        prior = read_prior(path)
-        if (prior.generator_digest, prior.scorer_digest) == (
-            job.generator_digest,
-            job.scorer_digest,
-        ):
-            return prior.values
+    """Readings of natural draws: the job's calibration where there is one, else some made now."""
+    if job.calibration is not None:
+        return job.calibration.natural
     size = job.spec.first_look or job.spec.image.size
     return models.scorer.score(models.generator.preview(_draw(job, models, DRAWS), size)).values
 

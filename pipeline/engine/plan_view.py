@@ -23,6 +23,8 @@ def plan_view(plan: Plan) -> RenderableType:
     facts.add_row("shards", f"{spec.shards:,} of up to {spec.shard_size:,} faces")
     total = float((quotas.ravel() * plan.attempts).sum())
     facts.add_row("attempts", f"about {total / spec.count:.1f} latents a face")
+    if plan.calibration:
+        facts.add_row("calibration", f"{plan.calibration:,} natural draws first")
     if plan.previews:
         facts.add_row("previews", f"about {plan.previews:,.0f} at {spec.preview_size} px")
     facts.add_row("renders", f"about {plan.renders:,.0f} at {spec.image.size} px")

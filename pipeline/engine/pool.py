@@ -8,7 +8,7 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RaySystemError, RayTaskError
 
-from pipeline.engine.worker import Worker
+from pipeline.engine.worker import Errand
 from pipeline.errors import JobError, PopulaceError
 
 IN_FLIGHT = 2
@@ -131,13 +131,14 @@ class Pool:
         self._on_progress(dict(totals))
 
 
-def remote_worker(job_args: tuple[Any, ...], gpus: float) -> Callable[[], Any]:
-    """What starts an actor: a worker on one CPU and `gpus` GPUs."""
+def remote_actor(kind: type, errand: Errand, gpus: float) -> Callable[[], Any]:
+    """What starts an actor: a Worker or a Calibrator on one CPU and `gpus` GPUs."""
     # Ray's decorator is typed for functions; of actors it knows only what `options` returns.
-    actor: Any = ray.remote(Worker)
+    actor: Any = ray.remote(kind)
     options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": 0}
     actor = actor.options(**options, max_concurrency=IN_FLIGHT + 1)
-    return lambda: actor.remote(*job_args)
+    shared = ray.put(errand)  # once: a calibration is some megabytes
+    return lambda: actor.remote(shared)
 
 
 def _reason(error: Exception) -> str:

@@ -45,6 +45,14 @@ class Progress:
         resumed = f", {committed} committed before" if committed else ""
         self._line(f"{self._name}: {self._count:,} faces in {shards:,} shards{resumed}")
 
+    def calibrating(self, done: int, total: int) -> None:
+        """Natural draws are being scored; then the surrogate is fitted."""
+        self._state = f"calibrating, {done:,} of {total:,}"
+        if done == total:
+            self._state = "fitting the surrogate"
+        if done in (0, total) or time.monotonic() - self._said >= LINE_EVERY:
+            self._line(f"{self._state}")
+
     def working(self, totals: dict[str, int]) -> None:
         """Shards are being made."""
         self._working = totals

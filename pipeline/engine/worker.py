@@ -1,12 +1,14 @@
-"""The Ray actor that makes shards: it holds the models; only receipts leave it."""
+"""The Ray actors: they hold the models and work shard by shard; only receipts leave them."""
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from pipeline.attributes import load_scorer
-from pipeline.attributes.surrogate import bundled_surrogate
+from pipeline.attributes.calibration import Calibration
+from pipeline.engine.calibrate import Stage, read_naturally
 from pipeline.engine.faces import Tally
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models, device_name, run_shard
@@ -15,7 +17,7 @@ from pipeline.generators import load_generator
 from pipeline.sampling.screen import PROBES, Screen
 from pipeline.sampling.seeds import probes
 from pipeline.spec import parse_spec
-from pipeline.storage import open_store
+from pipeline.storage import Store, open_store
 
 THREADS = 1
 """Threads of one worker's arithmetic: fixed, since it changes the order of sums."""
@@ -30,30 +32,60 @@ def load_models(job: Job) -> Models:
     torch.set_num_threads(THREADS)
     generator = load_generator(job.spec.generator, job.spec.image.size)
     scorer = load_scorer(job.spec.scorer)
-    surrogate = bundled_surrogate(generator.digest, scorer.digest)
-    found = (generator.digest, scorer.digest, surrogate.digest if surrogate else "")
-    if found != (job.generator_digest, job.scorer_digest, job.surrogate_digest):
+    if (generator.digest, scorer.digest) != (job.generator_digest, job.scorer_digest):
         raise JobError(
             "this worker's models are not the driver's (their digests differ); "
             "install the same version of populace on every node, and let all of them read the "
             "same checkpoint."
         )
     screen = None
-    if surrogate is not None:
+    if job.calibration is not None:
         draws = probes(job.spec.seed, PROBES, generator.latent_size)
-        limits = job.spec.limits.where
+        limits, surrogate = job.spec.limits.where, job.calibration.surrogate
         screen = Screen(surrogate, job.spec.target, limits, generator.latents(draws))
     return Models(generator, scorer, device_name(), screen)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What an actor is started with: a job as plain values, and the store it works on."""
+
+    spec: dict[str, Any]
+    generator_digest: str
+    scorer_digest: str
+    calibration: dict[str, bytes] | None
+    uri: str
+    endpoint: str | None
+
+    @staticmethod
+    def of(job: Job, store: Store) -> "Errand":
+        """To make the shards of a job."""
+        # Addresses are absolute: a worker's current folder is another than ours.
+        return Errand(
+            job.spec.from_anywhere().model_dump(mode="json"),
+            job.generator_digest,
+            job.scorer_digest,
+            job.calibration.to_files() if job.calibration else None,
+            store.uri,
+            job.spec.location.endpoint,
+        )
+
+    def job(self) -> Job:
+        """The job itself."""
+        files = self.calibration
+        calibration = Calibration.from_files(files.__getitem__) if files else None
+        return Job(parse_spec(self.spec), self.generator_digest, self.scorer_digest, calibration)
+
+    def store(self) -> Store:
+        """The store, opened."""
+        return open_store(self.uri, endpoint=self.endpoint)
 
 
 class Worker:
     """Makes shards, two at a time: one renders while the other encodes, stores and commits."""
 
-    def __init__(
-        self, spec: dict[str, Any], digests: tuple[str, str, str], uri: str, endpoint: str | None
-    ) -> None:
-        self._job = Job(parse_spec(spec), *digests)
-        self._store = open_store(uri, endpoint=endpoint)
+    def __init__(self, errand: Errand) -> None:
+        self._job, self._store = errand.job(), errand.store()
         self._models = load_models(self._job)
         self._rendering = threading.Lock()
         self._tallies: dict[int, Tally] = {}
@@ -80,3 +112,23 @@ class Worker:
             "renders": sum(tally.renders for tally in tallies),
             "previews": sum(tally.previews for tally in tallies),
         }
+
+
+class Calibrator:
+    """Scores natural draws, a shard at a time."""
+
+    def __init__(self, errand: Errand) -> None:
+        job, self._store = errand.job(), errand.store()
+        self._stage, self._models = Stage.of(job), load_models(job)
+        self._alone = threading.Lock()
+
+    def run(self, shard: int) -> dict[str, Any]:
+        """Score a shard of draws and keep what was read; how many there were."""
+        with self._alone:
+            generator, scorer = self._models.generator, self._models.scorer
+            draws = read_naturally(self._stage, shard, generator, scorer, self._store)
+        return {"shard": shard, "draws": draws}
+
+    def progress(self) -> dict[str, int]:
+        """Nothing: shards are small."""
+        return {}

@@ -22,6 +22,11 @@ def normals(seed: int, candidates: Sequence[tuple[int, int]], size: int) -> NDAr
     return draws
 
 
-def probes(seed: int, count: int, size: int) -> NDArray[np.float32]:
-    """Standard normal draws that belong to no slot: float32 [count, size]."""
-    return normals(seed, [(PROBE_SLOT + i, 0) for i in range(count)], size)
+def probes(
+    seed: int, count: int, size: int, first: int = 0, attempt: int = 0
+) -> NDArray[np.float32]:
+    """Standard normal draws that belong to no slot: float32 [count, size].
+
+    Those from number `first` on, of a series of their own for each `attempt`.
+    """
+    return normals(seed, [(PROBE_SLOT + first + i, attempt) for i in range(count)], size)

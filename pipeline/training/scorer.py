@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.attributes import network as architecture
+from pipeline.attributes.calibration import Calibration
 from pipeline.attributes.heads_scorer import HeadsScorer
 from pipeline.attributes.heads_weights import Weights
 from pipeline.attributes.held_out import HeldOut, write_held_out
 from pipeline.attributes.network import SIZE, HeadsNetwork
 from pipeline.attributes.perception import perceive
-from pipeline.attributes.prior import write_prior
 from pipeline.attributes.resample import resized
 from pipeline.attributes.value_file import Values
 from pipeline.errors import SpecError
@@ -77,16 +77,16 @@ def train_scorer(
 ) -> dict[str, Any]:
     """Train a scorer and write it to `out`.
 
-    Writes weights.safetensors, card.json, MODEL_CARD.md, prior.parquet, held_out.parquet and
-    surrogate.safetensors; renders are kept in out/renders and the state of the fit in out/fit.pt
-    until it is done, so that the same call goes on where it was broken off. Everything follows from
-    the arguments; other hardware, and other numbers of threads, may round differently.
+    Writes weights.safetensors, card.json, MODEL_CARD.md, held_out.parquet and the files of the
+    calibration; renders are kept in out/renders and the state of the fit in out/fit.pt until it is
+    done, so that the same call goes on where it was broken off. Everything follows from the
+    arguments; other hardware, and other numbers of threads, may round differently.
 
     Args:
         out: a folder, made if missing.
         images: renders to learn from.
         held_out: renders to judge on, of each of the three distributions.
-        prior: natural draws scored at 64 px for prior.parquet and the surrogate.
+        prior: natural draws scored at 64 px for the calibration.
         epochs: passes over the images.
         seed: of every draw.
         workers: rendering processes; 1 renders in this one.
@@ -190,7 +190,7 @@ def publish(
     labels: dict[str, Labels],
     seed: int,
 ) -> dict[str, Any]:
-    """Judge the weights in `out` and write both cards, the prior and the surrogate beside them."""
+    """Judge the weights in `out` and write both cards and the calibration beside them."""
     scorer = HeadsScorer(out / "weights.safetensors")
     held, read = {}, {}
     for name in sets.HELD_OUT:
@@ -200,14 +200,14 @@ def publish(
         read[name] = scores.values
     digests = (card["generator_digest"], scorer.digest)
     prior = scorer.score(rendered["prior"].images).values
-    write_prior(out / "prior.parquet", prior, *digests)
     write_held_out(out / "held_out.parquet", _held_out(read["natural"], labels["natural"], digests))
     surrogate, figures = fit_surrogate(
         np.concatenate([rendered["prior"].w, rendered["natural"].w]),
         {name: np.concatenate([values, read["natural"][name]]) for name, values in prior.items()},
         digests,
     )
-    (out / "surrogate.safetensors").write_bytes(surrogate.to_bytes())
+    for name, data in Calibration(surrogate, prior, figures).to_files().items():
+        (out / name).write_bytes(data)
     card = {
         **card,
         "scorer_digest": scorer.digest,

@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.attributes import WEIGHTS, load_scorer
+from pipeline.attributes.calibration import bundled_calibration
 from pipeline.attributes.heads_scorer import HeadsScorer
 from pipeline.attributes.heads_weights import Weights
 from pipeline.attributes.network import CLASS_HEADS
 from pipeline.attributes.perception import CHUNK
-from pipeline.attributes.prior import read_prior
 from pipeline.attributes.scorer import Scores
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.errors import SpecError
@@ -189,10 +189,11 @@ def test_the_bundled_scorer_refuses_what_is_no_face() -> None:
 def test_bundled_files_are_of_one_piece() -> None:
     digest = load_scorer("builtin:heads").digest
     card = json.loads((WEIGHTS / "card.json").read_text())
-    prior = read_prior(WEIGHTS / "prior.parquet")
-    assert card["scorer_digest"] == prior.scorer_digest == digest
-    assert card["generator_digest"] == prior.generator_digest
-    assert len(prior.values["age"]) >= 2000
+    calibration = bundled_calibration(card["generator_digest"], digest)
+    assert card["scorer_digest"] == digest
+    assert calibration is not None
+    assert calibration.figures == card["surrogate"]
+    assert len(calibration.natural["age"]) >= 2000
     assert set(card["held_out"]) == {"natural", "flattened", "hard"}
     assert (WEIGHTS / "weights.safetensors").stat().st_size == card["weights_bytes"] < 8_000_000
     assert (WEIGHTS / "MODEL_CARD.md").read_text() == model_card(card)

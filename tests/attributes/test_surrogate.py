@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.attributes.bins import parse_bins
-from pipeline.attributes.surrogate import Guess, Surrogate, bundled_surrogate
+from pipeline.attributes.surrogate import Guess, Surrogate
 from pipeline.attributes.taxonomy import BY_NAME
 
 
@@ -45,7 +45,3 @@ def test_probabilities_of_numbers_are_those_of_a_normal_law_with_closed_ends() -
     assert p[0, 1] == pytest.approx(0.6827, abs=1e-3)
     assert p[1, 2] == pytest.approx(1)
     assert (guess.probability("yaw", parse_bins("yaw", ["-5..5"])) == 1).all()
-
-
-def test_other_models_have_no_bundled_surrogate() -> None:
-    assert bundled_surrogate("of another generator", "and another scorer") is None

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.catalog.layout import receipt_key
 from pipeline.catalog.read import open_catalog
+from pipeline.engine.cluster import cluster
 from pipeline.engine.driver import Missing, job_status, make_shards, run_job
 from pipeline.engine.job import Job
 from pipeline.engine.plan import plan
@@ -25,6 +26,9 @@ class Watch:
 
     def start(self, shards: int, committed: int, faces: int) -> None:
         self.before = committed
+
+    def calibrating(self, done: int, total: int) -> None:
+        pass
 
     def working(self, totals: dict[str, int]) -> None:
         pass
@@ -92,8 +96,11 @@ def test_workers_that_cannot_start_stop_the_job_with_their_reason(
     job = null_job()
     stranger = Job(job.spec, "0" * 64, job.scorer_digest)
     store = open_store(job.spec.location.uri)
-    with pytest.raises(JobError, match="install the same version of populace on every node"):
-        make_shards(stranger, Missing(store, 60, 15), store, Watch(), 1, None)
+    with (
+        cluster(None, 1) as seats,
+        pytest.raises(JobError, match="install the same version of populace on every node"),
+    ):
+        make_shards(stranger, Missing(store, 60, 15), store, Watch(), seats)
 
 
 def test_a_relative_output_means_the_drivers_folder(

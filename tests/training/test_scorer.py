@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from toys import Discs
 
+from pipeline.attributes.calibration import Calibration
 from pipeline.attributes.heads_scorer import HeadsScorer
-from pipeline.attributes.prior import read_prior
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
 from pipeline.generators.generator import SEGMENTS
@@ -48,9 +48,11 @@ def test_a_run_writes_a_scorer_with_its_card_and_prior(
     assert "ghost" in card["realism"]["held_out"]
     assert not (out / "fit.pt").exists()
     assert (out / "weights.safetensors").stat().st_size == card["weights_bytes"] < 8_000_000
-    prior = read_prior(out / "prior.parquet")
-    assert (prior.generator_digest, prior.scorer_digest) == ("discs", scorer.digest)
-    assert len(prior.values["age"]) == 40
+    calibration = Calibration.from_files(lambda name: (out / name).read_bytes())
+    surrogate = calibration.surrogate
+    assert (surrogate.generator_digest, surrogate.scorer_digest) == ("discs", scorer.digest)
+    assert len(calibration.natural["age"]) == 40
+    assert calibration.figures == card["surrogate"]
 
 
 def test_the_model_card_tells_figures_and_limits(

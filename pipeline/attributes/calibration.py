@@ -1,0 +1,61 @@
+"""Keep what is known of a generator seen through a scorer: natural readings and the surrogate."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pipeline.attributes import WEIGHTS
+from pipeline.attributes.surrogate import Surrogate
+from pipeline.attributes.value_file import Values, read_values, write_values
+
+FIGURES = "figures.json"
+"""The file that is written last: where it is, all are."""
+
+_SURROGATE, _NATURAL = "surrogate.safetensors", "natural.parquet"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A generator seen through a scorer.
+
+    surrogate: guesses readings from latents. natural: name -> [N], as in `Scores.values`, readings
+    of N natural draws. figures: name -> how well the surrogate guesses draws that it did not learn
+    from, as `fit_surrogate` gives them.
+    """
+
+    surrogate: Surrogate
+    natural: Values
+    figures: Mapping[str, Mapping[str, float]]
+
+    def to_files(self) -> dict[str, bytes]:
+        """The files that hold it, FIGURES last: name -> content."""
+        digests = (self.surrogate.generator_digest, self.surrogate.scorer_digest)
+        natural = io.BytesIO()
+        write_values(natural, {"": self.natural}, *digests)
+        return {
+            _SURROGATE: self.surrogate.to_bytes(),
+            _NATURAL: natural.getvalue(),
+            FIGURES: json.dumps(self.figures, indent=1).encode(),
+        }
+
+    @staticmethod
+    def from_files(read: Callable[[str], bytes]) -> "Calibration":
+        """Read what `to_files` gave; `read` gives the content of a name.
+
+        Raises:
+            ValueError: the surrogate is of another version of populace.
+        """
+        (natural,), *_ = read_values(io.BytesIO(read(_NATURAL)), "")
+        return Calibration(
+            Surrogate.from_bytes(read(_SURROGATE)), natural, json.loads(read(FIGURES))
+        )
+
+
+def bundled_calibration(generator_digest: str, scorer_digest: str) -> Calibration | None:
+    """What comes with the bundled scorer, if it is of this very pair of models."""
+    if not (WEIGHTS / FIGURES).exists():
+        return None
+    found = Calibration.from_files(lambda name: (WEIGHTS / name).read_bytes())
+    pair = (found.surrogate.generator_digest, found.surrogate.scorer_digest)
+    return found if pair == (generator_digest, scorer_digest) else None
