@@ -101,24 +101,28 @@ def group(assets: Sequence[Asset]) -> list[list[Asset]]:
 
 def fetch_group(store: Store, assets: Sequence[Asset]) -> list[tuple[Asset, bytes]]:
     """The verified files of one group, by one range request."""
-    start, last = assets[0].offset, assets[-1]
     try:
-        data = store.get(last.uri, start, last.offset + last.length - start)
+        files = read_group(store, assets)
     except MissingObject as error:
         raise CatalogError(
-            f"asset {assets[0].asset_id!r} is gone: {store.uri}/{last.uri} does not exist; "
+            f"asset {assets[0].asset_id!r} is gone: {store.uri}/{assets[0].uri} does not exist; "
             "restore it from a copy of the catalog"
         ) from error
-    files = []
-    for asset in assets:
-        file = data[asset.offset - start : asset.offset - start + asset.length]
+    for asset, file in files:
         if sha256(file) != asset.sha256:
             raise CatalogError(
                 f"asset {asset.asset_id!r} at {store.uri}/{asset.uri} is not the file that the "
                 "manifest names: its sha256 differs; restore it from a copy of the catalog"
             )
-        files.append((asset, file))
     return files
+
+
+def read_group(store: Store, assets: Sequence[Asset]) -> list[tuple[Asset, bytes]]:
+    """The files of one group as they are there, by one range request; MissingObject if none is."""
+    start, last = assets[0].offset, assets[-1]
+    data = store.get(last.uri, start, last.offset + last.length - start)
+    places = [(asset, asset.offset - start) for asset in assets]
+    return [(asset, data[place : place + asset.length]) for asset, place in places]
 
 
 def in_order(

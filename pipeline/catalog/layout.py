@@ -1,8 +1,11 @@
-"""Name the keys of a job's output, for those who write it and those who read it."""
+"""Name the assets and keys of a job's output, for those who write it and those who read it."""
+
+import hashlib
 
 JOB_KEY = "job.json"
 CATALOG_KEY = "catalog.json"
 RECEIPTS = "receipts/"
+SHARDS = "shards/"
 
 
 def receipt_key(shard: int) -> str:
@@ -12,4 +15,10 @@ def receipt_key(shard: int) -> str:
 
 def shard_key(shard: int) -> str:
     """The key of a shard's rows."""
-    return f"shards/{shard:06d}.parquet"
+    return f"{SHARDS}{shard:06d}.parquet"
+
+
+def asset_name(spec_digest: str, generator_digest: str, scorer_digest: str, slot: int) -> str:
+    """The name of a slot's asset: 20 hexadecimal digits, the same in every run of the job."""
+    text = f"{spec_digest}:{generator_digest}:{scorer_digest}:{slot}"
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -57,7 +57,7 @@ class Work:
 def read_receipts(store: Store, shards: int, threads: int) -> list[Receipt]:
     """The receipts of shards 0 .. shards-1 in order; CatalogError names the shards without one."""
     keys = [key for key in store.list(RECEIPTS) if key.endswith(".json")]
-    read = in_order(lambda key: _read(store, key), keys, threads)
+    read = in_order(lambda key: read_receipt(store, key), keys, threads)
     found = {receipt.shard: receipt for receipt in read}
     missing = [shard for shard in range(shards) if shard not in found]
     if missing:
@@ -140,7 +140,8 @@ def fetch_shards(
     return schema
 
 
-def _read(store: Store, key: str) -> Receipt:
+def read_receipt(store: Store, key: str) -> Receipt:
+    """The receipt under a key; CatalogError where it is damaged."""
     try:
         document = json.loads(store.get(key))
         return Receipt(

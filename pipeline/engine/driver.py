@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.attributes import WEIGHTS, load_scorer
+from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
-from pipeline.attributes.held_out import read_held_out
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.calibrate import Stage, fit, keep, known_calibration, missing_shards
 from pipeline.engine.job import Job, identity_of
@@ -16,7 +15,7 @@ from pipeline.engine.worker import Calibrator, Errand, Worker
 from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
 from pipeline.sampling.reach import check_read
-from pipeline.sampling.true_balance import true_balance
+from pipeline.sampling.true_balance import bundled_truth
 from pipeline.spec import JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
@@ -115,20 +114,10 @@ def run_job(
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
 
-    seal(store, job.document(), licence=spec.license, truth=job_truth(job))
+    digests = (job.generator_digest, job.scorer_digest)
+    truth = bundled_truth(spec.target, job.slots.quotas, spec.limits.where, digests)
+    seal(store, job.document(), licence=spec.license, truth=truth)
     return _sealed(store, job, already=False)
-
-
-def job_truth(job: Job) -> dict[str, Any] | None:
-    """What a job's faces truly are, by what is bundled about its models; None: nothing is."""
-    path = WEIGHTS / "held_out.parquet"
-    if not path.exists():
-        return None
-    held_out = read_held_out(path)
-    own = (job.generator_digest, job.scorer_digest)
-    if (held_out.generator_digest, held_out.scorer_digest) != own:
-        return None
-    return true_balance(job.spec.target, job.slots.quotas, job.spec.limits.where, held_out)
 
 
 class Missing:

@@ -1,13 +1,10 @@
 """Make one shard: find its faces while threads label and store them, then commit by a receipt."""
 
 import json
-import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from pipeline.assets.encode import sha256
 from pipeline.attributes.scorer import Scorer
@@ -31,13 +28,6 @@ class Models:
     scorer: Scorer
     device: str
     screen: Screen | None = None
-
-
-def device_name() -> str:
-    """The hardware that renders, as rows record it."""
-    if torch.cuda.is_available():
-        return str(torch.cuda.get_device_name())
-    return f"cpu {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def run_shard(

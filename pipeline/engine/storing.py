@@ -1,6 +1,5 @@
 """Store the faces of one shard while others are rendered: label, hash, put or pack, in order."""
 
-import hashlib
 import io
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from pipeline.assets.encode import EXTENSIONS, MEDIA_TYPES, pixels_sha256, sha256
 from pipeline.assets.extras import EXTRAS, encode_extra
 from pipeline.assets.pack import PackWriter
+from pipeline.catalog.layout import asset_name
 from pipeline.catalog.manifest import StoredExtra, StoredImage
 from pipeline.engine.faces import Face
 from pipeline.engine.job import Job
@@ -177,9 +177,8 @@ class Packs:
 
 
 def asset_id(job: Job, slot: int) -> str:
-    """The name of a slot's asset: 20 hexadecimal digits, the same in every run of the job."""
-    text = f"{job.spec.digest}:{job.generator_digest}:{job.scorer_digest}:{slot}"
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    """The name of a slot's asset."""
+    return asset_name(job.spec.digest, job.generator_digest, job.scorer_digest, slot)
 
 
 def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> Labelled:

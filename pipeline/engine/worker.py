@@ -11,9 +11,10 @@ from pipeline.attributes.calibration import Calibration
 from pipeline.engine.calibrate import Stage, read_naturally
 from pipeline.engine.faces import Tally
 from pipeline.engine.job import Job
-from pipeline.engine.shard import Models, device_name, run_shard
+from pipeline.engine.shard import Models, run_shard
 from pipeline.errors import JobError
 from pipeline.generators import load_generator
+from pipeline.models.device import device_name
 from pipeline.sampling.screen import PROBES, Screen
 from pipeline.sampling.seeds import probes
 from pipeline.spec import parse_spec

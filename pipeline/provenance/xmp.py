@@ -4,6 +4,8 @@ Sources: XMP specification parts 1 and 3 (ISO 16684-1; Adobe, 2020), IPTC Photo 
 2023.2 (`DigitalSourceType`), PLUS licence data format.
 """
 
+from dataclasses import dataclass
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from pipeline import __version__
@@ -13,6 +15,9 @@ DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlg
 """The IPTC term for media made by a model trained on sampled content."""
 
 DESCRIPTION = "A synthetic face made by software. The person shown does not exist."
+
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_DC = "http://purl.org/dc/elements/1.1/"
 
 _PACKET = """\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -78,3 +83,30 @@ def read_xmp(data: bytes) -> str | None:
     elif webp.is_webp(data):
         payload = webp.find_xmp(data)
     return None if payload is None else payload.decode()
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a file says of itself; None where it does not."""
+
+    source_type: str | None
+    identifier: str | None
+
+
+def read_label(data: bytes) -> Label | None:
+    """The label in the XMP of a JPEG, PNG or WebP file; None when it has no XMP.
+
+    Raises ValueError when the file's structure or its packet is broken.
+    """
+    packet = read_xmp(data)
+    if packet is None:
+        return None
+    if "<!DOCTYPE" in packet:
+        raise ValueError("the XMP packet declares a document type, which none should")
+    try:
+        root = ElementTree.fromstring(packet)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"the XMP packet is no XML: {error}") from None
+    return Label(
+        root.findtext(f".//{{{_IPTC}}}DigitalSourceType"), root.findtext(f".//{{{_DC}}}identifier")
+    )

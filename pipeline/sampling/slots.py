@@ -52,3 +52,11 @@ class Slots:
         if not 0 <= slot < self.count:
             raise IndexError(f"slot {slot} is not one of 0 .. {self.count - 1}")
         return int(np.searchsorted(self._ends, slot * self._step % self.count, side="right"))
+
+    def cells_of(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The cell of each of these slots, -1 for those that the job does not have."""
+        # A job has at most 10^9 slots: the product stays far below 2^63.
+        inside = (slots >= 0) & (slots < self.count)
+        places = np.where(inside, slots, 0) * self._step % self.count
+        cells = np.searchsorted(self._ends, places, side="right")
+        return np.where(inside, cells, -1)

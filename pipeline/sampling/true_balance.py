@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.attributes import WEIGHTS
 from pipeline.attributes.bins import Bin, bin_index
-from pipeline.attributes.held_out import HeldOut
+from pipeline.attributes.held_out import HeldOut, read_held_out
 from pipeline.sampling.targets import Axis, Target
 
 ELSEWHERE = "elsewhere"
@@ -61,6 +62,25 @@ def true_balance(
         others = tuple(j for j in range(quotas.ndim) if j != i)
         axes[axis.attribute] = _shares(axis, table, quotas.sum(others), rng)
     return {"images": int(inside.sum()), "axes": axes}
+
+
+def bundled_truth(
+    target: Target,
+    quotas: NDArray[np.int64],
+    where: Mapping[str, Sequence[Bin]],
+    digests: tuple[str, str],
+) -> dict[str, Any] | None:
+    """What `true_balance` says by the held-out readings that come with this installation.
+
+    digests: of the job's generator and scorer. None where the readings are not of these two.
+    """
+    path = WEIGHTS / "held_out.parquet"
+    if not path.exists():
+        return None
+    held_out = read_held_out(path)
+    if (held_out.generator_digest, held_out.scorer_digest) != digests:
+        return None
+    return true_balance(target, quotas, where, held_out)
 
 
 def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArray[np.int64]:

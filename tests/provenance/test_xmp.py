@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.assets.encode import decode, encode
-from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE, embed_xmp, read_xmp, synthetic_packet
+from pipeline.provenance.xmp import (
+    DIGITAL_SOURCE_TYPE,
+    Label,
+    embed_xmp,
+    read_label,
+    read_xmp,
+    synthetic_packet,
+)
 
 FILES = (("jpeg", 95), ("png", 95), ("webp", 80), ("webp", 100))
 
@@ -26,6 +33,8 @@ def test_a_label_is_read_back_and_leaves_the_pixels_alone(image, form, quality):
     labelled = embed_xmp(plain, synthetic_packet("f0000001"))
     assert read_xmp(plain) is None
     assert read_xmp(labelled) == synthetic_packet("f0000001")
+    assert read_label(plain) is None
+    assert read_label(labelled) == Label(DIGITAL_SOURCE_TYPE, "f0000001")
     np.testing.assert_array_equal(decode(labelled), decode(plain))
 
 
@@ -74,3 +83,15 @@ def test_a_file_cut_short_is_refused(image, form, quality):
     data = encode(image, form, quality)
     with pytest.raises(ValueError, match="cut short"):
         embed_xmp(data[:60], synthetic_packet("x"))
+
+
+@pytest.mark.parametrize(
+    ("packet", "why"), [("<a", "no XML"), ("<!DOCTYPE a><a/>", "document type")]
+)
+def test_a_packet_that_is_no_label_is_refused(image, packet, why):
+    with pytest.raises(ValueError, match=why):
+        read_label(embed_xmp(encode(image, "png"), packet))
+
+
+def test_other_xmp_says_nothing_of_its_source(image):
+    assert read_label(embed_xmp(encode(image, "png"), "<a/>")) == Label(None, None)

@@ -14,6 +14,8 @@ def test_each_cell_gets_exactly_its_quota(counts: list[int]) -> None:
     slots = Slots(np.array(counts))
     cells = [slots.cell_of(slot) for slot in range(slots.count)]
     assert np.bincount(cells, minlength=len(counts)).tolist() == counts
+    there = np.arange(-1, slots.count + 1)
+    assert slots.cells_of(there).tolist() == [-1, *cells, -1]
 
 
 @pytest.mark.parametrize("shard", [50, 128, 1000])
@@ -29,6 +31,7 @@ def test_every_shard_is_nearly_as_balanced_as_the_job(shard: int) -> None:
 def test_a_billion_slots_take_no_memory() -> None:
     slots = Slots(np.array([400_000_000, 600_000_000]))
     assert [slots.cell_of(slot) for slot in (0, 1, 2, 999_999_999)] == [0, 1, 0, 0]
+    assert slots.cells_of(np.array([0, 1, 2, 999_999_999])).tolist() == [0, 1, 0, 0]
 
 
 def test_slots_outside_the_job_are_refused() -> None:
