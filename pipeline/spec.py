@@ -18,7 +18,7 @@ from pipeline.errors import SpecError, suggestion
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.population import TABLE, with_population
-from pipeline.sampling.targets import AT_LEAST, JOINT, Target, named_in, parse_balance
+from pipeline.sampling.targets import AT_LEAST, CORRECT, JOINT, Target, named_in, parse_balance
 from pipeline.storage import check_endpoint, parse_uri
 from pipeline.yaml_file import read_yaml
 
@@ -56,6 +56,7 @@ _BALANCE_SCHEMA = {
         JOINT: {"type": "array", "items": {"type": "object", "required": ["share"]}},
         TABLE: {"type": "string", "description": "a population table: CSV file beside the spec"},
         AT_LEAST: {"type": "integer", "minimum": 0, "description": "faces in every cell"},
+        CORRECT: {"type": "boolean", "description": "the shares are meant of what faces truly are"},
     },
     "additionalProperties": False,
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.attributes import WEIGHTS
 from pipeline.attributes.value_file import Values, read_values, write_values
 
 _TRUE = "true_"
@@ -33,3 +34,13 @@ def read_held_out(path: Path) -> HeldOut:
     """Read what `write_held_out` wrote; class columns come back as int64 indices."""
     (read, truth), *digests = read_values(path, "", _TRUE)
     return HeldOut(read, truth, *digests)
+
+
+def bundled_held_out(generator_digest: str, scorer_digest: str) -> HeldOut | None:
+    """The readings that come with the bundled scorer, if they are of this very pair of models."""
+    path = WEIGHTS / "held_out.parquet"
+    if not path.exists():
+        return None
+    found = read_held_out(path)
+    pair = (found.generator_digest, found.scorer_digest)
+    return found if pair == (generator_digest, scorer_digest) else None

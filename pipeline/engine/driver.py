@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
+from pipeline.attributes.held_out import bundled_held_out
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.calibrate import Stage, fit, keep, known_calibration, missing_shards
 from pipeline.engine.job import Job, identity_of
 from pipeline.engine.shots import modeller
 from pipeline.engine.worker import Calibrator, Errand, Worker
-from pipeline.errors import CatalogError
+from pipeline.errors import CatalogError, SpecError
 from pipeline.generators import load_generator
 from pipeline.sampling.reach import check_read
+from pipeline.sampling.targets import CORRECT, Target
 from pipeline.sampling.true_balance import bundled_truth
+from pipeline.sampling.true_quotas import aimed
 from pipeline.spec import JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
 if TYPE_CHECKING:
     from pipeline.engine.cluster import Seats
+
+
+_MODELS = ("generator", "scorer", "surrogate")
 
 
 class View(Protocol):
@@ -72,7 +78,22 @@ def plan_job(spec: JobSpec) -> Job:
 
         assert isinstance(scorer, OnnxScorer)
         check_read(spec.scorer_name, scorer.attributes, scorer.measures, spec.target, spec.limits)
-    return Job(spec, generator.digest, scorer.digest)
+    return Job(
+        spec, generator.digest, scorer.digest, order=_order(spec, generator.digest, scorer.digest)
+    )
+
+
+def _order(spec: JobSpec, generator_digest: str, scorer_digest: str) -> Target | None:
+    """What to order of perceived cells, so that true shares are those of the spec."""
+    if not spec.target.correct:
+        return None
+    held_out = bundled_held_out(generator_digest, scorer_digest)
+    if held_out is None:
+        raise SpecError(
+            f"balance.{CORRECT}: nothing is known of how {spec.scorer_name} errs on pictures of "
+            f"{spec.generator_name}; remove it, or take builtin:heads for both."
+        )
+    return aimed(spec.target, spec.limits.where, held_out)
 
 
 def run_job(
@@ -202,7 +223,9 @@ def _compare(store: Store, job: Job, identity: dict[str, str]) -> None:
     document, found = job.document(), identity_of(read_job(store))
     for what, digest in identity.items():
         if found[what] != digest:
-            name = document[what]["name"] if what != "spec" else document["name"]
+            name = (
+                document[what]["name"] if what in document and what != "spec" else document["name"]
+            )
             raise CatalogError(
                 f"output: {store.uri} holds a job of another {what} "
                 f"('{name}' is {digest[:12]} now, {found[what][:12]} there); "

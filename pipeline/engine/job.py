@@ -1,5 +1,7 @@
 """Fix what a job is: its spec, its models' digests and its quotas."""
 
+import hashlib
+import json
 import platform
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +12,7 @@ from pipeline import __version__
 from pipeline.attributes.calibration import Calibration
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.slots import Slots
-from pipeline.sampling.targets import cells_of
+from pipeline.sampling.targets import Target, cells_of
 from pipeline.spec import JobSpec
 
 
@@ -24,10 +26,13 @@ class Job:
     calibration: Calibration | None = None
     """What guesses the scores from latents; None where nothing does."""
 
+    order: Target | None = None
+    """What is ordered of perceived cells, where the spec's target is meant of true ones."""
+
     @cached_property
     def slots(self) -> Slots:
         """The order of the slots."""
-        return Slots(quotas(self.spec.target, self.spec.count))
+        return Slots(quotas(self.order or self.spec.target, self.spec.count))
 
     def slots_of(self, shard: int) -> range:
         """The slots of a shard."""
@@ -47,6 +52,7 @@ class Job:
             "generator": self.generator_digest,
             "scorer": self.scorer_digest,
             "surrogate": self.surrogate_digest,
+            "order": _digest(self.slots.quotas.ravel().tolist()),
         }
 
     def document(self) -> dict[str, Any]:
@@ -89,4 +95,9 @@ def identity_of(document: dict[str, Any]) -> dict[str, str]:
         "generator": document["generator"]["digest"],
         "scorer": document["scorer"]["digest"],
         "surrogate": document.get("surrogate", {"digest": ""})["digest"],
+        "order": _digest([cell["count"] for cell in document["cells"]]),
     }
+
+
+def _digest(counts: list[int]) -> str:
+    return hashlib.sha256(json.dumps(counts).encode()).hexdigest()

@@ -17,6 +17,7 @@ from pipeline.engine.shots import take
 from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
 from pipeline.sampling.seeds import probes
+from pipeline.sampling.true_balance import bundled_truth
 
 DRAWS = 512
 """Natural draws that are scored where no stored prior fits the models."""
@@ -43,6 +44,7 @@ class Plan:
     attempts: NDArray[np.float64]
     unseen: list[str]
     draws: int
+    truth: dict[str, Any] | None
     calibration: int
     previews: float
     renders: float
@@ -59,6 +61,7 @@ class Plan:
             "attempts_per_face": float((quotas * self.attempts).sum() / max(quotas.sum(), 1)),
             "natural_draws": self.draws,
             "cells_not_seen": self.unseen,
+            "truth": self.truth,
             "calibration_draws": self.calibration,
             "previews": round(self.previews),
             "renders": round(self.renders),
@@ -83,12 +86,15 @@ def plan(job: Job) -> Plan:
     renders = min(looks, RENDERS * spec.count) if previewed or first else looks
     preview, render, size = _measure(job, models)
     seconds = renders * render + ((looks if previewed else 0) + first) * preview
+    digests = (job.generator_digest, job.scorer_digest)
+    truth = bundled_truth(spec.target, job.slots.quotas, spec.limits.where, digests)
     ordered_unseen = np.flatnonzero((quotas > 0) & (natural.hits == 0))
     return Plan(
         job,
         attempts,
         [spec.target.label(int(cell)) for cell in ordered_unseen],
         natural.draws,
+        truth,
         first,
         looks if previewed else 0.0,
         renders,

@@ -1,11 +1,19 @@
 """Lay a plan out for the terminal."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.engine.plan import Plan
 from pipeline.engine.progress import clock
+
+_TRULY = (
+    "truly: what share of the faces will truly lie there, since the scorer errs, with a 95 % "
+    "interval; balance.correct: true orders so that it comes nearest to what is wanted."
+)
 
 
 def plan_view(plan: Plan) -> RenderableType:
@@ -31,6 +39,8 @@ def plan_view(plan: Plan) -> RenderableType:
     facts.add_row("time", f"about {clock(plan.seconds)} of one worker on this machine")
     facts.add_row("bytes", f"about {size(plan.bytes)} of {spec.image.format}")
     parts.append(facts)
+    if plan.truth:
+        parts.append(Text(_TRULY, "dim"))
     parts.append(Text(f"Estimated from {plan.draws:,} natural draws; nothing was written.", "dim"))
     if plan.unseen:
         shown = "; ".join(plan.unseen[:5]) + ("; …" if len(plan.unseen) > 5 else "")
@@ -46,14 +56,26 @@ def plan_view(plan: Plan) -> RenderableType:
 
 def _axes(plan: Plan) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for name in ("balanced", "bin", "faces"):
-        table.add_column(name, justify="right" if name == "faces" else "left")
+    truth = plan.truth["axes"] if plan.truth else {}
+    for name in ("balanced", "bin", "faces", *(("wanted", "truly") if truth else ())):
+        table.add_column(name, justify="left" if name in ("balanced", "bin") else "right")
     quotas = plan.job.slots.quotas
     for i, axis in enumerate(plan.job.spec.target.axes):
         margin = quotas.sum(tuple(j for j in range(quotas.ndim) if j != i))
-        for row, (label, faces) in enumerate(zip(axis.labels, margin, strict=True)):
-            table.add_row(axis.attribute if row == 0 else "", label, f"{int(faces):,}")
+        faces = [f"{int(count):,}" for count in margin]
+        rows = truth.get(axis.attribute, [{"bin": label} for label in axis.labels])
+        for row, true in enumerate(rows):
+            name = axis.attribute if row == 0 else ""
+            ordered = faces[row] if row < len(faces) else ""
+            table.add_row(name, true["bin"], ordered, *_truly(true))
     return table
+
+
+def _truly(row: Mapping[str, Any]) -> tuple[str, ...]:
+    if "share" not in row:
+        return ()
+    spread = f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
+    return f"{100 * row['wanted']:.1f} %", f"{100 * row['share']:.1f} % ({spread})"
 
 
 def size(count: float) -> str:

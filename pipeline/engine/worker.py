@@ -17,6 +17,7 @@ from pipeline.generators import load_generator
 from pipeline.models.device import device_name
 from pipeline.sampling.screen import PROBES, Screen
 from pipeline.sampling.seeds import probes
+from pipeline.sampling.targets import Target
 from pipeline.spec import parse_spec
 from pipeline.storage import Store, open_store
 
@@ -55,6 +56,7 @@ class Errand:
     generator_digest: str
     scorer_digest: str
     calibration: dict[str, bytes] | None
+    order: Target | None
     uri: str
     endpoint: str | None
 
@@ -67,6 +69,7 @@ class Errand:
             job.generator_digest,
             job.scorer_digest,
             job.calibration.to_files() if job.calibration else None,
+            job.order,
             store.uri,
             job.spec.location.endpoint,
         )
@@ -75,7 +78,8 @@ class Errand:
         """The job itself."""
         files = self.calibration
         calibration = Calibration.from_files(files.__getitem__) if files else None
-        return Job(parse_spec(self.spec), self.generator_digest, self.scorer_digest, calibration)
+        digests = (self.generator_digest, self.scorer_digest)
+        return Job(parse_spec(self.spec), *digests, calibration, self.order)
 
     def store(self) -> Store:
         """The store, opened."""

@@ -16,7 +16,8 @@ from pipeline.sampling.population import MAX_CELLS, TABLE, parse_population
 
 JOINT = "joint"
 AT_LEAST = "at_least"
-_WORDS = (JOINT, TABLE, AT_LEAST)
+CORRECT = "correct"
+_WORDS = (JOINT, TABLE, AT_LEAST, CORRECT)
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class Target:
     """The wanted share of every cell.
 
     shares: float64 [bins of axis 0, bins of axis 1, ...], summing to 1; one cell of share 1 when
-    nothing is balanced. at_least: faces, in every cell with a share above 0.
+    nothing is balanced. at_least: faces, in every cell with a share above 0. correct: the shares
+    are meant of what faces truly are, and not of what they are perceived as.
     """
 
     axes: tuple[Axis, ...]
     shares: NDArray[np.float64]
     at_least: int = 0
+    correct: bool = False
 
     def check_floor(self, count: int) -> None:
         """Make sure that `count` faces can fill every cell up to the floor.
@@ -77,13 +80,18 @@ def parse_balance(balance: Mapping[str, Any]) -> Target:
     list of bins (evenly) or a mapping of bin to percentage; attributes are independent of each
     other unless `joint`, a list of cells with a `share` each, says otherwise. `table`, the text of
     a population table, brings its own attributes, of which those beside it are independent.
-    `at_least` is the floor under every cell that has a share.
+    `at_least` is the floor under every cell that has a share; `correct` means true shares.
 
     Raises:
         SpecError: an attribute, bin or percentage that cannot be meant; names field and mend.
     """
     axes, shares = _shares(balance)
-    return Target(axes, shares, _floor(balance.get(AT_LEAST, 0)))
+    correct = balance.get(CORRECT, False)
+    if not isinstance(correct, bool):
+        raise SpecError(f"balance.{CORRECT}: {correct!r} is neither true nor false; write one.")
+    if correct and not axes:
+        raise SpecError(f"balance.{CORRECT}: nothing is balanced; name an attribute, or remove it.")
+    return Target(axes, shares, _floor(balance.get(AT_LEAST, 0)), correct)
 
 
 def _shares(balance: Mapping[str, Any]) -> tuple[tuple[Axis, ...], NDArray[np.float64]]:

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.attributes import WEIGHTS
 from pipeline.attributes.bins import Bin, bin_index
-from pipeline.attributes.held_out import HeldOut, read_held_out
+from pipeline.attributes.held_out import HeldOut, bundled_held_out
 from pipeline.sampling.targets import Axis, Target
 
 ELSEWHERE = "elsewhere"
@@ -43,14 +42,13 @@ def true_balance(
         held_out: natural images that the scorer was not trained on.
 
     Returns:
-        As plain values: images, held-out images; axes: name -> a row a bin with its share, low and
-        high, the last one for what lies in no bin, if anything does. None where nothing is
-        balanced, or no held-out
-        image is perceived in one of the bins.
+        As plain values: images, held-out images; axes: name -> a row a bin with what is wanted,
+        its share, low and high, the last one for what lies in no bin, if anything does. None where
+        nothing is balanced, or no held-out image is perceived in one of the bins.
     """
     if not target.axes or any(axis.attribute not in held_out.truth for axis in target.axes):
         return None
-    inside = _within(held_out, where)
+    inside = within(held_out, where)
     rng = np.random.default_rng(0)
     axes = {}
     for i, axis in enumerate(target.axes):
@@ -74,13 +72,8 @@ def bundled_truth(
 
     digests: of the job's generator and scorer. None where the readings are not of these two.
     """
-    path = WEIGHTS / "held_out.parquet"
-    if not path.exists():
-        return None
-    held_out = read_held_out(path)
-    if (held_out.generator_digest, held_out.scorer_digest) != digests:
-        return None
-    return true_balance(target, quotas, where, held_out)
+    held_out = bundled_held_out(*digests)
+    return None if held_out is None else true_balance(target, quotas, where, held_out)
 
 
 def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -100,7 +93,7 @@ def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArr
     return counts.reshape(-1, count)
 
 
-def _within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> NDArray[np.bool_]:
+def within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> NDArray[np.bool_]:
     """Held-out images whose readings keep the limits; all of them where hardly any do."""
     everything = np.ones(len(next(iter(held_out.read.values()))), bool)
     inside = everything.copy()
@@ -122,8 +115,15 @@ def _shares(
         drawn += rng.multinomial(int(count), odds)
     low, high = np.quantile(drawn / total, (0.025, 0.975), 0)
     labels = [*axis.labels, ELSEWHERE][: len(table)]
-    rows = zip(labels, value, np.minimum(low, value), np.maximum(high, value), strict=True)
+    wanted = [*axis.shares, 0.0]
+    low, high = np.minimum(low, value), np.maximum(high, value)
     return [
-        {"bin": label, "share": float(share), "low": float(least), "high": float(most)}
-        for label, share, least, most in rows
+        {
+            "bin": label,
+            "wanted": wanted[i],
+            "share": float(value[i]),
+            "low": float(low[i]),
+            "high": float(high[i]),
+        }
+        for i, label in enumerate(labels)
     ]

@@ -1,92 +1,103 @@
-"""Aim quotas of perceived cells at true shares: ask more of the cells whose labels err.
+"""Aim quotas of perceived cells at true shares: ask more of the bins whose labels err.
 
-Inside a perceived cell the faces are a fixed mixture A of true cells (`attributed`), so a catalog
-of shares q is expected to hold A q truly. The best q is the least-squares solution on the simplex.
-No q reaches a target that lies outside the mixtures of A's columns: a true cell can never be a
-larger share of the catalog than of the perceived cell where it is most common.
+Inside a perceived bin the faces are a fixed mixture of true bins, so that faces of shares q are
+expected to be A q truly, with a column of A for each perceived bin. The best q of each attribute is
+the least-squares solution on the simplex, and the cells are raked to these margins. No q reaches a
+target outside the mixtures: a true bin can never be a larger share of the faces than it is of the
+perceived bin where it is most common.
+
+Attributes are taken one by one. Mixtures of whole cells would follow from the same held-out images,
+and from some thousand of them they come out worse: most cells have a handful.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
 
-from pipeline.sampling.mislabelling import Floats, attributed, perceived
+from pipeline.attributes.bins import Bin
+from pipeline.attributes.held_out import HeldOut
+from pipeline.errors import SpecError
+from pipeline.sampling.targets import CORRECT, Target
+from pipeline.sampling.true_balance import confusion, within
 
-_STEPS = 5000
-_NEAR = 1e-9
+LEAST = 0.5
+"""What a bin keeps of its wanted share, so that none vanishes for the sake of another."""
 
+_SUM = 1e4
+"""Weight of the condition that shares sum to 1, against equations about shares."""
 
-@dataclass(frozen=True)
-class TrueQuotas:
-    """Shares to order, and what they should bring.
+_RAKES = 100
+"""Rounds of raking; independent attributes need one."""
 
-    order: float64 [*P], shares of perceived cells, summing to 1. expected: float64 [*T], the true
-    shares of a catalog of them. uncorrected: the same when the target itself is ordered. Both
-    take the prior and the errors as known, so that `expected` promises too much: `quota_shares` of
-    the order tells how much.
-    """
-
-    order: Floats
-    expected: Floats
-    uncorrected: Floats
+Floats = NDArray[np.float64]
 
 
-def true_quotas(
-    target: Floats,
-    prior: Floats,
-    matrices: Sequence[Floats],
-    least: float = 0.0,
-) -> TrueQuotas:
-    """The shares of perceived cells whose true shares come nearest to the target.
-
-    Minimises |A q - target|^2 by accelerated projected gradients with restarts (Beck and Teboulle,
-    2009; O'Donoghue and Candès, 2015), A applied attribute by attribute.
+def aimed(target: Target, where: Mapping[str, Sequence[Bin]], held_out: HeldOut) -> Target:
+    """The target to order, so that the faces are truly as `target` says.
 
     Args:
-        target: [*P], the wanted shares of cells that can be ordered. True classes after the
-            perceived ones ("in none of the bins") are wanted nowhere; perceived classes with a
-            target of 0 in all their cells are never ordered.
-        prior: [*T], the true shares of the stream (`likeliest_shares` of natural draws).
-        matrices: [T, P] an attribute, as `rates` gives them.
-        least: 0 .. 1, what every cell keeps of its target share, so that none vanishes.
+        target: the true shares that are wanted.
+        where: limits of every face; held-out images outside are left out.
+        held_out: natural images whose truth is known.
 
     Raises:
-        ValueError: a wanted cell that the stream never shows.
+        SpecError: nothing is known of how the scorer errs on an attribute or in one of its bins.
     """
-    shown = perceived(prior, matrices)
-    wanted = np.zeros(prior.shape)
-    wanted[tuple(slice(0, size) for size in target.shape)] = target
-    uncorrected = attributed(target, prior, matrices)
-
-    def slope(order: Floats) -> Floats:
-        apart = attributed(order, prior, matrices) - wanted
-        return np.divide(
-            perceived(prior * apart, matrices), shown, out=np.zeros_like(shown), where=shown > 0
-        )
-
-    asked = target > 0
-    # A's columns sum to 1, so that its largest row sum bounds the square of its norm.
-    rate = 1 / attributed(asked.astype(np.float64), prior, matrices).max()
-    order, ahead, speed = target, target, 1.0
-    for _ in range(_STEPS):
-        moved = np.zeros_like(target)
-        moved[asked] = _onto_simplex((ahead - rate * slope(ahead))[asked], least * target[asked])
-        step = moved - order
-        if ((ahead - moved) * step).sum() > 0:
-            speed = 1.0
-        faster = (1 + np.sqrt(1 + 4 * speed**2)) / 2
-        order, ahead, speed = moved, moved + (speed - 1) / faster * step, faster
-        if np.abs(step).max() < _NEAR:
-            break
-    return TrueQuotas(order, attributed(order, prior, matrices), uncorrected)
+    inside = within(held_out, where)
+    shares = target.shares
+    margins = []
+    for axis in target.axes:
+        if axis.attribute not in held_out.truth:
+            raise SpecError(
+                f"balance.{CORRECT}: nothing is known of how {axis.attribute} is misread; "
+                f"remove it from balance, or remove {CORRECT}."
+            )
+        table = confusion(axis, held_out, inside)
+        empty = np.flatnonzero(table.sum(0) == 0)
+        if len(empty):
+            raise SpecError(
+                f"balance.{CORRECT}: no held-out image is read as {axis.attribute} "
+                f"{axis.labels[int(empty[0])]}, so that nothing is known of its errors; "
+                f"widen the bin, or remove {CORRECT}."
+            )
+        margins.append(aimed_margin(np.asarray(axis.shares), table / table.sum(0)))
+    axes = tuple(
+        replace(axis, shares=tuple(margin.tolist()))
+        for axis, margin in zip(target.axes, margins, strict=True)
+    )
+    return replace(target, axes=axes, shares=raked(shares, margins))
 
 
-def _onto_simplex(point: Floats, floor: Floats) -> Floats:
-    """The nearest [N] that sums to 1 with no entry below its floor (Duchi et al., 2008)."""
-    over, room = point - floor, 1 - floor.sum()
-    down = np.sort(over)[::-1]
-    excess = (np.cumsum(down) - room) / np.arange(1, over.size + 1)
-    last = int(np.flatnonzero(down >= excess)[-1])
-    result: Floats = floor + np.clip(over - excess[last], 0, None)
-    return result
+def aimed_margin(wanted: Floats, mixtures: Floats) -> Floats:
+    """Shares of perceived bins whose true shares come nearest to the wanted: float64 [P].
+
+    Least squares over shares that keep LEAST of what is wanted (Lawson and Hanson, 1974).
+
+    Args:
+        wanted: [P], true shares of the bins; a bin with 0 is not ordered.
+        mixtures: [T, P], T >= P: what truly is in each perceived bin; columns sum to 1. True bins
+            after the perceived ones, "in none", are wanted nowhere.
+    """
+    asked = wanted > 0
+    floor = LEAST * wanted
+    goal = np.zeros(len(mixtures))
+    goal[: len(wanted)] = wanted
+    rows = np.vstack([mixtures[:, asked], np.full(int(asked.sum()), _SUM)])
+    rest = np.append(goal - mixtures @ floor, _SUM * (1 - floor.sum()))
+    order = floor.copy()
+    order[asked] += nnls(rows, rest)[0]
+    return np.asarray(order / order.sum())
+
+
+def raked(shares: Floats, margins: Sequence[Floats]) -> Floats:
+    """The table nearest to `shares` with these margins (Deming and Stephan, 1940)."""
+    table = shares.copy()
+    for _ in range(_RAKES):
+        for axis, margin in enumerate(margins):
+            now = table.sum(tuple(i for i in range(table.ndim) if i != axis))
+            factor = np.divide(margin, now, out=np.zeros_like(now), where=now > 0)
+            table = table * np.expand_dims(factor, [i for i in range(table.ndim) if i != axis])
+    return np.asarray(table / table.sum())

@@ -9,12 +9,13 @@ import pytest
 from pipeline.catalog.layout import receipt_key
 from pipeline.catalog.read import open_catalog
 from pipeline.engine.cluster import cluster
-from pipeline.engine.driver import Missing, job_status, make_shards, run_job
+from pipeline.engine.driver import Missing, job_status, make_shards, plan_job, run_job
 from pipeline.engine.job import Job
 from pipeline.engine.plan import plan
 from pipeline.engine.shard import run_shard
-from pipeline.engine.worker import load_models
-from pipeline.errors import CatalogError, JobError
+from pipeline.engine.worker import Errand, load_models
+from pipeline.errors import CatalogError, JobError, SpecError
+from pipeline.spec import parse_spec
 from pipeline.storage import open_store
 
 
@@ -109,3 +110,22 @@ def test_a_relative_output_means_the_drivers_folder(
     monkeypatch.chdir(tmp_path)
     run_job(null_job(output="./here").spec, Watch(), workers=1)
     assert (tmp_path / "here/catalog.json").exists()
+
+
+def test_true_shares_need_to_know_how_the_scorer_errs(null_job: Callable[..., Job]) -> None:
+    with pytest.raises(SpecError, match=r"balance\.correct: nothing is known of how builtin:null"):
+        null_job(balance={"age": ["10-39", "40-80"], "correct": True})
+
+
+def test_true_shares_are_ordered_by_what_is_bundled(tmp_path: Path) -> None:
+    spec = {"name": "a", "count": 400, "output": str(tmp_path / "out")}
+    balance = {"age": ["18-29", "30-44", "45-59", "60-80"]}
+    plain = plan_job(parse_spec({**spec, "balance": balance}))
+    job = plan_job(parse_spec({**spec, "balance": {**balance, "correct": True}}))
+    assert plain.slots.quotas.tolist() == [100] * 4
+    assert job.slots.quotas.sum() == 400
+    assert job.slots.quotas[3] > 110
+    assert Errand.of(job, open_store(job.spec.location.uri)).job().slots.quotas.tolist() == (
+        job.slots.quotas.tolist()
+    )
+    assert job.identity["order"] != plain.identity["order"]

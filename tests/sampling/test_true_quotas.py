@@ -1,78 +1,122 @@
 """Quotas aimed at true shares come as near to the target as any can."""
 
-import time
-from functools import reduce
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import nnls
+from scipy.optimize import minimize
 
-from pipeline.sampling.distances import total_variation
-from pipeline.sampling.mislabelling import attributed
-from pipeline.sampling.true_quotas import true_quotas
+from pipeline.attributes.bins import bin_index, parse_bins
+from pipeline.attributes.held_out import HeldOut
+from pipeline.errors import SpecError
+from pipeline.sampling.quotas import quotas
+from pipeline.sampling.targets import parse_balance
+from pipeline.sampling.true_balance import true_balance
+from pipeline.sampling.true_quotas import LEAST, aimed, aimed_margin, raked
+from tests.sampling.test_true_balance import held_out, world
 
-GENDER = np.array([[0.75, 0.25], [0.25, 0.75]])
-
-
-def test_a_perfect_scorer_gets_the_target() -> None:
-    target = np.array([0.2, 0.3, 0.5])
-    plan = true_quotas(target, np.array([0.9, 0.09, 0.01]), [np.eye(3)])
-    assert np.allclose(plan.order, target)
-    assert np.allclose(plan.expected, target)
-
-
-def test_a_target_within_reach_is_met() -> None:
-    prior = np.array([0.7, 0.3])
-    plan = true_quotas(np.array([0.5, 0.5]), prior, [GENDER])
-    assert np.allclose(plan.expected, 0.5, atol=1e-6)
-    assert plan.order[1] > 0.5
-    assert np.isclose(plan.uncorrected[1], (0.75 * 0.3 / 0.4 + 0.25 * 0.3 / 0.6) / 2)
+BALANCE = {"age": ["20-39", "40-59"], "glasses": {"none": 50, "glasses": 50}}
+TARGET = parse_balance({**BALANCE, "correct": True})
 
 
-def test_a_target_out_of_reach_is_approached() -> None:
-    plan = true_quotas(np.array([0.5, 0.5]), np.array([0.95, 0.05]), [GENDER])
-    assert np.allclose(plan.order, [0, 1], atol=1e-6)
-    kept = true_quotas(np.array([0.5, 0.5]), np.array([0.95, 0.05]), [GENDER], least=0.4)
-    assert np.allclose(kept.order, [0.2, 0.8], atol=1e-6)
-    assert kept.uncorrected[1] < kept.expected[1] < plan.expected[1]
+def test_a_scorer_that_never_errs_is_asked_for_the_target() -> None:
+    read, _ = world(1, 3000)
+    order = aimed(TARGET, {}, HeldOut(read, read, "g", "s"))
+    assert order.shares == pytest.approx(TARGET.shares)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000))
-def test_no_worse_than_non_negative_least_squares_over_the_whole_matrix(seed: int) -> None:
+def test_faces_ordered_so_are_truly_nearer_to_the_target() -> None:
+    order = aimed(TARGET, {}, held_out())
+    apart = {}
+    for name, one in (("plain", TARGET), ("aimed", order)):
+        counts = quotas(one, 1000)
+        assert counts.sum() == 1000
+        read, truth = world(3, 100_000)
+        age = bin_index(TARGET.axes[0].bins, read["age"])
+        cell = 2 * age + read["glasses"]
+        rows = np.concatenate(
+            [np.flatnonzero((age >= 0) & (cell == c))[:n] for c, n in enumerate(counts.ravel())]
+        )
+        assert len(rows) == 1000
+        true_age = bin_index(TARGET.axes[0].bins, truth["age"][rows])
+        apart[name] = abs(truth["glasses"][rows].mean() - 0.5) + abs(
+            (true_age == 0).mean() - (true_age == 1).mean()
+        )
+    assert apart["aimed"] < 0.5 * apart["plain"]
+
+
+def test_what_is_expected_of_the_order_is_told_beside_what_is_wanted() -> None:
+    order = aimed(TARGET, {}, held_out())
+    found = true_balance(TARGET, quotas(order, 1000), {}, held_out())
+    assert found is not None
+    glasses = found["axes"]["glasses"]
+    assert [row["wanted"] for row in glasses] == [0.5, 0.5]
+    assert [row["share"] for row in glasses] == pytest.approx([0.5, 0.5], abs=0.005)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 7))
+def test_no_shares_come_nearer_than_the_aimed(seed: int, bins: int) -> None:
     rng = np.random.default_rng(seed)
-    prior = rng.dirichlet(np.full(12, 2.0)).reshape(4, 3)
-    matrices = [0.7 * np.eye(n) + 0.3 * rng.dirichlet(np.ones(n), n) for n in prior.shape]
-    target = rng.dirichlet(np.full(12, 3.0)).reshape(4, 3)
-    plan = true_quotas(target, prior, matrices)
-    assert np.isclose(plan.order.sum(), 1)
-    assert (plan.order >= 0).all()
-    assert np.allclose(plan.expected, attributed(plan.order, prior, matrices))
-    joint = prior.reshape(-1, 1) * reduce(np.kron, matrices)
-    weight = 1e4
-    rows = np.vstack([joint / joint.sum(0), np.full((1, 12), weight)])
-    best, _ = nnls(rows, np.append(target.ravel(), weight))
-    reached = np.linalg.norm((joint / joint.sum(0)) @ best - target.ravel())
-    assert np.linalg.norm(plan.expected - target) <= reached + 1e-5
+    wanted = rng.dirichlet(np.full(bins, 2.0))
+    table = 5 * np.eye(bins + 1, bins) + rng.random((bins + 1, bins))
+    mixtures = table / table.sum(0)
+    order = aimed_margin(wanted, mixtures)
+    assert order.sum() == pytest.approx(1)
+    assert (order >= LEAST * wanted - 1e-6).all()
+    goal = np.append(wanted, 0)
+
+    def apart(shares: np.ndarray) -> float:
+        return float(((mixtures @ shares - goal) ** 2).sum())
+
+    best = minimize(
+        apart,
+        wanted,
+        bounds=[(LEAST * share, 1) for share in wanted],
+        constraints={"type": "eq", "fun": lambda shares: shares.sum() - 1},
+        method="SLSQP",
+    )
+    assert apart(order) <= apart(best.x) + 1e-6
 
 
-def test_an_order_of_nothing_stays_nothing() -> None:
-    matrix = np.array([[0.8, 0.2, 0.0], [0.1, 0.8, 0.1], [0.0, 0.2, 0.8]])
-    plan = true_quotas(np.array([0.5, 0.5, 0.0]), np.array([0.5, 0.3, 0.2]), [matrix])
-    assert plan.order[2] == 0
-    with pytest.raises(ValueError, match="more held-out images are needed"):
-        true_quotas(np.array([0.5, 0.5]), np.array([0.5, 0.5]), [np.array([[1.0, 0], [1, 0]])])
+def test_a_bin_without_a_share_is_not_ordered() -> None:
+    mixtures = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
+    order = aimed_margin(np.array([0.5, 0.0, 0.5]), mixtures)
+    assert order[1] == 0
+    assert order[[0, 2]] == pytest.approx([0.5, 0.5])
 
 
-def test_thousands_of_cells_need_no_matrix_of_their_square() -> None:
-    shape = (9, 2, 10, 6, 7)
-    matrices = [np.eye(n) * 0.8 + 0.2 / n for n in shape]
-    prior = np.random.default_rng(0).dirichlet(np.full(7560, 2.0)).reshape(shape)
-    target = np.full(shape, 1 / 7560)
-    start = time.process_time()
-    plan = true_quotas(target, prior, matrices)
-    assert time.process_time() - start < 30
-    raw, better = (total_variation(x, target) for x in (plan.uncorrected, plan.expected))
-    assert better < 0.8 * raw
+def test_raking_keeps_empty_cells_empty_and_meets_the_margins() -> None:
+    table = np.array([[0.2, 0.3, 0.0], [0.1, 0.2, 0.2]])
+    margins = [np.array([0.4, 0.6]), np.array([0.25, 0.45, 0.3])]
+    found = raked(table, margins)
+    assert found[0, 2] == 0
+    assert found.sum(1) == pytest.approx(margins[0], abs=1e-6)
+    assert found.sum(0) == pytest.approx(margins[1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("balance", "where", "says"),
+    [
+        ({"hair_length": "uniform"}, {}, "nothing is known of how hair_length is misread"),
+        ({"age": ["20-39", "95+"]}, {"age": ["20-40"]}, "no held-out image is read as age 95"),
+    ],
+)
+def test_what_nothing_is_known_of_is_named(
+    balance: dict[str, object], where: dict[str, list[str]], says: str
+) -> None:
+    limits = {name: parse_bins(name, bins) for name, bins in where.items()}
+    with pytest.raises(SpecError, match=says):
+        aimed(parse_balance({**balance, "correct": True}), limits, held_out())
+
+
+@pytest.mark.parametrize(
+    ("balance", "says"),
+    [
+        ({**BALANCE, "correct": "yes"}, "neither true nor false"),
+        ({"correct": True}, "nothing is balanced"),
+    ],
+)
+def test_bad_wishes_are_refused(balance: dict[str, object], says: str) -> None:
+    with pytest.raises(SpecError, match=f"^balance.correct: .*{says}"):
+        parse_balance(balance)
