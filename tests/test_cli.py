@@ -197,6 +197,8 @@ def test_draw_says_where_cells_were_short(catalog: str) -> None:
         (["--balance", "smile"], "balance.smile: is null in all rows of this catalog"),
         (["--where", "agee > 3"], "where: 'agee > 3' cannot be applied to the manifest"),
         (["--seed", "-1"], "seed: -1 is out of range"),
+        (["--count", "9" * 20], "count: 99,999,999,999,999,999,999 faces cannot be chosen"),
+        (["--balance", "age=[0-9]"], "balance: none of the 40 matching faces lies in a cell"),
     ],
 )
 @pytest.mark.parametrize("command", ["draw", "pull"])

@@ -139,8 +139,8 @@ def _bins_of_values(bins: Sequence[Bin], column: "pa.ChunkedArray[Any]") -> NDAr
 
 def _bins_of_job(catalog: Catalog, name: str) -> list[str]:
     """The bins of an attribute that the catalog's job ordered, or the usual ones."""
-    cells = [cell for cell in catalog.document["cells"] if name in cell["bins"] and cell["asked"]]
-    ordered = dict.fromkeys(str(cell["bins"][name]) for cell in cells)
+    cells = [cell for cell in catalog.document["cells"] if cell["asked"]]
+    ordered = dict.fromkeys(str(cell["bins"][name]) for cell in cells if name in cell["bins"])
     return list(ordered or BY_NAME[name].usual_bins)
 
 

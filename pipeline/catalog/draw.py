@@ -110,7 +110,7 @@ def draw(
 
     Returns:
         what was drawn. Where no quota is smaller in it, a larger draw with the same seed holds all
-        of a smaller one; one by weights always does.
+        of a smaller one; by weights it always does, but for a floor (`at_least`).
 
     Raises:
         SpecError: attributes, bins, the condition or the count cannot be meant, or a cell has too

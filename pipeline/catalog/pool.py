@@ -20,7 +20,8 @@ from pipeline.sampling.targets import Target
 class Pool:
     """The matching rows of a manifest by cell.
 
-    cells: a file with the cell of each row of the manifest, int32; -1 for those in none.
+    groups: the row groups with a row in a cell. cells: a file with the cell of each row of the
+    manifest, int32; -1 for those in none.
     matched: rows for which the condition holds. available: int64, shaped like the target's shares:
     the rows that each cell has.
     """
@@ -36,11 +37,10 @@ class Pool:
     ) -> Iterator[tuple[Group, NDArray[np.int64], NDArray[np.int32], "pa.ChunkedArray[Any]"]]:
         """The rows of some cells, by row group: its rows from 0, their cells, and asset_ids.
 
-        wanted: bool [cells]. Row groups without such a row are not read.
+        wanted: bool [cells].
         """
         wanted = np.append(wanted, False)  # for rows in no cell, -1
-        some = [group for group in self.groups if wanted[self._cells_of(group)].any()]
-        for group, table in scan(self.catalog, some, ["asset_id"]):
+        for group, table in scan(self.catalog, self.groups, ["asset_id"]):
             cells = self._cells_of(group)
             rows = np.flatnonzero(wanted[cells])
             names = table["asset_id"]
@@ -59,11 +59,12 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
     file: where the cells are kept, four bytes a row of the manifest.
     """
     names = [axis.attribute for axis in target.axes]
-    columns = sorted({"slot", *names, *condition.columns})
+    columns = sorted({*names, *condition.columns} or {"slot"})
     available = np.zeros(target.shares.size, np.int64)
-    groups, matched = groups_of(catalog), 0
+    groups: list[Group] = []
+    matched = 0
     with file.open("wb") as out:
-        for group, table in scan(catalog, groups, columns):
+        for group, table in scan(catalog, groups_of(catalog), columns):
             rows = condition.matching(numbered(table, group), [*names, "__row"])
             found = cells_of_rows(target, rows)
             cells = np.full(group.rows, -1, np.int32)
@@ -71,4 +72,6 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
             cells.tofile(out)
             available += np.bincount(found[found >= 0], minlength=available.size)
             matched += rows.num_rows
+            if (found >= 0).any():
+                groups.append(group)
     return Pool(catalog, groups, file, matched, available.reshape(target.shares.shape))

@@ -20,6 +20,7 @@ from pipeline.errors import SpecError
 from pipeline.spec import Extra
 
 _ORDER = "ORDER BY turn, cell, slot"
+_MOST = 10**12
 
 
 class Selection:
@@ -47,8 +48,8 @@ class Selection:
         extras: Sequence[Extra] = (),
         balance: Balance | None = None,
     ) -> None:
-        if count is not None and count < 1:
-            raise SpecError(f"count: {count} faces cannot be pulled; ask for 1 or more")
+        if count is not None and not 1 <= count <= _MOST:
+            raise SpecError(f"count: {count:,} faces cannot be chosen; ask for 1 to {_MOST:,}")
         self._catalog = catalog
         self._extras = extras
         self._groups = groups_of(catalog)

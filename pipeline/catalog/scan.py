@@ -44,15 +44,16 @@ def scan(
     """Each of the row groups with its rows: all columns, or only these, in the order given.
 
     Threads read ahead, so that a distant store is not waited for each time; the wider the columns,
-    the fewer of them.
+    the fewer of them, and none for the widest.
     """
-    size = max((_bytes(catalog, group, columns) for group in groups[:1]), default=0)
-    threads = max(1, min(_MOST_THREADS, _AHEAD_BYTES // max(1, 2 * size)))
 
     def read(group: Group) -> tuple[Group, pa.Table]:
         return group, catalog.row_group(catalog.parts[group.part], group.index, columns)
 
-    return in_order(read, groups, threads)
+    size = max((_bytes(catalog, group, columns) for group in groups[:1]), default=0)
+    # Twice as many row groups are under way as there are threads.
+    threads = min(_MOST_THREADS, _AHEAD_BYTES // max(1, 2 * size))
+    return in_order(read, groups, threads) if threads else map(read, groups)
 
 
 def numbered(rows: pa.Table, group: Group) -> pa.Table:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv
 
-from pipeline.catalog import choice
+from pipeline.catalog import lottery
 from pipeline.catalog.draw import draw
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
@@ -256,21 +256,21 @@ def test_an_unlucky_first_guess_at_the_candidates_changes_nothing(monkeypatch):
         for options in ({"count": 200}, {"count": 200, "method": "weights"}):
             chosen = names(catalog, **options)
             with monkeypatch.context() as patch:
-                patch.setattr(choice, "_SLACK", -6.0)
-                patch.setattr(choice, "_SPARE", 0)
+                patch.setattr(lottery, "_SLACK", -6.0)
+                patch.setattr(lottery, "_SPARE", 0)
                 assert names(catalog, **options) == chosen
 
 
 def test_only_a_part_of_the_lots_is_sorted(monkeypatch):
     sizes = []
-    keep = choice.make_table
+    keep = lottery.make_table
 
     def counting(database, name, schema, tables):
         tables = list(tables)
         sizes.append(sum(table.num_rows for table in tables))
         keep(database, name, schema, tables)
 
-    monkeypatch.setattr(choice, "make_table", counting)
+    monkeypatch.setattr(lottery, "make_table", counting)
     with made(faces([3000] * 6)) as catalog:
         assert len(names(catalog, count=600)) == 600
         assert len(names(catalog, method="weights", count=600)) == 600
