@@ -101,8 +101,9 @@ def draw(
         count: how many faces. None: as many as the quotas allow, or every face with its weight.
         method: `quotas` takes from each cell its whole number of faces, whatever the catalog's
             shares: every bin of every attribute gets its exact share, rounded, and every cell is
-            within one of its own. `weights` draws without replacement, with chances in proportion
-            to the weights that balance the catalog (Efraimidis and Spirakis, 2006).
+            within one of its own. `weights` takes every face, with the weight that balances the
+            whole or, with a count, draws without replacement with chances in proportion to these
+            weights (Efraimidis and Spirakis, 2006).
         where: a SQL condition over the manifest's columns, for faces to draw from.
         seed: 0 .. 2^63-1; another one, other faces.
         allow_short: where a cell has too few faces, take them all, and let the others fill up in
