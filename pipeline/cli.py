@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,6 +14,8 @@ from pipeline import __version__
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
+    from pipeline.catalog.balance import Method
+    from pipeline.catalog.choice import DrawSummary
     from pipeline.spec import JobSpec
 
 # The rooms are imported where they are called: `populace --help` must not wait for torch or Ray.
@@ -24,6 +27,35 @@ SET = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 ENDPOINT = click.option("--endpoint", metavar="URL", help="S3 server, if not the environment's.")
+
+
+WHERE = click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
+
+
+def _drawing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how a draw is balanced."""
+    options = (
+        click.option(
+            "--balance",
+            multiple=True,
+            metavar="ATTRIBUTE[=BINS],…",
+            help="Balance over these: age,skin_tone=monk or 'age=[18-39,40+]'.",
+        ),
+        click.option(
+            "--method",
+            type=click.Choice(["quotas", "weights"]),
+            default="quotas",
+            show_default=True,
+            help="Whole numbers from each cell, or a weight for each face.",
+        ),
+        click.option("--seed", default=0, show_default=True, help="Another one, other faces."),
+        click.option(
+            "--allow-short", is_flag=True, help="Where a cell has too few, let others fill up."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 class _Group(click.Group):
@@ -128,8 +160,9 @@ def status(uri: str, endpoint: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("uri")
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
+@WHERE
 @click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
+@_drawing
 @click.option("--extras/--no-extras", default=True, help="Files beside the images, too (default).")
 @ENDPOINT
 @JSON
@@ -138,24 +171,106 @@ def pull(
     folder: Path,
     where: str | None,
     count: int | None,
+    balance: tuple[str, ...],
+    method: "Method",
+    seed: int,
+    allow_short: bool,
     extras: bool,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
-    """Fetch images of the catalog at URI, checked by sha256; a second pull transfers nothing."""
+    """Fetch images of the catalog at URI, checked by sha256; a second pull transfers nothing.
+
+    With --balance, of the faces that `populace draw` names with the same options.
+    """
+    from pipeline.catalog.balance import balance_of, read_balanced
     from pipeline.catalog.pull import pull as pull_faces
+    from pipeline.catalog.read import open_catalog
+    from pipeline.errors import SpecError
+    from pipeline.storage import open_store
+
+    if not balance and (method != "quotas" or seed or allow_short):
+        raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
+    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    balanced = read_balanced(balance)
+    how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
+    summary = pull_faces(catalog, folder, where, count, balance=how, extras=extras)
+    drawn = summary.drawn
+    if as_json:
+        document = vars(summary) | {"drawn": drawn.document() if drawn else None}
+        click.echo(json.dumps(document, default=str))
+        return
+    if drawn is not None:
+        _show(drawn)
+    click.echo(
+        f"{summary.faces:,} faces in {folder}: {summary.fetched:,} fetched "
+        f"({summary.bytes:,} bytes), {summary.faces - summary.fetched:,} there already"
+    )
+
+
+@main.command()
+@click.argument("uri", metavar="CATALOG")
+@click.option("--count", type=click.IntRange(1), help="So many; else as many as balance allows.")
+@_drawing
+@WHERE
+@click.option(
+    "--to",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the rows there (.parquet, .csv or .json), instead of names on the screen.",
+)
+@ENDPOINT
+@JSON
+def draw(
+    uri: str,
+    count: int | None,
+    balance: tuple[str, ...],
+    method: "Method",
+    seed: int,
+    allow_short: bool,
+    where: str | None,
+    file: Path | None,
+    endpoint: str | None,
+    as_json: bool,
+) -> None:
+    """Choose a balanced subset of CATALOG, the same one each time, and print its asset_ids.
+
+    Attributes that the job did not balance will do, too.
+    """
+    from pipeline.catalog.balance import read_balanced
+    from pipeline.catalog.draw import check_writable
+    from pipeline.catalog.draw import draw as draw_faces
     from pipeline.catalog.read import open_catalog
     from pipeline.storage import open_store
 
+    if file is not None:
+        check_writable(file)
+    balanced = read_balanced(balance)
     catalog = open_catalog(open_store(uri, endpoint=endpoint))
-    summary = pull_faces(catalog, folder, where, count, extras=extras)
-    if as_json:
-        click.echo(json.dumps(vars(summary), default=str))
-    else:
-        click.echo(
-            f"{summary.faces:,} faces in {folder}: {summary.fetched:,} fetched "
-            f"({summary.bytes:,} bytes), {summary.faces - summary.fetched:,} there already"
-        )
+    with draw_faces(
+        catalog,
+        balanced,
+        count,
+        method=method,
+        where=where,
+        seed=seed,
+        allow_short=allow_short,
+    ) as drawn:
+        if file is not None:
+            drawn.write(file)
+        if as_json:
+            click.echo(json.dumps(drawn.summary.document())[:-1] + ', "ids": [', nl=False)
+            for index, name in enumerate(drawn.names()):
+                click.echo((", " if index else "") + json.dumps(name), nl=False)
+            click.echo("]}")
+            return
+        _show(drawn.summary)
+        if file is not None:
+            click.echo(f"Wrote {drawn.summary.drawn:,} rows to {file}")
+            return
+        for name in drawn.names():
+            click.echo(name)
 
 
 @main.command()
@@ -305,6 +420,14 @@ def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     if spec.caution:
         click.echo(f"populace: warning: {spec.caution}", err=True)
     return spec
+
+
+def _show(drawn: "DrawSummary") -> None:
+    from rich.console import Console
+
+    from pipeline.catalog.draw_view import draw_view
+
+    Console(stderr=True).print(draw_view(drawn))
 
 
 def _stopped(spec: "JobSpec") -> NoReturn:

@@ -1,7 +1,8 @@
 """Define the manifest: what each column means, and how rows become a table and a Parquet file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,22 @@ def extras_in(schema: pa.Schema) -> list[Extra]:
     return [kind for kind in EXTRAS if f"{kind}_uri" in schema.names]
 
 
+def with_draw(
+    rows: pa.Table, labels: Sequence[str], weights: NDArray[np.float64], cells: NDArray[np.int32]
+) -> pa.Table:
+    """The rows with two columns more, which tell of a balanced draw: `draw_cell`, `draw_weight`.
+
+    labels, weights: of each cell of the draw. cells: int32 [rows], the cell of each row.
+    """
+    cell = _field("draw_cell", pa.string(), "the cell of the draw in words: name=bin, ...")
+    weight = _field(
+        "draw_weight", pa.float64(), "gives the drawn rows their wanted shares; mean 1", span="0 .."
+    )
+    label = pa.array(labels, pa.string()).take(pa.array(cells, pa.int32()))
+    marked = rows.append_column(cell, label)
+    return marked.append_column(weight, pa.array(weights[cells], pa.float64()))
+
+
 def open_writer(sink: pa.NativeFile | str, schema: pa.Schema) -> pq.ParquetWriter:
     """A Parquet writer with the manifest's encodings; the same tables give the same bytes.
 
@@ -228,6 +245,30 @@ def open_writer(sink: pa.NativeFile | str, schema: pa.Schema) -> pq.ParquetWrite
         column_encoding=dict.fromkeys(split, "BYTE_STREAM_SPLIT"),
         write_statistics=[field.name for field in schema if field.name not in lists],
     )
+
+
+def write_tables(path: Path, tables: Iterable[pa.Table]) -> None:
+    """Write tables of one schema, at least one, as a Parquet file with full row groups."""
+    writer = None
+    try:
+        for table in in_blocks(tables):
+            writer = writer or open_writer(str(path), table.schema)
+            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def in_blocks(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of at least a row group's rows, but for the last."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= ROW_GROUP_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def write_parquet(table: pa.Table) -> bytes:

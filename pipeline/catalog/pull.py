@@ -1,6 +1,5 @@
 """Copy faces out of a catalog to a folder: chosen by SQL, checked, and never twice."""
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from pipeline.assets.encode import sha256
+from pipeline.catalog.balance import Balance
+from pipeline.catalog.choice import DrawSummary
 from pipeline.catalog.fetch import (
     COLUMNS,
     EXTRA_COLUMNS,
@@ -20,14 +21,14 @@ from pipeline.catalog.fetch import (
     group,
     in_order,
 )
-from pipeline.catalog.manifest import ROW_GROUP_ROWS, extras_in, open_writer
+from pipeline.catalog.local_file import make_folder, whole_file
+from pipeline.catalog.manifest import extras_in, write_tables
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
-from pipeline.errors import SpecError, StoreError
-from pipeline.storage.keys import TEMPORARY
 
 MANIFEST_NAME = "manifest.parquet"
 _BATCH = 4096
+_AGAIN = "pull again to go on"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class PullSummary:
     """What a pull did.
 
     faces: chosen, all of them now in `to`. fetched: of these, transferred, image or extras.
-    skipped: there already. bytes: size of the files transferred.
+    skipped: there already. bytes: size of the files transferred. drawn: what the draw did, where
+    there was a balance.
     """
 
     to: Path
@@ -43,6 +45,7 @@ class PullSummary:
     fetched: int
     skipped: int
     bytes: int
+    drawn: DrawSummary | None = None
 
 
 def pull(
@@ -51,6 +54,7 @@ def pull(
     where: str | None = None,
     count: int | None = None,
     *,
+    balance: Balance | None = None,
     extras: bool = True,
     threads: int = 16,
     progress: Callable[[int, int], None] | None = None,
@@ -58,19 +62,20 @@ def pull(
     """Bring the images of chosen rows to `to/images/…` and their rows to `to/manifest.parquet`.
 
     where: a SQL condition over the manifest's columns. count: at most so many faces, taken by turns
-    from the cells. extras: bring the files beside the images too. progress: called with faces done
-    and faces in all.
+    from the cells. balance: choose them as a balanced draw does, `count` of them; the rows then say
+    in `draw_cell` and `draw_weight` how. extras: bring the files beside the images too. progress:
+    called with faces done and faces in all.
 
     Every file is checked against its sha256 before it appears under its name, and one that is there
     already is left alone; a pull that was interrupted goes on where it stopped. The rows written
     say where the files lie in `to`. Raises SpecError for a wrong condition or folder, CatalogError
     for a file that is not the catalog's.
     """
-    _make_folder(to)
+    make_folder(to)
     kinds = extras_in(catalog.schema()) if extras else ()
     fetched = done = size = 0
     with TemporaryDirectory(prefix="populace-") as folder:
-        selection = Selection(catalog, Path(folder), where, count, kinds)
+        selection = Selection(catalog, Path(folder), where, count, kinds, balance)
         try:
             for assets in selection.assets(_BATCH):
                 missing = _missing(assets, to, threads)
@@ -91,7 +96,7 @@ def pull(
             _write_rows(selection, to, extras)
         finally:
             selection.close()
-    return PullSummary(to, done, fetched, done - fetched, size)
+    return PullSummary(to, done, fetched, done - fetched, size, selection.drawn)
 
 
 def _missing(assets: Sequence[Asset], to: Path, threads: int) -> list[Asset]:
@@ -111,35 +116,15 @@ def _missing(assets: Sequence[Asset], to: Path, threads: int) -> list[Asset]:
 def _bring(catalog: Catalog, assets: Sequence[Asset], to: Path) -> Sequence[Asset]:
     """Fetch and write one group of assets; gives them back."""
     for asset, data in fetch_group(catalog.store, assets):
-        path = to / asset.path
-        _make_folder(path.parent)
-        hidden = _hidden(path)
-        try:
+        with whole_file(to / asset.path, _AGAIN) as hidden:
             hidden.write_bytes(data)
-            hidden.replace(path)
-        except OSError as error:
-            raise _unwritten(path, error) from error
-        finally:
-            hidden.unlink(missing_ok=True)
     return assets
 
 
 def _write_rows(selection: Selection, to: Path, extras: bool) -> None:
-    path = to / MANIFEST_NAME
-    hidden = _hidden(path)
-    writer = None
-    try:
-        for table in selection.rows():
-            local = _with_local_paths(table, extras)
-            writer = writer or open_writer(str(hidden), local.schema)
-            writer.write_table(local, row_group_size=ROW_GROUP_ROWS)
-        if writer is not None:
-            writer.close()
-            hidden.replace(path)
-    except OSError as error:
-        raise _unwritten(path, error) from error
-    finally:
-        hidden.unlink(missing_ok=True)
+    tables = (_with_local_paths(table, extras) for table in selection.rows())
+    with whole_file(to / MANIFEST_NAME, _AGAIN) as hidden:
+        write_tables(hidden, tables)
 
 
 def _with_local_paths(table: pa.Table, extras: bool) -> pa.Table:
@@ -167,23 +152,3 @@ def _moved(table: pa.Table, prefix: str, assets: Sequence[Asset | None]) -> pa.T
         field = table.schema.field(index)
         table = table.set_column(index, field, pa.array(values, field.type))
     return table
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(
-            f"to: the folder {folder} cannot be made ({error.strerror}); choose another"
-        ) from error
-
-
-def _hidden(path: Path) -> Path:
-    return path.with_name(TEMPORARY + secrets.token_hex(8))
-
-
-def _unwritten(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"{path} cannot be written ({error.strerror}); "
-        "free some space or choose another folder, then pull again to go on"
-    )

@@ -1,21 +1,26 @@
-"""Choose rows of a manifest by a SQL condition, in a database that can reach nothing else."""
+"""Choose rows of a manifest: by a SQL condition, by turns through its cells, or balanced anew."""
 
-import json
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from pipeline.catalog.balance import Balance
+from pipeline.catalog.choice import DrawSummary, choose_balanced
+from pipeline.catalog.condition import Condition
+from pipeline.catalog.database import locked_database, make_table
 from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, asset_of, extra_of
+from pipeline.catalog.manifest import with_draw
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.scan import Group, groups_of, numbered, numbered_schema, scan
 from pipeline.errors import SpecError
 from pipeline.spec import Extra
 
-_EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
-_MEMORY = "1GB"
+_ORDER = "ORDER BY turn, cell, slot"
+_MOST = 10**12
 
 
 class Selection:
@@ -23,10 +28,15 @@ class Selection:
 
     folder: an empty one, for what does not fit in memory.
     where: a SQL condition over the manifest's columns, or None for all rows.
-    count: at most so many faces, spread evenly over the cells, or None for all.
+    count: how many faces, or None for all. Without `balance`, at most so many, spread evenly over
+    the cells of the catalog.
     extras: kinds of files beside the images that `assets` gives too.
+    balance: how the chosen rows are to be balanced, whatever the cells of the catalog.
 
-    Raises SpecError when the condition cannot be meant or matches nothing.
+    drawn: what the draw did, where there is a balance.
+
+    Raises SpecError when the condition cannot be meant or matches nothing, or when the balance
+    cannot be had.
     """
 
     def __init__(
@@ -36,117 +46,86 @@ class Selection:
         where: str | None = None,
         count: int | None = None,
         extras: Sequence[Extra] = (),
+        balance: Balance | None = None,
     ) -> None:
-        if count is not None and count < 1:
-            raise SpecError(f"count: {count} faces cannot be pulled; ask for 1 or more")
+        if count is not None and not 1 <= count <= _MOST:
+            raise SpecError(f"count: {count:,} faces cannot be chosen; ask for 1 to {_MOST:,}")
         self._catalog = catalog
         self._extras = extras
-        self._columns = [
-            *COLUMNS,
-            *(f"{kind}_{name}" for kind in extras for name in EXTRA_COLUMNS),
-        ]
-        self._quoted = ", ".join(f'"{name}"' for name in self._columns)
-        self._database = _locked_database(folder)
+        self._groups = groups_of(catalog)
+        self.drawn: DrawSummary | None = None
+        self._database = locked_database(folder)
         try:
-            self._match(where)
-            self.count = self._choose(count)
+            condition = Condition(self._database, where, catalog.schema())
+            if balance is None:
+                self._match(condition)
+                self._choose(count)
+            else:
+                self.drawn = choose_balanced(
+                    self._database, catalog, condition, balance, count, folder
+                )
+            ((rows,),) = self._database.execute("SELECT count(*) FROM chosen").fetchall()
+            self.count = int(rows)
+            condition.check_some(self.count, catalog.count)
         except BaseException:
             self._database.close()
             raise
-        if not self.count:
-            self._database.close()
-            raise SpecError(f"where: {where!r} matches none of the {catalog.count} faces; widen it")
 
     def close(self) -> None:
         """Close the database; the folder is the caller's."""
         self._database.close()
 
+    def names(self, batch: int) -> Iterator[list[str]]:
+        """The asset_ids of a balanced draw in their order, `batch` at a time."""
+        for records in self._records("asset_id", "chosen", batch):
+            yield [str(row["asset_id"]) for row in records.to_pylist()]
+
     def assets(self, batch: int) -> Iterator[list[Asset]]:
         """The files of the chosen assets in their order, `batch` assets at a time."""
-        relation = self._database.sql(
-            f"SELECT {self._quoted} FROM chosen ORDER BY turn, cell, slot"
-        )
-        for records in relation.to_arrow_reader(batch):
+        extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
+        columns = [*COLUMNS, *extra]
+        self._read_files(columns)
+        quoted = ", ".join(f'files."{name}"' for name in columns)
+        joined = "chosen JOIN files USING (__part, __row)"
+        for records in self._records(quoted, joined, batch):
             files = []
             for row in records.to_pylist():
                 found = (extra_of(row, kind) for kind in self._extras)
                 files += [asset_of(row), *(extra for extra in found if extra is not None)]
             yield files
 
-    def rows(self) -> Iterator[pa.Table]:
-        """The chosen rows with all columns, by cell, then slot, a row group at a time.
+    def rows(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """The chosen rows in the manifest's order, a row group at a time: all columns, or these.
 
-        Row groups without a chosen row are not read.
+        Those of a balanced draw have the columns `draw_cell` and `draw_weight` more. Row groups
+        without a chosen row are not read.
         """
-        for number, part in enumerate(self._catalog.parts):
-            for index, (first, rows) in enumerate(self._catalog.row_groups(part)):
-                found = self._database.execute(
-                    "SELECT __row - $first FROM chosen "
-                    "WHERE __part = $part AND __row >= $first AND __row < $last ORDER BY 1",
-                    {"part": number, "first": first, "last": first + rows},
-                ).fetchall()
-                if found:
-                    places = pa.array([place for (place,) in found], pa.int64())
-                    yield self._catalog.row_group(part, index).take(places)
+        labels = [cell.label for cell in self.drawn.cells] if self.drawn else []
+        weights = np.array([cell.weight for cell in self.drawn.cells] if self.drawn else [])
+        for group, table in self._scan(columns):
+            places, cells = self._chosen_in(group)
+            rows = table.take(pa.array(places, pa.int64()))
+            yield with_draw(rows, labels, weights, cells) if self.drawn else rows
 
-    def _match(self, where: str | None) -> None:
-        """Make the table `matches` of the rows that the condition holds for.
+    def _records(self, columns: str, table: str, batch: int) -> Iterator[pa.RecordBatch]:
+        """Columns of the chosen rows in their order; others may ask the database meanwhile."""
+        with closing(self._database.cursor()) as cursor:
+            relation = cursor.sql(f"SELECT {columns} FROM {table} {_ORDER}")
+            yield from relation.to_arrow_reader(batch)
 
-        Row group by row group, and not as one stream that DuckDB pulls: an error of the store
-        would come out of DuckDB as one of its own.
-        """
-        schema = self._catalog.schema()
-        named = {*self._columns, "cell", "slot", *self._columns_of(where, schema)}
-        columns = [name for name in schema.names if name in named]
-        self._keep(where, _numbered(schema.empty_table().select(columns), 0, 0))
-        for number, part in enumerate(self._catalog.parts):
-            for index, (first, _) in enumerate(self._catalog.row_groups(part)):
-                table = self._catalog.row_group(part, index, columns)
-                self._keep(where, _numbered(table, number, first))
+    def _match(self, condition: Condition) -> None:
+        """Make the table `matches` of the places of the rows that the condition holds for."""
+        columns = sorted({"cell", "slot", *condition.columns})
+        kept = ["__part", "__row", "cell", "slot"]
+        schema = numbered_schema(self._catalog.schema())
+        tables = (
+            condition.matching(numbered(table, group), kept)
+            for group, table in scan(self._catalog, self._groups, columns)
+        )
+        make_table(self._database, "matches", pa.schema([schema.field(n) for n in kept]), tables)
 
-    def _keep(self, where: str | None, rows: pa.Table) -> None:
-        """Add the matching ones of these rows to `matches`, which the first call makes."""
-        try:
-            relation = self._database.from_arrow(rows)
-            if where is not None:
-                # A relation's filter parses one expression; no statement can hide in it.
-                relation = relation.filter(where)
-            relation = relation.project(f"__part, __row, cell, slot, {self._quoted}")
-            if rows.num_rows:
-                relation.insert_into("matches")
-            else:
-                relation.create("matches")
-        except duckdb.Error as error:
-            raise _refusal(where, error) from error
-
-    def _columns_of(self, where: str | None, schema: pa.Schema) -> set[str]:
-        """The manifest's columns that a condition names, after trying it on an empty manifest."""
-        if where is None:
-            return set()
-        try:
-            empty = self._database.from_arrow(schema.empty_table())
-            # Once more in brackets: DuckDB 1.5 overlooks what follows an expression, as LIMIT 1.
-            empty.filter(where).filter(f"({where}\n)").fetchall()
-            ((answer,),) = self._database.execute(
-                "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
-            ).fetchall()
-        except duckdb.Error as error:
-            raise _refusal(where, error) from error
-        named: set[str] = set()
-        everything = False
-        waiting = [json.loads(answer)]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, dict):
-                everything |= node.get("class") == "STAR"
-                named.update(name.lower() for name in node.get("column_names", ()))
-                waiting += node.values()
-            elif isinstance(node, list):
-                waiting += node
-        return {name for name in schema.names if everything or name.lower() in named}
-
-    def _choose(self, count: int | None) -> int:
-        """Make the table `chosen` in its order from `matches`; how many rows it has.
+    def _choose(self, count: int | None) -> None:
+        """Make the table `chosen` in its order from `matches`.
 
         With a count, rows are taken by turns through the cells, so that the first few faces are as
         balanced as all of them.
@@ -155,35 +134,34 @@ class Selection:
         self._database.execute(
             "CREATE TABLE chosen AS SELECT *, CASE WHEN $turns THEN "
             "row_number() OVER (PARTITION BY cell ORDER BY slot) END AS turn "
-            f"FROM matches ORDER BY turn, cell, slot {limit}",
+            f"FROM matches {_ORDER} {limit}",
             {"turns": count is not None},
         )
         self._database.execute("DROP TABLE matches")
-        ((rows,),) = self._database.execute("SELECT count(*) FROM chosen").fetchall()
-        return int(rows)
 
+    def _read_files(self, columns: list[str]) -> None:
+        """Make the table `files` of columns of the chosen rows, and their places."""
 
-def _locked_database(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A database in `folder` whose expressions reach no file, no network and no variable."""
-    database = duckdb.connect(
-        str(folder / "chosen.duckdb"),
-        config={"memory_limit": _MEMORY, "temp_directory": str(folder / "spill")},
-    )
-    database.execute("SET python_enable_replacements = false")
-    database.execute("SET enable_external_access = false")
-    database.execute("SET lock_configuration = true")
-    return database
+        def tables() -> Iterator[pa.Table]:
+            for group, table in self._scan(columns):
+                places, _ = self._chosen_in(group)
+                yield numbered(table, group).take(pa.array(places, pa.int64()))
 
+        schema = self._catalog.schema()
+        found = numbered_schema(pa.schema([schema.field(name) for name in columns]))
+        self._database.execute("DROP TABLE IF EXISTS files")
+        make_table(self._database, "files", found, tables())
 
-def _numbered(rows: pa.Table, part: int, first: int) -> pa.Table:
-    """These rows with the part they are from, and their row in it, counted from `first`."""
-    places = np.arange(first, first + rows.num_rows, dtype=np.int64)
-    numbered = rows.append_column("__part", pa.array(np.full_like(places, part)))
-    return numbered.append_column("__row", pa.array(places))
+    def _scan(self, columns: list[str] | None) -> Iterator[tuple[Group, pa.Table]]:
+        """The row groups that have a chosen row."""
+        some = [group for group in self._groups if self._chosen_in(group)[0].size]
+        return scan(self._catalog, some, columns)
 
-
-def _refusal(where: str | None, error: duckdb.Error) -> SpecError:
-    # DuckDB goes on with the query, which is ours and not the reader's.
-    reason = re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0]
-    sentence = " ".join(reason.split())
-    return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")
+    def _chosen_in(self, group: Group) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The chosen rows of a row group, counted from its first, and the cell of each."""
+        found = self._database.execute(
+            "SELECT __row - $first AS place, cell FROM chosen "
+            "WHERE __part = $part AND __row >= $first AND __row < $last ORDER BY 1",
+            {"part": group.part, "first": group.first, "last": group.first + group.rows},
+        ).fetchnumpy()
+        return found["place"], found["cell"]

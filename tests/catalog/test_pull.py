@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from fake_job import FakeJob, Watched
 
+from pipeline.catalog.balance import balance_of
+from pipeline.catalog.draw import draw
 from pipeline.catalog.manifest import write_parquet
 from pipeline.catalog.pull import pull
 from pipeline.catalog.read import open_catalog
@@ -52,6 +54,40 @@ def test_only_the_chosen_arrive(catalog, tmp_path):
     rows = pulled(tmp_path / "to")
     assert {row["age_bin"] for row in rows} == {"18-29"}
     assert len(files(tmp_path / "to")) == 4
+
+
+def test_a_balanced_pull_brings_exactly_the_faces_of_the_draw(catalog, tmp_path):
+    to, options = tmp_path / "to", {"seed": 3, "allow_short": True}
+    where = "cell < 5"
+    with draw(catalog, ["glasses", "smile"], 9, where=where, **options) as drawn:
+        names, cells = set(drawn.names()), drawn.summary.cells
+    balance = balance_of(catalog, ["glasses", "smile"], **options)
+    summary = pull(catalog, to, where, 9, balance=balance)
+    assert (summary.faces, summary.fetched, summary.drawn.cells) == (9, 9, cells)
+    rows = pulled(to)
+    assert {row["asset_id"] for row in rows} == names
+    assert {path.stem for path in files(to)} == names | {"manifest"}
+    assert max(row["cell"] for row in rows) < 5
+    for cell in cells:
+        of_cell = [row for row in rows if row["draw_cell"] == cell.label]
+        assert len(of_cell) == cell.drawn
+        assert {row["draw_weight"] for row in of_cell} <= {cell.weight}
+        assert all(row["glasses"] == cell.bins["glasses"] for row in of_cell)
+    again = pull(catalog, to, where, 9, balance=balance)
+    assert (again.fetched, again.skipped) == (0, 9)
+
+
+def test_a_larger_balanced_pull_fetches_only_what_is_new(catalog, tmp_path):
+    balance = balance_of(catalog, {"glasses": None}, "weights")
+    assert pull(catalog, tmp_path / "to", count=8, balance=balance).fetched == 8
+    assert pull(catalog, tmp_path / "to", count=14, balance=balance).fetched == 6
+
+
+def test_a_balance_that_cannot_be_had_fetches_nothing(catalog, tmp_path):
+    balance = balance_of(catalog, {"glasses": None})
+    with pytest.raises(SpecError, match="count: 26 faces take 13 of the cell 'glasses="):
+        pull(catalog, tmp_path / "to", count=26, balance=balance)
+    assert not files(tmp_path / "to")
 
 
 def test_a_second_pull_transfers_no_image(catalog, tmp_path):
@@ -138,6 +174,22 @@ def test_a_pull_from_s3_is_the_same(tmp_path, s3_uri, s3_endpoint):
     summary = pull(open_catalog(bucket), tmp_path / "to", where="cell < 3")
     assert summary.fetched == 6
     assert len(pulled(tmp_path / "to")) == 6
+
+
+def test_a_balanced_pull_from_s3_is_that_of_a_folder(tmp_path, s3_uri, s3_endpoint):
+    bucket, folder = open_store(s3_uri, endpoint=s3_endpoint), open_store(str(tmp_path / "out"))
+    found = []
+    for store in (bucket, folder):
+        seal(store, FakeJob(layout="packs", per_cell=10).run(store))
+        catalog = open_catalog(store)
+        to = tmp_path / f"to-{len(found)}"
+        summary = pull(catalog, to, "age > 10", 12, balance=balance_of(catalog, "glasses"))
+        assert summary.fetched == 12
+        with draw(catalog, "glasses", 12, where="age > 10") as drawn:
+            assert {row["asset_id"] for row in pulled(to)} == set(drawn.names())
+            assert [cell.drawn for cell in drawn.summary.cells] == [6, 6]
+        found.append([row["asset_id"] for row in pulled(to)])
+    assert found[0] == found[1]
 
 
 def test_a_training_finds_the_pictures_of_a_catalog(sealed, tmp_path):

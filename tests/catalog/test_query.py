@@ -103,9 +103,10 @@ def test_a_condition_that_cannot_be_applied_is_one_sentence(select, where, reaso
     assert "\n" not in str(refusal.value)
 
 
-def test_a_count_below_one_is_refused(select):
-    with pytest.raises(SpecError, match="count: 0 faces"):
-        select(count=0)
+@pytest.mark.parametrize("count", [0, -5, 10**30])
+def test_a_count_that_cannot_be_is_refused(select, count):
+    with pytest.raises(SpecError, match=f"count: {count:,} faces cannot be chosen; ask for 1 to"):
+        select(count=count)
 
 
 def test_only_the_columns_named_and_the_row_groups_chosen_are_read(store, tmp_path):

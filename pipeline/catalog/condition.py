@@ -1,0 +1,79 @@
+"""Apply a reader's SQL condition to rows of a manifest."""
+
+import json
+import re
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import SpecError
+
+_EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
+
+
+class Condition:
+    """A SQL condition over the manifest's columns, or none: then every row matches.
+
+    database: a locked one: what the condition can reach, its writer can.
+    columns: those of the manifest that it names.
+
+    Raises SpecError when it cannot be meant.
+    """
+
+    def __init__(
+        self, database: duckdb.DuckDBPyConnection, where: str | None, schema: pa.Schema
+    ) -> None:
+        self._database, self._where = database, where
+        self.columns = frozenset() if where is None else self._columns_of(where, schema)
+
+    def matching(self, rows: pa.Table, columns: list[str]) -> pa.Table:
+        """These columns of the rows that it holds for.
+
+        rows: with at least `columns` and those that the condition names.
+        """
+        if self._where is None:
+            return rows.select(columns)
+        quoted = ", ".join(f'"{name}"' for name in columns)
+        try:
+            # A relation's filter parses one expression; no statement can hide in it.
+            relation = self._database.from_arrow(rows).filter(self._where)
+            found: pa.Table = relation.project(quoted).to_arrow_table()
+        except duckdb.Error as error:
+            raise _refusal(self._where, error) from error
+        return found
+
+    def check_some(self, matched: int, rows: int) -> None:
+        """SpecError where it holds for none of the manifest's rows."""
+        if not matched:
+            raise SpecError(f"where: {self._where!r} matches none of the {rows} faces; widen it")
+
+    def _columns_of(self, where: str, schema: pa.Schema) -> frozenset[str]:
+        """The manifest's columns that it names, after trying it on an empty manifest."""
+        try:
+            empty = self._database.from_arrow(schema.empty_table())
+            # Once more in brackets: DuckDB 1.5 overlooks what follows an expression, as LIMIT 1.
+            empty.filter(where).filter(f"({where}\n)").fetchall()
+            ((answer,),) = self._database.execute(
+                "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
+            ).fetchall()
+        except duckdb.Error as error:
+            raise _refusal(where, error) from error
+        named: set[str] = set()
+        everything = False
+        waiting = [json.loads(answer)]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                everything |= node.get("class") == "STAR"
+                named.update(name.lower() for name in node.get("column_names", ()))
+                waiting += node.values()
+            elif isinstance(node, list):
+                waiting += node
+        return frozenset(name for name in schema.names if everything or name.lower() in named)
+
+
+def _refusal(where: str, error: duckdb.Error) -> SpecError:
+    # DuckDB goes on with the query, which is ours and not the reader's.
+    reason = re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0]
+    sentence = " ".join(reason.split())
+    return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")
