@@ -23,7 +23,7 @@ ROW_GROUP_ROWS = 65_536
 _FLOATS = pa.list_(pa.field("element", pa.float32()))
 _OF_ROW = (
     *("asset_id", "person_id", "slot", "shard", "attempt", "seed"),
-    *("cell", "cell_label", "confidence"),
+    *("cell", "cell_label", "confidence", "proposal"),
 )
 _UNIQUE_STRINGS = ("asset_id", "person_id")
 
@@ -69,6 +69,7 @@ class Row:
 
     bins: balanced attribute -> the bin that the slot's cell asks for.
     confidence: probability, in [0, 1], that the scorer gives the cell.
+    proposal: `natural`, or `chain` where the cell was too rare to wait for.
     w: float32 [D], every value exactly representable in float16.
     scores, index: the face is image `index` of the batch that was scored.
     extras: the files beside the image. landmarks: float32 [68, 2], camera: float32 [3, 4], both as
@@ -90,6 +91,7 @@ class Row:
     scores: Scores
     index: int
     extras: Mapping[Extra, StoredExtra] = field(default_factory=dict)
+    proposal: str = "natural"
     landmarks: NDArray[np.float32] | None = None
     camera: NDArray[np.float32] | None = None
 
@@ -148,6 +150,7 @@ def manifest_schema(
             fields += _extra_fields(kind)
     fields += [
         _field("confidence", pa.float32(), "scorer's probability of the cell", span="0 .. 1"),
+        _field("proposal", pa.string(), "how w was drawn", span="natural | chain"),
         _field("sharpness", pa.float32(), "0 flat, 1 crisp", span="0 .. 1"),
         _field("clipped", pa.float32(), "share of pixels at black or white", span="0 .. 1"),
         _field("skin_share", pa.float32(), "share of pixels read as skin", span="0 .. 1"),

@@ -28,13 +28,21 @@ LOOK = 256
 """Latents looked at in one go: a look costs microseconds, most of them for its call."""
 
 
+CHAINS = 2
+"""Chains for a slot of a rare cell in one go: more than half of them end in the cell."""
+
+MOST_CHAINS = 32
+"""Chains that may fail to come to a slot's cell before it counts as out of reach."""
+
+
 @dataclass(frozen=True)
 class Face:
     """An accepted face.
 
     w: float32 [D]. pixels: uint8 [H, W, 3], or 4 with alpha, as rendered. file: the encoded image,
     unlabelled; `scores` are of what `decode` makes of it, so that an auditor reads the same. It is
-    image `index` of the batch behind `scores`. truth: of the pixels, where the job has extras.
+    image `index` of the batch behind `scores`. chained: its latent is the end of a chain. truth: of
+    the pixels, where the job has extras.
     """
 
     slot: int
@@ -46,6 +54,7 @@ class Face:
     file: bytes
     scores: Scores
     index: int
+    chained: bool = False
     truth: Truth | None = None
 
     def without_pixels(self) -> "Face":
@@ -76,11 +85,15 @@ class Tally:
 
 @dataclass
 class _Search:
-    """One open slot: the next attempt to draw, those that a preview will decide, and a render."""
+    """One open slot: the next attempt to draw, those that a preview will decide, and a render.
+
+    promised: some latent was likely.
+    """
 
     slot: int
     cell: int
     next: int = 0
+    promised: bool = False
     likely: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
     hopeful: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
 
@@ -128,24 +141,15 @@ class Faces:
             Whether any attempts were left to draw.
         """
         start = time.perf_counter()
-        most = self._job.spec.max_attempts
+        attempts = self._job.spec.max_attempts
         for search in searches:
+            most = MOST_CHAINS if self._is_rare(search) and not search.promised else attempts
             if search.next >= most and not search.likely:
                 raise JobError(self._unreachable(search))
-        candidates = []
-        for i in range(LOOK if self._screen else self._job.spec.batch_size):
-            search = searches[i % len(searches)]
-            if search.next < most:
-                candidates.append((search, search.next))
-                search.next += 1
+        candidates = self._candidates(searches)
         if not candidates:
             return False
-        draws = normals(
-            self._job.spec.seed,
-            [(search.slot, attempt) for search, attempt in candidates],
-            self._generator.latent_size,
-        )
-        w = self._generator.latents(draws)
+        w = self._latents(candidates)
         self.tally.draws += len(w)
         reasons: list[str | None] = [None] * len(w)
         if self._screen is not None:
@@ -153,10 +157,38 @@ class Faces:
         for (search, attempt), latent, why in zip(candidates, w, reasons, strict=True):
             if why is None:
                 search.likely.append((attempt, latent))
+                search.promised = True
             else:
                 self.tally.refused[f"latent:{why}"] += 1
         self.tally.seconds["draw"] += time.perf_counter() - start
         return True
+
+    def _candidates(self, searches: list[_Search]) -> list[tuple[_Search, int]]:
+        """The next attempts of the searches in turn: many, since most are passed over unseen."""
+        found: list[tuple[_Search, int]] = []
+        taken: Counter[int] = Counter()
+        for i in range(LOOK if self._screen else self._job.spec.batch_size):
+            search = searches[i % len(searches)]
+            enough = self._is_rare(search) and taken[search.slot] == CHAINS
+            if search.next < self._job.spec.max_attempts and not enough:
+                found.append((search, search.next))
+                taken[search.slot] += 1
+                search.next += 1
+        return found
+
+    def _is_rare(self, search: _Search) -> bool:
+        return self._screen is not None and bool(self._screen.rare[search.cell])
+
+    def _latents(self, candidates: list[tuple[_Search, int]]) -> NDArray[np.float32]:
+        """The latents of these attempts: float32 [B, D]."""
+        seed, generator = self._job.spec.seed, self._generator
+        places = [(search.slot, attempt) for search, attempt in candidates]
+        w = generator.latents(normals(seed, places, generator.latent_size))
+        rare = [i for i, (search, _) in enumerate(candidates) if self._is_rare(search)]
+        if self._screen is not None and rare:
+            cells = np.array([candidates[i][0].cell for i in rare])
+            w[rare] = self._screen.look_for(cells, [places[i] for i in rare], seed, generator)
+        return w
 
     def _look(self, searches: list[_Search]) -> None:
         """Preview a batch of likely candidates, the searches in turn; keep those worth a render."""
@@ -216,7 +248,17 @@ class Faces:
             # A copy, since a view would keep the whole batch in memory until it is stored.
             pixels = images[i].copy()
             yield Face(
-                search.slot, attempt, search.cell, sure, latent, pixels, files[i], scores, i, truth
+                search.slot,
+                attempt,
+                search.cell,
+                sure,
+                latent,
+                pixels,
+                files[i],
+                scores,
+                i,
+                self._is_rare(search),
+                truth,
             )
 
     def _unreachable(self, search: _Search) -> str:

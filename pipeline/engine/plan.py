@@ -16,11 +16,17 @@ from pipeline.engine.shard import Models
 from pipeline.engine.shots import take
 from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
-from pipeline.sampling.seeds import probes
+from pipeline.sampling.seeds import PROBE_SLOT, probes
 from pipeline.sampling.true_balance import bundled_truth
 
 DRAWS = 512
 """Natural draws that are scored where no stored prior fits the models."""
+
+CHAINS = 8
+"""Chains that look for latents of each rare cell."""
+
+MOST_TRIED = 32
+"""Rare cells that are looked for; more would take minutes."""
 
 SAMPLE = 4
 """Faces rendered to measure what a preview, a render and a file cost here."""
@@ -35,14 +41,16 @@ class Plan:
     """What a job will take.
 
     attempts: expected candidates a face in each cell, float64 [cells]. unseen: labels of ordered
-    cells that no natural draw hit. draws: natural draws that the estimate rests on. calibration:
-    natural draws that are scored first. previews, renders: expected in all, without these. seconds:
-    of one worker. bytes: of all files.
+    cells that no natural draw hit. unreached: those that no latent was found for. draws: natural
+    draws that the estimate rests on. truth: what `true_balance` says of the quotas, where errors
+    are known. calibration: natural draws that are scored first. previews, renders: expected in all,
+    without these. seconds: of one worker. bytes: of all files.
     """
 
     job: Job
     attempts: NDArray[np.float64]
     unseen: list[str]
+    unreached: list[str]
     draws: int
     truth: dict[str, Any] | None
     calibration: int
@@ -61,6 +69,7 @@ class Plan:
             "attempts_per_face": float((quotas * self.attempts).sum() / max(quotas.sum(), 1)),
             "natural_draws": self.draws,
             "cells_not_seen": self.unseen,
+            "cells_not_reached": self.unreached,
             "truth": self.truth,
             "calibration_draws": self.calibration,
             "previews": round(self.previews),
@@ -93,6 +102,7 @@ def plan(job: Job) -> Plan:
         job,
         attempts,
         [spec.target.label(int(cell)) for cell in ordered_unseen],
+        [spec.target.label(cell) for cell in _unreached(job, models)],
         natural.draws,
         truth,
         first,
@@ -109,6 +119,20 @@ def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
         return job.calibration.natural
     size = job.spec.first_look or job.spec.image.size
     return models.scorer.score(models.generator.preview(_draw(job, models, DRAWS), size)).values
+
+
+def _unreached(job: Job, models: Models) -> list[int]:
+    """Ordered cells, of the rarest, that no chain comes to."""
+    if models.screen is None:
+        return []
+    rare = np.flatnonzero((job.slots.quotas.ravel() > 0) & models.screen.rare)[:MOST_TRIED]
+    cells = np.repeat(rare, CHAINS)
+    places = [(PROBE_SLOT + i, 0) for i in range(len(cells))]
+    if not places:
+        return []
+    w = models.screen.look_for(cells, places, job.spec.seed, models.generator)
+    reached = models.screen.promises(w, cells).reshape(-1, CHAINS).any(1)
+    return [int(cell) for cell in rare[~reached]]
 
 
 def _draw(job: Job, models: Models, count: int) -> NDArray[np.float32]:

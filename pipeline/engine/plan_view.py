@@ -1,7 +1,7 @@
 """Lay a plan out for the terminal."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -42,23 +42,44 @@ def plan_view(plan: Plan) -> RenderableType:
     if plan.truth:
         parts.append(Text(_TRULY, "dim"))
     parts.append(Text(f"Estimated from {plan.draws:,} natural draws; nothing was written.", "dim"))
-    if plan.unseen:
-        shown = "; ".join(plan.unseen[:5]) + ("; …" if len(plan.unseen) > 5 else "")
+    if plan.unreached:
         parts.append(
             Text(
-                f"{len(plan.unseen)} ordered cells came in none of the {plan.draws:,} natural "
-                f"draws and may not be reached within max_attempts: {shown}",
+                f"{_some(plan.unreached)}: no latent was found that promises them, so that the job "
+                "will stop there; widen the bins or the limits",
+                "red",
+            )
+        )
+    elif plan.unseen and plan.job.calibration:
+        parts.append(
+            Text(
+                f"{_some(plan.unseen)}: in none of the {plan.draws:,} natural draws; their latents "
+                "will be looked for, which bends what such faces are like",
+                "yellow",
+            )
+        )
+    elif plan.unseen:
+        parts.append(
+            Text(
+                f"{_some(plan.unseen)}: in none of the {plan.draws:,} natural draws, and perhaps "
+                "not reached within max_attempts",
                 "yellow",
             )
         )
     return Group(*parts)
 
 
+def _some(cells: list[str]) -> str:
+    shown = "; ".join(cells[:5]) + ("; …" if len(cells) > 5 else "")
+    return f"{len(cells)} ordered cells ({shown})" if len(cells) > 1 else f"The cell {shown}"
+
+
 def _axes(plan: Plan) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="dim")
+    table = Table(box=None, padding=(0, 1), header_style="dim")
     truth = plan.truth["axes"] if plan.truth else {}
     for name in ("balanced", "bin", "faces", *(("wanted", "truly") if truth else ())):
-        table.add_column(name, justify="left" if name in ("balanced", "bin") else "right")
+        justify: Literal["left", "right"] = "left" if name in ("balanced", "bin") else "right"
+        table.add_column(name, justify=justify, no_wrap=True)
     quotas = plan.job.slots.quotas
     for i, axis in enumerate(plan.job.spec.target.axes):
         margin = quotas.sum(tuple(j for j in range(quotas.ndim) if j != i))

@@ -108,6 +108,7 @@ def _row(job: Job, shard: int, stored: Stored) -> Row:
         cell_label=target.label(face.cell),
         bins={one.attribute: one.label for one in target.bins_of(face.cell)},
         confidence=face.confidence,
+        proposal="chain" if face.chained else "natural",
         image=stored.image,
         w=face.w,
         scores=face.scores,

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin
 from pipeline.attributes.surrogate import Guess, Surrogate
+from pipeline.generators.generator import Generator
+from pipeline.sampling.slices import ENOUGH, settled
 from pipeline.sampling.targets import Target
 
 LOST = 0.02
@@ -16,7 +18,13 @@ by at most, for a look at only the latents that are worth it."""
 PROBES = 4096
 """Natural draws from which the thresholds follow."""
 
+RARE = 2000
+"""Natural draws a fitting face from which chains (`slices`) cost less than drawing them."""
+
 _CELLS = 64
+_IMPOSSIBLE = 1e-300
+_CHAINED = 3.0
+"""Looks a face among the ends of chains."""
 _FULL = 4096
 """Cells up to which all probes are used; more cells share the work."""
 
@@ -32,7 +40,7 @@ class Screen:
     pays for nobody else.
 
     thresholds: float64 [cells], least probability. looks: expected latents that pass for each that
-    fits, over the target's cells.
+    fits, over the target's cells. rare: bool [cells], those that natural draws hardly ever fit.
     """
 
     def __init__(
@@ -50,7 +58,8 @@ class Screen:
         self._where = {name: bins for name, bins in where.items() if name not in balanced}
         cells = target.shares.size
         guess = surrogate.guess(probes[: max(256, PROBES * _FULL // max(cells, _FULL))])
-        self.thresholds, looks = self._fit(guess, cells)
+        self.thresholds, looks, shares = self._fit(guess, cells)
+        self.rare = shares < 1 / RARE
         self.looks = float((target.shares.ravel() * looks).sum())
 
     def refusals(self, w: NDArray[np.float32], cells: NDArray[np.int64]) -> list[str | None]:
@@ -68,16 +77,52 @@ class Screen:
             return [None] * len(w)
         names = [*(axis.attribute for axis in self._axes), *self._where]
         table = np.stack(odds)
-        passes = table.prod(0) >= self.thresholds[cells]
+        # A rare cell's threshold rests on no draw that fits; a chain knows what it looks for.
+        least_chance = np.where(self.rare[cells], ENOUGH, self.thresholds[cells])
+        passes = table.prod(0) >= least_chance
         least = table.argmin(0)
         return [None if good else names[i] for good, i in zip(passes, least, strict=True)]
 
-    def _fit(self, guess: Guess, cells: int) -> tuple[Floats, Floats]:
-        """Threshold and expected looks a face of each cell: float64 [cells] each."""
+    def look_for(
+        self,
+        cells: NDArray[np.int64],
+        places: Sequence[tuple[int, int]],
+        seed: int,
+        generator: Generator,
+    ) -> NDArray[np.float32]:
+        """Latents of rare cells: the ends of chains, float32 [B, D].
+
+        Args:
+            cells: int64 [B], what each is wanted for.
+            places: slot and attempt of each.
+            seed: of the job.
+            generator: maps draws to latents.
+        """
+
+        def log_odds(normals: NDArray[np.float32], chains: NDArray[np.int64]) -> Floats:
+            return self._log_odds(generator.latents(normals), cells[chains])
+
+        return generator.latents(settled(seed, places, generator.latent_size, log_odds))
+
+    def promises(self, w: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each latent makes its cell probable enough for a chain to end there: bool [B]."""
+        return np.asarray(self._log_odds(w, cells) >= np.log(ENOUGH))
+
+    def _log_odds(self, w: NDArray[np.float32], cells: NDArray[np.int64]) -> Floats:
+        """Logarithm of the probability that a picture of each latent fits: float64 [B]."""
+        rows = np.arange(len(w))
+        guess = self._surrogate.guess(w)
+        odds = [odds[rows, bins] for odds, bins in self._cell_odds(guess, cells)]
+        table = np.stack([np.ones(len(w)), *odds, *self._limit_odds(guess)])
+        total: Floats = np.log(np.maximum(table, _IMPOSSIBLE)).sum(0)
+        return total
+
+    def _fit(self, guess: Guess, cells: int) -> tuple[Floats, Floats, Floats]:
+        """Threshold, expected looks a face, and natural share of each cell: float64 [cells]."""
         limits = np.prod([np.ones(len(guess)), *self._limit_odds(guess)], 0)[:, None]
-        thresholds, looks = np.zeros(cells), np.ones(cells)
+        thresholds, looks, shares = np.zeros(cells), np.ones(cells), np.ones(cells)
         if not self._axes and not self._where:
-            return thresholds, looks
+            return thresholds, looks, shares
         for start in range(0, cells, _CELLS):
             some = np.arange(start, min(start + _CELLS, cells))
             chance = np.repeat(limits, len(some), 1)
@@ -90,7 +135,9 @@ class Screen:
             thresholds[some] = chance[at]
             kept = fits[-1] - fits[at] + chance[at]
             looks[some] = (len(chance) - first) / np.maximum(kept, 1e-12)
-        return thresholds, looks
+            shares[some] = fits[-1] / len(chance)
+        looks[shares < 1 / RARE] = _CHAINED
+        return thresholds, looks, shares
 
     def _cell_odds(
         self, guess: Guess, cells: NDArray[np.int64]
