@@ -199,11 +199,11 @@ def _checks(
     looked = images.looked
     count = f"{ordered.spec.count:,}"
     details = {
-        "document": f"{ordered.quotas.size:,} cells",
+        "document": f"{ordered.quotas.size:,} cells" if ordered.quotas.size > 1 else "one cell",
         "parts": f"{len(catalog.parts):,}, each against its sha256",
         "content": "recomputed over all columns",
         "rows": f"{catalog.count:,}, worked out from spec and slot",
-        "readings": f"{len(ordered.spec.target.axes)} attributes, limits, confidence",
+        "readings": "perceived values, limits, confidence",
         "slots": f"0 to {ordered.spec.count - 1:,}",
         "duplicates": "files and pixels of the whole manifest",
         "cells": f"quotas of {count} faces, recomputed",
@@ -264,6 +264,8 @@ def _notes(
             f"{looked.files:,} of {rows:,} images were looked at; --images all looks at each, "
             "and another --seed at others."
         )
+    if not balance["axes"]:
+        notes.append("The spec balances nothing: the count and the limits alone were ordered.")
     notes += _missed(balance)
     if balance["axes"] and balance["truth"] is None:
         notes.append(

@@ -46,7 +46,7 @@ class Sample:
         """
         drawn = _mixed(slots, self._seed)
         known = cells >= 0
-        near = np.flatnonzero(known & (drawn <= self._bar[np.where(known, cells, 0)]))
+        near = np.flatnonzero(known & (drawn < self._bar[np.where(known, cells, 0)]))
         for i in near.tolist():
             cell, number = int(cells[i]), int(drawn[i])
             kept = self._kept[cell]
