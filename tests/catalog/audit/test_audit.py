@@ -123,6 +123,15 @@ def test_labels_flipped_as_a_whole_are_found_by_slot_and_by_the_scorer(catalog: 
     assert not made["balanced_as_ordered"]
 
 
+def test_a_value_that_other_hardware_may_round_so_is_told_and_passes(catalog: Catalog) -> None:
+    catalog.forget_commits()
+    catalog.edit_rows(lambda rows: rows[2].update(smile=rows[2]["smile"] + 1e-5))
+    made = run(catalog.folder)
+    assert made["balanced_as_ordered"]
+    assert (made["images"]["exact"], made["images"]["near"]) == (59, 1)
+    assert made["notes"][0].startswith("1 of 60 images were scored as their rows say within 0.001")
+
+
 def test_swapped_files_are_found(catalog: Catalog) -> None:
     one, two = catalog.rows[0], catalog.rows[20]
     data = catalog.image(one), catalog.image(two)
