@@ -8,15 +8,16 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.catalog.audit.balance import Tally, balance_of
-from pipeline.catalog.audit.findings import CHECKS, Findings
-from pipeline.catalog.audit.images import ImageCheck, Looked
+from pipeline.catalog.audit.findings import Findings
+from pipeline.catalog.audit.images import ImageCheck
 from pipeline.catalog.audit.ordered import Ordered, check_document, read_ordered
 from pipeline.catalog.audit.parts import batches, schema_of
-from pipeline.catalog.audit.receipts import Compared, check_receipts
+from pipeline.catalog.audit.receipts import check_receipts
 from pipeline.catalog.audit.register import Register
 from pipeline.catalog.audit.rescore import TOLERANCE, scorer_of
 from pipeline.catalog.audit.rows import RowCheck, whole
 from pipeline.catalog.audit.sample import Sample
+from pipeline.catalog.audit.summary import checks_told, notes_told, wrong_at_most
 from pipeline.catalog.content import ContentDigest
 from pipeline.catalog.read import Catalog
 
@@ -89,16 +90,16 @@ def audit(
         "sealed_at": catalog.document.get("sealed_at"),
         "balanced_as_ordered": sound and counted,
         "counts_as_ordered": counted,
-        "checks": _checks(catalog, ordered, findings, images, compared, lacking),
+        "checks": checks_told(catalog, ordered, findings, images.looked, compared, lacking),
         "findings": [asdict(one) for one in findings.kept],
         "findings_total": len(findings),
-        "notes": _notes(images, compared, balance, look, tally.rows),
+        "notes": notes_told(images.looked, compared, balance, tally.rows),
         "balance": balance,
         "images": {
             **asdict(images.looked),
             "of": tally.rows,
             "seed": look.seed,
-            "wrong_at_most": _wrong_at_most(images, findings, tally.rows),
+            "wrong_at_most": wrong_at_most(images.looked, findings, tally.rows),
             "tolerance": TOLERANCE,
         },
         "names": {
@@ -185,127 +186,6 @@ def _check_cells(ordered: Ordered, tally: Tally, findings: Findings) -> None:
         )
     if tally.outside:
         findings.add("cells", "faces in no cell", "0", f"{tally.outside:,}")
-
-
-def _checks(
-    catalog: Catalog,
-    ordered: Ordered,
-    findings: Findings,
-    images: ImageCheck,
-    compared: Compared,
-    lacking: str,
-) -> list[dict[str, Any]]:
-    """What was checked, how it went, and on how much."""
-    looked = images.looked
-    count = f"{ordered.spec.count:,}"
-    details = {
-        "document": f"{ordered.quotas.size:,} cells" if ordered.quotas.size > 1 else "one cell",
-        "parts": f"{len(catalog.parts):,}, each against its sha256",
-        "content": "recomputed over all columns",
-        "rows": f"{catalog.count:,}, worked out from spec and slot",
-        "readings": "perceived values, limits, confidence",
-        "slots": f"0 to {ordered.spec.count - 1:,}",
-        "duplicates": "files and pixels of the whole manifest",
-        "cells": f"quotas of {count} faces, recomputed",
-        "receipts": _receipts_told(compared),
-        "images": f"{looked.files:,} of {catalog.count:,}"
-        + (f", {looked.lossless:,} to the pixel" if looked.lossless else ""),
-        "scores": _scores_told(looked),
-    }
-    skipped = {
-        "receipts": "" if compared.receipts else "the catalog has none",
-        "images": "" if looked.files else "no image was looked at",
-        "scores": lacking if not looked.scored else "",
-    }
-    return [
-        {
-            "check": check,
-            "title": title,
-            "state": "failed"
-            if findings.counts[check]
-            else "skipped"
-            if skipped.get(check)
-            else "passed",
-            "findings": findings.counts[check],
-            "detail": skipped.get(check) or details[check],
-        }
-        for check, title in CHECKS.items()
-    ]
-
-
-def _scores_told(looked: Looked) -> str:
-    """How many scores came out the same, and whether they had to."""
-    if looked.near:
-        return f"{looked.exact:,} exactly, {looked.near:,} within {TOLERANCE:g}"
-    kind = "the same" if looked.same_device == looked.scored else "other"
-    return f"{looked.exact:,} exactly, on {kind} hardware"
-
-
-def _receipts_told(compared: Compared) -> str:
-    rows = f"rows of {compared.tables:,} shards" if compared.tables else "counts only"
-    return f"{compared.receipts:,}, {rows}"
-
-
-def _notes(
-    images: ImageCheck, compared: Compared, balance: dict[str, Any], look: Look, rows: int
-) -> list[str]:
-    """What a reader must know to weigh the verdict."""
-    notes, looked = [], images.looked
-    if looked.scored and looked.near:
-        same = "the same named" if looked.same_device == looked.scored else "other"
-        notes.append(
-            f"{looked.near:,} of {looked.scored:,} images were scored as their rows say within "
-            f"{TOLERANCE:g}, not to the last digit, on {same} hardware."
-        )
-    if compared.receipts and not compared.tables:
-        notes.append("The shards' tables are gone: receipts were compared by counts only.")
-    if look.count is not None and looked.files < rows:
-        notes.append(
-            f"{looked.files:,} of {rows:,} images were looked at; --images all looks at each, "
-            "and another --seed at others."
-        )
-    if not balance["axes"]:
-        notes.append("The spec balances nothing: the count and the limits alone were ordered.")
-    notes += _missed(balance)
-    if balance["axes"] and balance["truth"] is None:
-        notes.append(
-            "No held-out readings of this generator and scorer are here: the true shares are not "
-            "known."
-        )
-    return notes
-
-
-def _missed(balance: dict[str, Any]) -> list[str]:
-    """The bins whose true share is hardly the one asked."""
-    missed = []
-    for axis in balance["axes"] if balance["truth"] else []:
-        true = {row["bin"]: row for row in balance["truth"]["axes"][axis["name"]]}
-        for one in axis["bins"]:
-            row = true[one["bin"]]
-            if not row["low"] <= one["asked_share"] <= row["high"]:
-                told = f"{_percent(row['share'])} (asked {_percent(one['asked_share'])})"
-                missed.append(f"{axis['name'].replace('_', ' ')} {one['bin']} {told}")
-    if not missed:
-        return []
-    return [
-        "The order is of what is perceived, and the scorer errs: with 95 % confidence, its known "
-        f"errors put the true share elsewhere than asked for {'; '.join(missed)}."
-    ]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
-
-
-def _wrong_at_most(images: ImageCheck, findings: Findings, rows: int) -> float | None:
-    """With 95 % confidence no more than this share of all images is wrong, where none of n was.
-
-    The exact bound of Clopper and Pearson (1934), which is about 3 / n.
-    """
-    files = images.looked.files
-    if not files or findings.counts["images"] or findings.counts["scores"]:
-        return None
-    return 0.0 if files >= rows else 1 - 0.05 ** (1 / files)
 
 
 def _listed(assets: list[str]) -> str:

@@ -1,7 +1,6 @@
 """Work out from counted rows how far a catalog is from what was asked."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,35 +69,28 @@ def balance_of(ordered: Ordered, tally: Tally) -> dict[str, Any]:
     for i, axis in enumerate(spec.target.axes):
         others = tuple(j for j in range(len(shape)) if j != i)
         asked, quotas, found = (table.sum(others) for table in (target, ordered.quotas, delivered))
-        rows = zip(axis.labels, *_columns(asked, quotas, found, tally), strict=True)
+        bins = _shares(asked, quotas, found, tally.rows)
         axes.append(
             {
                 "name": axis.attribute,
                 "bins": [
-                    _row(bin=label, **dict(zip(_NAMES, row, strict=True))) for label, *row in rows
+                    {"bin": label} | one for label, one in zip(axis.labels, bins, strict=True)
                 ],
                 **_distances(asked, quotas, found, tally.outside),
             }
         )
     rows = zip(
-        range(target.size),
         ordered.labels,
         cells_of(spec.target),
-        *_columns(target.ravel(), ordered.quotas.ravel(), tally.read, tally),
+        _shares(target, ordered.quotas, delivered, tally.rows),
         tally.filed.tolist(),
         (tally.confidence / np.maximum(tally.read, 1)).tolist(),
         strict=True,
     )
     cells = [
-        _row(
-            cell=cell,
-            label=label,
-            bins=bins,
-            **dict(zip(_NAMES, row, strict=True)),
-            filed=filed,
-            confidence=confidence if row[2] else None,
-        )
-        for cell, label, bins, *row, filed, confidence in rows
+        {"cell": cell, "label": label, "bins": bins, **shares, "filed": filed}
+        | {"confidence": confidence if shares["delivered"] else None}
+        for cell, (label, bins, shares, filed, confidence) in enumerate(rows)
     ]
     return {
         "rows": tally.rows,
@@ -112,17 +104,18 @@ def balance_of(ordered: Ordered, tally: Tally) -> dict[str, Any]:
     }
 
 
-_NAMES = ("asked_share", "ordered", "delivered", "delivered_share")
-
-
-def _row(**values: Any) -> dict[str, Any]:
-    return values
-
-
-def _columns(asked: Floats, quotas: Ints, found: Ints, tally: Tally) -> Sequence[list[Any]]:
-    """The columns of _NAMES."""
-    shares = found / max(tally.rows, 1)
-    return asked.tolist(), quotas.tolist(), found.tolist(), shares.tolist()
+def _shares(asked: Floats, quotas: Ints, found: Ints, rows: int) -> list[dict[str, Any]]:
+    """What was asked and delivered of each bin or cell."""
+    columns = (asked.ravel().tolist(), quotas.ravel().tolist(), found.ravel().tolist())
+    return [
+        {
+            "asked_share": share,
+            "ordered": ordered,
+            "delivered": delivered,
+            "delivered_share": delivered / max(rows, 1),
+        }
+        for share, ordered, delivered in zip(*columns, strict=True)
+    ]
 
 
 def _distances(asked: Floats, quotas: Ints, found: Ints, outside: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.attributes.bins import Bin, bin_index, bin_probability
+from pipeline.attributes.bins import bin_index, bin_probability
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.catalog.audit.findings import Findings
 from pipeline.catalog.audit.ordered import Ordered
@@ -32,6 +32,19 @@ class Counted:
     confidence: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Rows with the names, slots and ordered cells of each; cell -1 where there is no such slot."""
+
+    rows: pa.RecordBatch
+    names: Sequence[str | None]
+    slots: NDArray[np.int64]
+    cells: NDArray[np.int64]
+
+    def asset(self, row: int) -> str:
+        return f"asset {self.names[row]}"
+
+
 class RowCheck:
     """Checks batches of rows, all in `schema_of` the order."""
 
@@ -44,51 +57,51 @@ class RowCheck:
 
     def check(self, rows: pa.RecordBatch) -> Counted:
         """Add a finding for all that is wrong in these rows, and count them."""
-        names = rows.column("asset_id").to_pylist()
         slots = whole(rows, "slot")
-        cells = self._ordered.slots.cells_of(slots)
+        names = rows.column("asset_id").to_pylist()
+        batch = _Batch(rows, names, slots, self._ordered.slots.cells_of(slots))
+        self._check_names(batch)
+        self._check_columns(batch)
+        self._check_labels(batch)
+        read = self._check_readings(batch)
+        self._check_where(batch)
+        confidence = self._check_confidence(batch)
+        self._check_quality(batch, confidence)
         filed = whole(rows, "cell")
         filed[(filed < 0) | (filed >= self._ordered.quotas.size)] = -1
-        self._check_order(rows, names, slots, cells)
-        self._check_labels(rows, names, cells)
-        read = self._check_readings(rows, names, cells)
-        confidence = self._check_confidence(rows, names, cells)
-        self._check_limits(rows, names, confidence)
         return Counted(filed, read, confidence)
 
-    def _check_order(
-        self,
-        rows: pa.RecordBatch,
-        names: Sequence[str | None],
-        slots: NDArray[np.int64],
-        cells: NDArray[np.int64],
-    ) -> None:
+    def _check_names(self, batch: _Batch) -> None:
+        """Slots that the job has, under the names that they must have."""
+        last = self._ordered.spec.count - 1
+        self._findings.add_rows(
+            "rows",
+            batch.cells < 0,
+            lambda i: (batch.asset(i), f"a slot from 0 to {last}", f"slot {batch.slots[i]}"),
+        )
+        wanted = [self._ordered.asset(slot) for slot in batch.slots.tolist()]
+        other = np.array([a != b for a, b in zip(batch.names, wanted, strict=True)], bool)
+        self._findings.add_rows(
+            "rows",
+            other & (batch.cells >= 0),
+            lambda i: (f"slot {batch.slots[i]}", f"asset {wanted[i]}", batch.asset(i)),
+        )
+
+    def _check_columns(self, batch: _Batch) -> None:
         """The columns that follow from the slot and the spec alone."""
-        spec = self._ordered.spec
-        self._findings.add_rows(
-            "rows",
-            cells < 0,
-            lambda i: (_asset(names, i), f"a slot from 0 to {spec.count - 1}", f"slot {slots[i]}"),
-        )
-        known = cells >= 0
-        wanted = [self._ordered.asset(slot) for slot in slots.tolist()]
-        other = np.array([a != b for a, b in zip(names, wanted, strict=True)], bool)
-        self._findings.add_rows(
-            "rows",
-            known & other,
-            lambda i: (f"slot {slots[i]}", f"asset {wanted[i]}", _asset(names, i)),
-        )
-        self._compare(rows, names, "shard", slots // spec.shard_size, known)
-        self._compare(rows, names, "cell", cells, known)
-        size = spec.image.size
+        spec, size = self._ordered.spec, self._ordered.spec.image.size
+        known = batch.cells >= 0
+        self._compare(batch, "shard", np.where(known, batch.slots // spec.shard_size, -1), known)
+        self._compare(batch, "cell", batch.cells, known)
+        everywhere = np.ones_like(known)
         for column, value in (("seed", spec.seed), ("width", size), ("height", size)):
-            self._compare(rows, names, column, np.full(len(names), value, np.int64), known | True)
-        attempts = whole(rows, "attempt")
+            self._compare(batch, column, np.full_like(batch.slots, value), everywhere)
+        attempts = whole(batch.rows, "attempt")
         self._findings.add_rows(
             "rows",
             (attempts < 0) | (attempts >= spec.max_attempts),
             lambda i: (
-                _asset(names, i),
+                batch.asset(i),
                 f"an attempt from 0 to {spec.max_attempts - 1}",
                 f"attempt {attempts[i]}",
             ),
@@ -98,138 +111,121 @@ class RowCheck:
             ("generator_digest", self._ordered.generator_digest),
             ("scorer_digest", self._ordered.scorer_digest),
         ):
-            self._compare_text(rows, names, column, pa.array([text] * len(names), pa.string()))
+            self._compare_text(batch, column, pa.array([text] * len(batch.slots), pa.string()))
 
-    def _check_labels(
-        self, rows: pa.RecordBatch, names: Sequence[str | None], cells: NDArray[np.int64]
-    ) -> None:
+    def _check_labels(self, batch: _Batch) -> None:
         """The columns that say the slot's cell in words."""
-        known = np.where(cells < 0, self._ordered.quotas.size, cells)
-        self._compare_text(
-            rows, names, "cell_label", self._labels.take(pa.array(known, pa.int64()))
-        )
+        cells = np.where(batch.cells < 0, self._ordered.quotas.size, batch.cells)
+        self._compare_text(batch, "cell_label", self._labels.take(pa.array(cells, pa.int64())))
         for i, axis in enumerate(self._ordered.spec.target.axes):
-            places = np.where(cells < 0, len(axis.bins), self._ordered.bins[i][cells])
-            wanted = self._bins[i].take(pa.array(places, pa.int64()))
-            self._compare_text(rows, names, f"{axis.attribute}_bin", wanted)
+            bins = np.where(batch.cells < 0, len(axis.bins), self._ordered.bins[i][batch.cells])
+            wanted = self._bins[i].take(pa.array(bins, pa.int64()))
+            self._compare_text(batch, f"{axis.attribute}_bin", wanted)
 
-    def _check_readings(
-        self, rows: pa.RecordBatch, names: Sequence[str | None], cells: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """The perceived values against the ordered bins and `where`; the cell that they lie in."""
-        target = self._ordered.spec.target
-        read = np.zeros(len(cells), np.int64)
-        inside = np.ones(len(cells), bool)
-        for i, axis in enumerate(target.axes):
-            index = bin_index(axis.bins, values_of(rows, axis.attribute))
-            wanted = np.where(cells < 0, index, self._ordered.bins[i][cells])
-            self._tell_reading(
-                rows, names, axis.attribute, index != wanted, [axis.bins[j] for j in wanted]
-            )
+    def _check_readings(self, batch: _Batch) -> NDArray[np.int64]:
+        """The perceived values against the ordered bins; the cell that they lie in, or -1."""
+        read = np.zeros_like(batch.cells)
+        inside = np.ones(len(batch.cells), bool)
+        for i, axis in enumerate(self._ordered.spec.target.axes):
+            index = bin_index(axis.bins, values_of(batch.rows, axis.attribute))
+            wanted = np.where(batch.cells < 0, index, self._ordered.bins[i][batch.cells])
+            bins = [axis.labels[j] for j in wanted]
+            self._tell_reading(batch, axis.attribute, index != wanted, bins)
             inside &= index >= 0
             read = read * len(axis.bins) + index
-        for name, bins in self._ordered.spec.limits.where.items():
-            outside = bin_index(bins, values_of(rows, name)) < 0
-            allowed = Bin(name, " or ".join(one.label for one in bins))
-            self._tell_reading(rows, names, name, outside, [allowed] * len(cells))
         return np.where(inside, read, -1)
 
+    def _check_where(self, batch: _Batch) -> None:
+        """The perceived values against the spec's `where`."""
+        for name, bins in self._ordered.spec.limits.where.items():
+            outside = bin_index(bins, values_of(batch.rows, name)) < 0
+            allowed = " or ".join(one.label for one in bins)
+            self._tell_reading(batch, name, outside, [allowed] * len(outside))
+
     def _tell_reading(
-        self,
-        rows: pa.RecordBatch,
-        names: Sequence[str | None],
-        attribute: str,
-        wrong: NDArray[np.bool_],
-        wanted: Sequence[Bin],
+        self, batch: _Batch, attribute: str, wrong: NDArray[np.bool_], bins: Sequence[str]
     ) -> None:
-        values: Any = rows.column(attribute)
+        values: Any = batch.rows.column(attribute)
         self._findings.add_rows(
             "readings",
             wrong,
             lambda i: (
-                _asset(names, i),
-                f"{attribute} in {wanted[i].label}",
+                batch.asset(i),
+                f"{attribute} in {bins[i]}",
                 f"{attribute} {_plain(values[i].as_py())}",
             ),
         )
 
-    def _check_confidence(
-        self, rows: pa.RecordBatch, names: Sequence[str | None], cells: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _check_confidence(self, batch: _Batch) -> NDArray[np.float64]:
         """The confidence against the probabilities of the ordered bins; as the row says it."""
-        product = np.ones(len(cells))
+        product = np.ones(len(batch.cells))
         for i, axis in enumerate(self._ordered.spec.target.axes):
-            given, has = probabilities_of(rows, axis.attribute)
+            given, has = probabilities_of(batch.rows, axis.attribute)
             if has.any():
                 odds = bin_probability(axis.bins, axis.attribute, given)
-                chosen = odds[np.arange(len(cells)), self._ordered.bins[i][cells]]
+                chosen = odds[np.arange(len(odds)), self._ordered.bins[i][batch.cells]]
                 product *= np.where(has, np.minimum(1.0, chosen), 1.0)
-        told = numbers_of(rows, "confidence")
+        told = numbers_of(batch.rows, "confidence")
         self._findings.add_rows(
             "readings",
-            (cells >= 0) & ~(np.abs(told - product) <= _ROUNDING),
+            (batch.cells >= 0) & ~(np.abs(told - product) <= _ROUNDING),
             lambda i: (
-                _asset(names, i),
+                batch.asset(i),
                 f"confidence {product[i]:.6g}, of its probabilities",
                 f"confidence {told[i]:.6g}",
             ),
         )
         return told
 
-    def _check_limits(
-        self,
-        rows: pa.RecordBatch,
-        names: Sequence[str | None],
-        confidence: NDArray[np.float64],
-    ) -> None:
+    def _check_quality(self, batch: _Batch, confidence: NDArray[np.float64]) -> None:
         """The spec's limits on quality and confidence."""
         limits = self._ordered.spec.limits
-        measures = {name: numbers_of(rows, name) for name in QUALITIES}
-        measures["confidence"] = confidence
-        for name, values in measures.items():
-            low, high = limits.minimum.get(name, -np.inf), limits.maximum.get(name, np.inf)
+        measures = {name: numbers_of(batch.rows, name) for name in QUALITIES}
+        for name, values in (measures | {"confidence": confidence}).items():
+            low, high = limits.minimum.get(name, 0.0), limits.maximum.get(name, 1.0)
             if low <= 0 and high >= 1:
                 # It holds for every value; a scorer need not measure it.
                 continue
             slack = _ROUNDING if name == "confidence" else 0.0
-            keeps = (values >= low - slack) & (values <= high)
-            bound = f"{name} {low:g} or more" if low > 0 else f"{name} {high:g} or less"
-            self._findings.add_rows(
-                "readings",
-                ~keeps,
-                lambda i, b=bound, n=name, v=values: (  # type: ignore[misc]
-                    _asset(names, i),
-                    b,
-                    f"{n} {v[i]:.6g}",
-                ),
+            bound = f"{low:g} or more" if low > 0 else f"{high:g} or less"
+            self._tell_measure(
+                batch, name, ~((values >= low - slack) & (values <= high)), values, bound
             )
 
-    def _compare(
+    def _tell_measure(
         self,
-        rows: pa.RecordBatch,
-        names: Sequence[str | None],
-        column: str,
-        wanted: NDArray[np.int64],
-        known: NDArray[np.bool_],
+        batch: _Batch,
+        name: str,
+        wrong: NDArray[np.bool_],
+        values: NDArray[np.float64],
+        bound: str,
     ) -> None:
-        found = whole(rows, column)
         self._findings.add_rows(
-            "rows",
-            known & (found != wanted),
-            lambda i: (_asset(names, i), f"{column} {wanted[i]}", f"{column} {found[i]}"),
+            "readings",
+            wrong,
+            lambda i: (batch.asset(i), f"{name} {bound}", f"{name} {values[i]:.6g}"),
         )
 
-    def _compare_text(
-        self, rows: pa.RecordBatch, names: Sequence[str | None], column: str, wanted: Any
+    def _compare(
+        self, batch: _Batch, column: str, wanted: NDArray[np.int64], where: NDArray[np.bool_]
     ) -> None:
-        found: Any = rows.column(column)
-        same = pc.fill_null(pc.equal(found, wanted), pc.is_null(wanted))
-        wrong = ~np.asarray(same.to_numpy(zero_copy_only=False), bool)
+        """A column of whole numbers, in the rows where it is known what it should be."""
+        found = whole(batch.rows, column)
         self._findings.add_rows(
             "rows",
-            wrong,
+            where & (found != wanted),
+            lambda i: (batch.asset(i), f"{column} {wanted[i]}", f"{column} {found[i]}"),
+        )
+
+    def _compare_text(self, batch: _Batch, column: str, wanted: Any) -> None:
+        """A column of words, in the rows where it is known (not null) what it should be."""
+        found: Any = batch.rows.column(column)
+        same = pc.fill_null(pc.equal(found, wanted), pc.is_null(wanted))
+        self._findings.add_rows(
+            "rows",
+            ~np.asarray(same.to_numpy(zero_copy_only=False), bool),
             lambda i: (
-                _asset(names, i),
+                batch.asset(i),
                 f"{column} {_plain(wanted[i].as_py())}",
                 f"{column} {_plain(found[i].as_py())}",
             ),
@@ -273,10 +269,6 @@ def probabilities_of(
     flat = lists.filter(pa.array(has)).flatten().to_numpy(zero_copy_only=False)
     given[has] = flat.reshape(-1, count)
     return given, has
-
-
-def _asset(names: Sequence[str | None], row: int) -> str:
-    return f"asset {names[row]}"
 
 
 def _plain(value: object) -> str:

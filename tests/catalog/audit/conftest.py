@@ -23,7 +23,7 @@ STRIPES: dict[str, Any] = {
     "scorer": "builtin:null",
     "balance": {"age": {"10-39": "60%", "40-80": "40%"}, "gender_presentation": "uniform"},
     "where": {"glasses": "none", "yaw": "..60"},
-    "quality": {"min_confidence": 0.5},
+    "quality": {"min_confidence": 0.5, "min_sharpness": 0.5, "max_clipped": 0.25},
     "image": {"size": 64, "format": "png"},
     "shard_size": 16,
     "batch_size": 8,

@@ -97,6 +97,30 @@ def test_a_flipped_reading_lies_outside_its_cell(catalog: Catalog) -> None:
     assert not made["counts_as_ordered"]
 
 
+@pytest.mark.parametrize(
+    ("change", "expected", "found"),
+    [
+        ({"glasses": "glasses"}, "glasses in none", "glasses glasses"),
+        ({"yaw": 75.0}, "yaw in ..60", "yaw 75"),
+        ({"yaw": None}, "yaw in ..60", "yaw none"),
+        ({"sharpness": 0.25}, "sharpness 0.5 or more", "sharpness 0.25"),
+        ({"clipped": 0.5}, "clipped 0.25 or less", "clipped 0.5"),
+        ({"confidence": 0.75}, "confidence 1, of its probabilities", "confidence 0.75"),
+        ({"confidence": 0.25}, "confidence 0.5 or more", "confidence 0.25"),
+    ],
+)
+def test_limits_and_confidence_hold_for_every_row(
+    catalog: Catalog, change: dict[str, Any], expected: str, found: str
+) -> None:
+    catalog.forget_commits()
+    catalog.edit_rows(lambda rows: rows[31].update(change))
+    made = run(catalog.folder, Look(0))
+    subject = f"asset {catalog.rows[31]['asset_id']}"
+    assert {"check": "readings", "subject": subject, "expected": expected, "found": found} in (
+        made["findings"]
+    )
+
+
 def flip(row: dict[str, Any], other: dict[str, Any]) -> None:
     """Give a row all that another says of its cell, without what names it."""
     kept = ("asset_id", "person_id", "slot", "shard", "uri", "offset", "length", "sha256")
