@@ -47,12 +47,12 @@ def check_receipts(
     def bring(key: str) -> tuple[str, Receipt | CatalogError, bytes | None]:
         try:
             receipt = read_receipt(store, key)
-            data = store.get(shard_key(receipt.shard)) if has_tables else None
         except CatalogError as error:
             return key, error, None
+        try:
+            return key, receipt, store.get(shard_key(receipt.shard)) if has_tables else None
         except MissingObject:
             return key, receipt, None
-        return key, receipt, data
 
     for key, receipt, data in in_order(bring, sorted(wanted & set(keys)), threads):
         if isinstance(receipt, CatalogError):

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from audited import by_check, find, run
+from conftest import STRIPES, make
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tampering import PART, Catalog
@@ -43,6 +44,24 @@ def test_without_receipts_the_catalog_stands_for_itself(catalog: Catalog) -> Non
     made = run(catalog.folder)
     assert made["balanced_as_ordered"]
     assert [c["check"] for c in made["checks"] if c["state"] == "skipped"] == ["receipts"]
+
+
+def test_a_manifest_of_many_parts_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.catalog.seal.ROW_GROUP_ROWS", 8)
+    monkeypatch.setattr("pipeline.catalog.seal.PART_ROWS", 16)
+    monkeypatch.setattr("pipeline.catalog.audit.parts.BATCH", 5)
+    make(STRIPES, str(tmp_path))
+    catalog = Catalog(tmp_path)
+    assert len(catalog.document["manifest"]["parts"]) == 4
+    sampled = run(tmp_path, Look(12))
+    assert sampled["findings"] == []
+    assert (sampled["images"]["files"], sampled["images"]["exact"]) == (12, 12)
+    assert run(tmp_path, Look(None))["images"]["files"] == 60
+    catalog.edit(lambda d: d["manifest"]["parts"].reverse())
+    made = run(tmp_path, Look(0))
+    assert by_check(made) == {"content": 1}
+    catalog.edit(lambda d: d["manifest"]["parts"].pop())
+    assert not run(tmp_path, Look(0))["counts_as_ordered"]
 
 
 def test_shares_and_distances_are_counted_from_rows(catalog: Catalog) -> None:
