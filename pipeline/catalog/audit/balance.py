@@ -48,7 +48,7 @@ class Tally:
         cells = len(self.read)
         self.filed += np.bincount(counted.filed[counted.filed >= 0], minlength=cells)
         self.read += np.bincount(counted.read[inside], minlength=cells)
-        weights = np.nan_to_num(counted.confidence[inside])
+        weights = np.clip(np.nan_to_num(counted.confidence[inside]), 0, 1)
         self.confidence += np.bincount(counted.read[inside], weights, minlength=cells)
         self.outside += int((~inside).sum())
         self.rows += len(inside)

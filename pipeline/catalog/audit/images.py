@@ -43,6 +43,9 @@ SCORED_TOGETHER = 16
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a file that are fetched: a transparent picture of 1024 px has 4 MiB of pixels."""
 
+_FARTHEST = 5 * 2**40
+"""Bytes of the largest object that a store can hold."""
+
 _TOLD = 3
 """Values told of an image that the scorer reads otherwise."""
 
@@ -109,8 +112,10 @@ class ImageCheck:
             raise CatalogError(f"no {missing[0]}")
         for asset in (asset_of(row), *(extra_of(row, kind) for kind in kinds)):
             assert asset is not None
-            if asset.length > _LARGEST:
-                raise CatalogError(f"{asset.length:,} bytes, more than any picture here has")
+            if asset.length > _LARGEST or asset.offset > _FARTHEST:
+                raise CatalogError(
+                    f"bytes {asset.offset:,} + {asset.length:,}, where no picture of these lies"
+                )
             yield asset
 
     def _read(self, assets: Sequence[Asset]) -> list[tuple[Asset, bytes | None]]:

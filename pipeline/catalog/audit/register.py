@@ -36,7 +36,8 @@ class Register:
         )
         row = f"hash({', '.join(_quoted(name) for name in schema.names)})"
         lengths = ["length", *(f"{kind}_length" for kind in extras_in(schema))]
-        size = " + ".join(f"coalesce({_quoted(name)}, 0)" for name in lengths)
+        # Wide, since somebody may have written any length.
+        size = " + ".join(f"coalesce({_quoted(name)}, 0)::HUGEINT" for name in lengths)
         columns = f"slot, shard, asset_id, {row} AS row, {size} AS size"
         digests = f"{_HEX.format('sha256')} AS file, {_HEX.format('pixels_sha256')} AS pixels"
         self._columns = {"delivered": f"{columns}, {digests}", "committed": columns}
@@ -75,14 +76,14 @@ class Register:
     def shards(self) -> dict[int, tuple[int, int]]:
         """Shard -> its rows, and the bytes of their files."""
         found = self._all(
-            "SELECT shard, count(*), sum(size)::BIGINT FROM delivered "
+            "SELECT shard, count(*), sum(size) FROM delivered "
             "WHERE shard IS NOT NULL GROUP BY shard"
         )
         return {shard: (rows, size) for shard, rows, size in found}
 
     def size(self) -> int:
         """Bytes of all files."""
-        ((size,),) = self._all("SELECT coalesce(sum(size), 0)::BIGINT FROM delivered")
+        ((size,),) = self._all("SELECT coalesce(sum(size), 0) FROM delivered")
         return int(size)
 
     def strangers(self) -> Iterator[tuple[int, str | None, str | None]]:

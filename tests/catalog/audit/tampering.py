@@ -47,7 +47,7 @@ class Catalog:
 
         def mend(document: dict[str, Any]) -> None:
             document["manifest"] = {"content_digest": content_digest(table), "parts": [part]}
-            document["bytes"] = sum(row["length"] for row in rows)
+            document["bytes"] = sum(row["length"] or 0 for row in rows)
 
         self.edit(mend)
 

@@ -357,6 +357,32 @@ def test_a_damaged_extra_is_named(villagers: Catalog) -> None:
     assert find(made, "images", f"asset {row['asset_id']} ({row['depth_uri']})")
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("offset", 2**62),
+        ("length", 2**62),
+        ("length", None),
+        ("uri", "../outside"),
+        ("uri", ""),
+        ("asset_id", "../outside"),
+        ("confidence", float("inf")),
+        ("age", float("nan")),
+        ("age_p", [0.5]),
+        ("format", "gif"),
+    ],
+)
+def test_a_hostile_row_is_a_finding_and_stops_nothing(
+    villagers: Catalog, column: str, value: Any
+) -> None:
+    villagers.forget_commits()
+    villagers.edit_rows(lambda rows: rows[0].update({column: value}))
+    made = run(villagers.folder)
+    assert made["findings"]
+    assert made["images"]["files"] >= 5
+    json.dumps(made, allow_nan=False)
+
+
 COLUMNS = (
     *("asset_id", "slot", "shard", "attempt", "seed", "cell", "cell_label", "age_bin", "offset"),
     *("gender_presentation_bin", "gender_presentation", "glasses", "confidence", "length", "uri"),
