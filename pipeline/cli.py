@@ -167,7 +167,13 @@ def pull(
     metavar="N|all|none",
     help="Look at so many, drawn from all cells.",
 )
-@click.option("--seed", default=0, show_default=True, help="Another one draws other images.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another one draws other images.",
+)
 @click.option(
     "--html", "page", type=click.Path(path_type=Path), metavar="FILE", help="Write a page, too."
 )

@@ -52,7 +52,11 @@ def verdict(audit: Mapping[str, Any]) -> Text:
     count = audit["findings_total"]
     findings = f"{count:,} finding{'s' if count != 1 else ''}"
     if audit["balanced_as_ordered"]:
-        return Text.assemble("balanced as ordered: ", ("yes", "bold green"))
+        rest = ""
+        if not audit["images"]["scored"]:
+            looked = "scored again" if audit["images"]["files"] else "looked at"
+            rest = f" (by the rows: no image was {looked})"
+        return Text.assemble("balanced as ordered: ", ("yes", "bold green"), rest)
     why = f"{findings}; the counts are right, but what they rest on is not"
     if not audit["counts_as_ordered"]:
         why = findings

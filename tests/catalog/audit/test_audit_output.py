@@ -33,6 +33,8 @@ def test_an_honest_catalog_exits_with_0(stripes: Path) -> None:
     code, out, _ = audit(str(stripes))
     assert code == 0
     assert out.splitlines()[0] == "balanced as ordered: yes"
+    _, out, _ = audit(str(stripes), "--images", "none")
+    assert out.splitlines()[0] == ("balanced as ordered: yes (by the rows: no image was looked at)")
 
 
 def test_a_tampered_one_exits_with_1_and_names_what_is_wrong(catalog: Catalog) -> None:
