@@ -274,6 +274,71 @@ def draw(
 
 
 @main.command()
+@click.argument("uri")
+@click.option(
+    "--images",
+    default="200",
+    show_default=True,
+    metavar="N|all|none",
+    help="Look at so many, drawn from all cells.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another one draws other images.",
+)
+@click.option(
+    "--html", "page", type=click.Path(path_type=Path), metavar="FILE", help="Write a page, too."
+)
+@ENDPOINT
+@JSON
+def audit(
+    uri: str, images: str, seed: int, page: Path | None, endpoint: str | None, as_json: bool
+) -> None:
+    """Prove that the catalog at URI is balanced as ordered, or say why not (exit code 1).
+
+    Everything is counted, hashed and scored anew from the catalog alone.
+    """
+    from rich.console import Console
+
+    from pipeline.catalog.audit.audit import Look
+    from pipeline.catalog.audit.audit import audit as audit_catalog
+    from pipeline.catalog.audit.page import write_page
+    from pipeline.catalog.audit.view import audit_view
+    from pipeline.catalog.read import open_catalog
+    from pipeline.storage import open_store
+
+    look = Look(_how_many(images), seed)
+    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    with Console(stderr=True).status("auditing") as status:
+
+        def tell(stage: str, done: int, total: int) -> None:
+            status.update(f"{stage}: {done:,} of {total:,}" if total > 1 else stage)
+
+        found = audit_catalog(catalog, look, progress=tell)
+    if page is not None:
+        write_page(found, page)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        Console().print(audit_view(found))
+    sys.exit(0 if found["balanced_as_ordered"] else 1)
+
+
+def _how_many(images: str) -> int | None:
+    """The number of images to look at, None for all."""
+    from pipeline.errors import SpecError
+
+    if images in ("all", "none"):
+        return None if images == "all" else 0
+    if not images.isdecimal():
+        raise SpecError(f"--images: '{images}' cannot be meant; write a number, all or none.")
+    return int(images)
+
+
+@main.command()
 @click.argument("file", metavar="FILE")
 @JSON
 def inspect(file: str, as_json: bool) -> None:

@@ -2,16 +2,13 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from itertools import groupby, product
-from math import prod
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline import __version__
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.catalog.ledger import Ledger
 from pipeline.catalog.order import Order
+from pipeline.catalog.pages import joint_table, render
 from pipeline.catalog.receipts import Work
 
 WARNING = (
@@ -27,7 +24,6 @@ _STAGES = {
     "score": "scoring",
     "encode_store": "encoding and storing",
 }
-_WIDEST_TABLE = 16
 _LONGEST_LIST = 200
 
 
@@ -85,23 +81,14 @@ def build_report(
 
 def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
     """The report as one self-contained HTML page, with the contact sheet (a JPEG) inside."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.catalog"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    environment.filters["size"] = _size
-    environment.filters["figure"] = _figure
     balanced = [margin["name"] for margin in report["balanced"]]
     perceived = report["perceived"]
-    return environment.get_template("report.html.j2").render(
+    return render(
+        "report.html.j2",
         report=report,
         summary=_summary(report),
         sheet=base64.b64encode(sheet).decode(),
-        table=_joint_table(report["balanced"], report["cells"]),
+        table=joint_table(_axes(report), _shaded(report["cells"])),
         listed=report["cells"][:_LONGEST_LIST],
         others={k: v for k, v in perceived["classes"].items() if k not in balanced},
         ranges={k: v for k, v in perceived["numbers"].items() if k not in balanced},
@@ -143,37 +130,20 @@ def _work(work: Work) -> dict[str, Any]:
     }
 
 
-def _joint_table(
-    balanced: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]
-) -> dict[str, Any] | None:
-    """The cells as a table: first attribute down, the others across, nested; None if too wide."""
-    axes = [(margin["name"], [entry["bin"] for entry in margin["bins"]]) for margin in balanced]
-    if not 2 <= len(axes) <= 3 or prod(len(bins) for _, bins in axes[1:]) > _WIDEST_TABLE:
-        return None
-    columns = list(product(*(bins for _, bins in axes[1:])))
-    heads = [
-        [
-            (path[-1], len(list(span)))
-            for path, span in groupby(column[:depth] for column in columns)
-        ]
-        for depth in range(1, len(axes))
-    ]
-    found = {tuple(cell["bins"].get(name) for name, _ in axes): cell for cell in cells}
-    most = max((cell["candidates_per_face"] or 0.0 for cell in cells), default=0.0)
-    rows = [
-        (row, [_shaded(found.get((row, *column)), most) for column in columns])
-        for row in axes[0][1]
-    ]
-    return {"axes": [name for name, _ in axes], "heads": heads, "rows": rows}
+def _axes(report: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """The balanced attributes and their bins."""
+    return [(m["name"], [entry["bin"] for entry in m["bins"]]) for m in report["balanced"]]
 
 
-def _shaded(cell: Mapping[str, Any] | None, most: float) -> dict[str, Any] | None:
-    """A cell with `shade`, 0-100: how hard it was against the hardest."""
-    if cell is None or not cell["candidates_per_face"]:
-        return None
+def _shaded(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The cells with faces, with `shade`, 0-100: how hard each was against the hardest."""
+    tried = [cell for cell in cells if cell["candidates_per_face"]]
+    most = max((cell["candidates_per_face"] for cell in tried), default=0.0)
     # From one candidate a face, which is no work at all, to the most.
     span = max(most - 1.0, 1.0)
-    return {**cell, "shade": round(100 * (cell["candidates_per_face"] - 1.0) / span)}
+    return [
+        {**cell, "shade": round(100 * (cell["candidates_per_face"] - 1.0) / span)} for cell in tried
+    ]
 
 
 def _summary(report: Mapping[str, Any]) -> str:
@@ -203,21 +173,3 @@ def _summary(report: Mapping[str, Any]) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Names as a phrase: `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def _size(size: float) -> str:
-    """Bytes as people read them."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
-
-
-def _figure(value: float | None) -> str:
-    """A number with the digits that matter."""
-    if value is None:
-        return "\N{EN DASH}"
-    if value >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}"

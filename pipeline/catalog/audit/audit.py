@@ -1,0 +1,194 @@
+"""Audit a catalog: recompute all that it says from its own files, and tell what is wrong."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pipeline import __version__
+from pipeline.catalog.audit.balance import Tally, balance_of
+from pipeline.catalog.audit.findings import Findings
+from pipeline.catalog.audit.images import ImageCheck
+from pipeline.catalog.audit.ordered import Ordered, check_document, read_ordered
+from pipeline.catalog.audit.parts import batches, schema_of
+from pipeline.catalog.audit.receipts import check_receipts
+from pipeline.catalog.audit.register import Register
+from pipeline.catalog.audit.rescore import TOLERANCE, scorer_of
+from pipeline.catalog.audit.rows import RowCheck, whole
+from pipeline.catalog.audit.sample import Sample
+from pipeline.catalog.audit.summary import checks_told, notes_told, wrong_at_most
+from pipeline.catalog.content import ContentDigest
+from pipeline.catalog.read import Catalog
+
+IMAGES = 200
+"""Images looked at unless told otherwise."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is under way, how much of it is done and how much there is."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Which images to look at. count: so many, None for all. seed: of the draw."""
+
+    count: int | None = IMAGES
+    seed: int = 0
+
+
+def audit(
+    catalog: Catalog,
+    look: Look = Look(),
+    *,
+    threads: int = 8,
+    memory: str = "1GB",
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """Everything an auditor asks of a catalog, as plain JSON values.
+
+    Trusted are `catalog.json`'s spec and digests, as what was promised; everything else is counted,
+    hashed, scored and worked out anew. Memory does not grow with the catalog: rows pass by some at
+    a time, and what must be remembered of each goes to a database on disk.
+
+    Args:
+        memory: how much DuckDB may use; what does not fit spills to the temporary folder.
+
+    Returns:
+        balanced_as_ordered: whether all is well. counts_as_ordered: whether the faces, by what
+        their rows say is perceived, are those ordered. checks, findings, notes: what was done and
+        found. balance: shares and distances. images: what was looked at.
+
+    Raises:
+        CatalogError: its `catalog.json` cannot be understood.
+        StoreError: the store fails.
+    """
+    ordered = read_ordered(catalog)
+    findings = Findings()
+    scorer, lacking = scorer_of(ordered) if look.count != 0 else (None, "no image was looked at")
+    images = ImageCheck(catalog.store, ordered, findings, scorer, threads)
+    with TemporaryDirectory(prefix="populace-audit-") as name:
+        register = Register(Path(name), schema_of(ordered), memory, threads)
+        try:
+            tally = _pass(catalog, ordered, Path(name), register, images, look, findings, progress)
+            progress("comparing rows", 0, 1)
+            _check_register(register, ordered, findings)
+            check_document(catalog.document, ordered, tally.filed, register.size(), findings)
+            _check_cells(ordered, tally, findings)
+            compared = check_receipts(catalog.store, ordered, register, findings, threads)
+        finally:
+            register.close()
+    progress("working out shares", 0, 1)
+    balance = balance_of(ordered, tally)
+    counted = tally.outside == 0 and bool((tally.read == ordered.quotas.ravel()).all())
+    sound = not findings
+    return {
+        "uri": catalog.store.uri,
+        "name": ordered.spec.name,
+        "count": ordered.spec.count,
+        "auditor": f"populace {__version__}",
+        "catalog_software": catalog.document.get("software"),
+        "sealed_at": catalog.document.get("sealed_at"),
+        "balanced_as_ordered": sound and counted,
+        "counts_as_ordered": counted,
+        "checks": checks_told(catalog, ordered, findings, images.looked, compared, lacking),
+        "findings": [asdict(one) for one in findings.kept],
+        "findings_total": len(findings),
+        "notes": notes_told(images.looked, compared, balance, tally.rows),
+        "balance": balance,
+        "images": {
+            **asdict(images.looked),
+            "of": tally.rows,
+            "seed": look.seed,
+            "wrong_at_most": wrong_at_most(images.looked, findings, tally.rows),
+            "tolerance": TOLERANCE,
+        },
+        "names": {
+            "generator": ordered.spec.generator_name,
+            "scorer": ordered.spec.scorer_name,
+        },
+        "digests": {
+            "spec": ordered.spec_digest,
+            "generator": ordered.generator_digest,
+            "scorer": ordered.scorer_digest,
+            "rows": catalog.document["manifest"]["content_digest"],
+        },
+    }
+
+
+def _pass(
+    catalog: Catalog,
+    ordered: Ordered,
+    folder: Path,
+    register: Register,
+    images: ImageCheck,
+    look: Look,
+    findings: Findings,
+    progress: Progress,
+) -> Tally:
+    """Let all rows pass by once: digest, check, count and remember them, and look at images."""
+    digest = ContentDigest(schema_of(ordered))
+    rows = RowCheck(ordered, findings)
+    tally = Tally.of(ordered.quotas.size)
+    sample = Sample(ordered.quotas, look.count or 0, look.seed)
+    for batch in batches(catalog, ordered, folder, findings):
+        digest.update(batch)
+        counted = rows.check(batch)
+        tally.add(counted)
+        register.add(batch)
+        plain = batch.drop_columns(["w"])
+        if look.count is None:
+            images.check(plain.to_pylist())
+        elif look.count:
+            sample.offer(plain, whole(batch, "slot"), counted.filed)
+        progress("reading the manifest", tally.rows, catalog.count)
+    told = str(catalog.document["manifest"]["content_digest"])
+    if digest.hexdigest() != told:
+        findings.add("content", "the manifest's rows", f"digest {told}", digest.hexdigest())
+    drawn = sample.rows()
+    for start in range(0, len(drawn), _SOME):
+        progress("looking at images", start, len(drawn))
+        images.check(drawn[start : start + _SOME])
+    return tally
+
+
+_SOME = 256
+"""Sampled images to a progress report."""
+
+
+def _check_register(register: Register, ordered: Ordered, findings: Findings) -> None:
+    """Repeats and gaps over the whole manifest."""
+    for slot, assets in register.repeats("slots"):
+        findings.add("slots", f"slot {slot}", "one row", f"assets {_listed(assets)}")
+    for first, last in register.gaps(ordered.spec.count):
+        slots = f"slot {first}" if first == last else f"slots {first} to {last}"
+        findings.add("slots", slots, f"asset {ordered.asset(first)}", "no row")
+    for what, words in (("files", "file"), ("pixels", "pixels")):
+        for digest, assets in register.repeats(what):
+            subject = f"{words} of sha256 {digest.hex()}"
+            findings.add("duplicates", subject, "one asset", f"assets {_listed(assets)}")
+
+
+def _check_cells(ordered: Ordered, tally: Tally, findings: Findings) -> None:
+    """The rows of every cell, by the column and by the readings, against the quotas."""
+    quotas = ordered.quotas.ravel()
+    for how, counts in (("filed", tally.filed), ("read", tally.read)):
+        if how == "read" and (tally.read == tally.filed).all():
+            break
+        phrase = "filed there" if how == "filed" else "perceived in its bins"
+        findings.add_rows(
+            "cells",
+            counts != quotas,
+            lambda i, c=counts, p=phrase: (  # type: ignore[misc]
+                f"cell {i} ({ordered.labels[i]})",
+                f"{quotas[i]:,} faces",
+                f"{c[i]:,} {p}",
+            ),
+        )
+    if tally.outside:
+        findings.add("cells", "faces in no cell", "0", f"{tally.outside:,}")
+
+
+def _listed(assets: list[str]) -> str:
+    """A few assets by name."""
+    more = ", …" if len(assets) > 8 else ""
+    return ", ".join(str(asset) for asset in assets[:8]) + more
