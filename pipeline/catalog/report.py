@@ -33,9 +33,13 @@ def build_report(
     work: Work,
     ledger: Ledger,
     content_digest: str,
-    truth: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The figures of a catalog as plain JSON values: `report.json`, and what the page shows."""
+    """The figures of a catalog as plain JSON values: `report.json`, and what the page shows.
+
+    known: what is estimated of the job, see `seal`.
+    """
+    known = {"truth": None, "natural": None, "surrogate": None, **(known or {})}
     figures = ledger.cells()
     cells = []
     for cell in order.cells:
@@ -61,9 +65,9 @@ def build_report(
         ],
         "background": job["spec"].get("image", {}).get("background", "scene"),
         "extras": list(job["spec"].get("extras", ())),
-        "balanced": [_margin(name, bins, cells) for name, bins in order.axes()],
+        "balanced": [_margin(name, bins, cells, known) for name, bins in order.axes()],
         "cells": cells,
-        "truth": truth,
+        **known,
         "perceived": {"classes": ledger.classes(), "numbers": ledger.numbers()},
         "work": _work(work),
         "digests": {
@@ -97,19 +101,30 @@ def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
     )
 
 
-def _margin(name: str, bins: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One balanced attribute: faces asked and delivered in each bin."""
-    return {
-        "name": name,
-        "bins": [
-            {
-                "bin": value,
-                "asked": sum(c["asked"] for c in cells if c["bins"].get(name) == value),
-                "delivered": sum(c["delivered"] for c in cells if c["bins"].get(name) == value),
-            }
-            for value in bins
-        ],
-    }
+def _margin(
+    name: str, bins: Sequence[str], cells: Sequence[Mapping[str, Any]], known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One balanced attribute: faces asked and delivered in each bin, and what is known of it."""
+    rows = [
+        {
+            "bin": value,
+            "asked": sum(c["asked"] for c in cells if c["bins"].get(name) == value),
+            "delivered": sum(c["delivered"] for c in cells if c["bins"].get(name) == value),
+            "natural": _row(known["natural"], name, i),
+            "truth": _row(known["truth"], name, i),
+        }
+        for i, value in enumerate(bins)
+    ]
+    elsewhere = _row(known["truth"], name, len(bins))
+    if elsewhere:
+        nothing = {"asked": 0, "delivered": 0, "natural": None}
+        rows.append({"bin": elsewhere["bin"], **nothing, "truth": elsewhere})
+    return {"name": name, "bins": rows}
+
+
+def _row(estimate: Mapping[str, Any] | None, name: str, index: int) -> Mapping[str, Any] | None:
+    rows: Sequence[Mapping[str, Any]] = (estimate or {"axes": {}})["axes"].get(name, ())
+    return rows[index] if index < len(rows) else None
 
 
 def _work(work: Work) -> dict[str, Any]:

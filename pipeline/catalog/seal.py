@@ -57,15 +57,16 @@ def seal(
     job: Mapping[str, Any],
     *,
     licence: str = LICENCE,
-    truth: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
     threads: int = 8,
     memory: str = "1GB",
 ) -> SealSummary:
     """Turn the committed shards of a job into a sealed catalog, `catalog.json` last.
 
-    job: the content of `job.json`. licence: the terms, as text for `catalog.json`. truth: what
-    `true_balance` says of the job, for the report. memory: how much of it DuckDB may use; what does
-    not fit spills to the temporary folder.
+    job: the content of `job.json`. licence: the terms, as text for `catalog.json`. known: what is
+    estimated of the job, for the report: `truth`, what `true_balance` says, `natural`, what
+    `natural_margins` says, and `surrogate`, the figures of a calibration; each may be left out.
+    memory: how much of it DuckDB may use; what does not fit spills to the temporary folder.
 
     Receipts say what is committed. Raises CatalogError, with nothing sealed, unless exactly the
     ordered faces are there. Everything is written to fixed keys with the same content each time, so
@@ -84,7 +85,7 @@ def seal(
             ledger.check(order)
             parts, digest = _write_manifest(store, ledger, schema, folder)
             sheet = contact_sheet_file(store, order, ledger.first_of_cells, threads)
-            report = build_report(order, job, work, ledger, digest, truth)
+            report = build_report(order, job, work, ledger, digest, known)
         finally:
             ledger.close()
     store.put(SHEET_KEY, sheet, "image/jpeg")

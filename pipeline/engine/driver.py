@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
-from pipeline.attributes.held_out import bundled_held_out
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
 from pipeline.engine.calibrate import Stage, fit, keep, known_calibration, missing_shards
 from pipeline.engine.job import Job, identity_of
 from pipeline.engine.shots import modeller
 from pipeline.engine.worker import Calibrator, Errand, Worker
-from pipeline.errors import CatalogError, SpecError
+from pipeline.errors import CatalogError
 from pipeline.generators import load_generator
+from pipeline.sampling.natural import natural_margins
 from pipeline.sampling.reach import check_read
-from pipeline.sampling.targets import CORRECT, Target
 from pipeline.sampling.true_balance import bundled_truth
-from pipeline.sampling.true_quotas import aimed
+from pipeline.sampling.true_quotas import ordered
 from pipeline.spec import JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
@@ -78,22 +77,8 @@ def plan_job(spec: JobSpec) -> Job:
 
         assert isinstance(scorer, OnnxScorer)
         check_read(spec.scorer_name, scorer.attributes, scorer.measures, spec.target, spec.limits)
-    return Job(
-        spec, generator.digest, scorer.digest, order=_order(spec, generator.digest, scorer.digest)
-    )
-
-
-def _order(spec: JobSpec, generator_digest: str, scorer_digest: str) -> Target | None:
-    """What to order of perceived cells, so that true shares are those of the spec."""
-    if not spec.target.correct:
-        return None
-    held_out = bundled_held_out(generator_digest, scorer_digest)
-    if held_out is None:
-        raise SpecError(
-            f"balance.{CORRECT}: nothing is known of how {spec.scorer_name} errs on pictures of "
-            f"{spec.generator_name}; remove it, or take builtin:heads for both."
-        )
-    return aimed(spec.target, spec.limits.where, held_out)
+    digests = (generator.digest, scorer.digest)
+    return Job(spec, *digests, order=ordered(spec.target, spec.limits.where, digests))
 
 
 def run_job(
@@ -135,10 +120,20 @@ def run_job(
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
 
-    digests = (job.generator_digest, job.scorer_digest)
-    truth = bundled_truth(spec.target, job.slots.quotas, spec.limits.where, digests)
-    seal(store, job.document(), licence=spec.license, truth=truth)
+    seal(store, job.document(), licence=spec.license, known=_estimates(job))
     return _sealed(store, job, already=False)
+
+
+def _estimates(job: Job) -> dict[str, Any]:
+    """What is estimated of a job, for its report."""
+    spec, digests = job.spec, (job.generator_digest, job.scorer_digest)
+    known: dict[str, Any] = {
+        "truth": bundled_truth(spec.target, job.slots.quotas, spec.limits.where, digests)
+    }
+    if job.calibration is not None:
+        known["natural"] = natural_margins(job.calibration.natural, spec.target)
+        known["surrogate"] = job.calibration.figures
+    return known
 
 
 class Missing:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from pipeline.attributes.bins import Bin, bin_index
 from pipeline.sampling.acceptance import unread
@@ -59,3 +61,32 @@ def natural_cells(
         inside &= bin_index(bins, values[name]) >= 0
     hits = np.bincount(cell[inside], minlength=target.shares.size)
     return Natural(np.asarray(hits, np.int64), draws)
+
+
+def natural_margins(values: Mapping[str, NDArray[np.generic]], target: Target) -> dict[str, Any]:
+    """How often each bin of each balanced attribute comes by itself, with 95 % intervals.
+
+    Args:
+        values: attribute -> scores [N] of natural draws.
+        target: the cells.
+
+    Returns:
+        As plain values: draws, N; axes: name -> a row a bin with its share, low and high (Wilson,
+        1927); attributes without scores are left out.
+    """
+    draws = len(next(iter(values.values())))
+    axes = {}
+    for axis in target.axes:
+        if axis.attribute in values:
+            index = bin_index(axis.bins, values[axis.attribute])
+            hits = np.bincount(index[index >= 0], minlength=len(axis.bins))
+            axes[axis.attribute] = [
+                {"bin": label, "share": int(count) / draws, **_wilson(int(count), draws)}
+                for label, count in zip(axis.labels, hits, strict=True)
+            ]
+    return {"draws": draws, "axes": axes}
+
+
+def _wilson(hits: int, draws: int) -> dict[str, float]:
+    interval = binomtest(hits, draws).proportion_ci(0.95, "wilson")
+    return {"low": float(interval.low), "high": float(interval.high)}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from pipeline.attributes.bins import Bin
-from pipeline.attributes.held_out import HeldOut
+from pipeline.attributes.held_out import HeldOut, bundled_held_out
 from pipeline.errors import SpecError
 from pipeline.sampling.targets import CORRECT, Target
 from pipeline.sampling.true_balance import confusion, within
@@ -33,6 +33,25 @@ _RAKES = 100
 """Rounds of raking; independent attributes need one."""
 
 Floats = NDArray[np.float64]
+
+
+def ordered(target: Target, where: Mapping[str, Sequence[Bin]], digests: tuple[str, str]) -> Target:
+    """The target of perceived cells that a job orders: its own, or the aimed one.
+
+    digests: of generator and scorer.
+
+    Raises:
+        SpecError: true shares are wanted, and nothing is known of how this scorer errs.
+    """
+    if not target.correct:
+        return target
+    held_out = bundled_held_out(*digests)
+    if held_out is None:
+        raise SpecError(
+            f"balance.{CORRECT}: nothing is known of how this scorer errs on pictures of this "
+            "generator; remove it, or take builtin:heads for both."
+        )
+    return aimed(target, where, held_out)
 
 
 def aimed(target: Target, where: Mapping[str, Sequence[Bin]], held_out: HeldOut) -> Target:

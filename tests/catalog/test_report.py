@@ -46,7 +46,8 @@ def report(store):
 def test_figures_are_those_of_rows_and_receipts(report):
     assert report["count"] == 24
     assert [cell["delivered"] for cell in report["cells"]] == [4] * 6
-    assert report["balanced"][0]["bins"][0] == {"bin": "18-29", "asked": 8, "delivered": 8}
+    first = {"bin": "18-29", "asked": 8, "delivered": 8, "natural": None, "truth": None}
+    assert report["balanced"][0]["bins"][0] == first
     work = report["work"]
     assert work["renders_per_face"] == pytest.approx(28 / 24)
     assert work["refused"]["cell"] == 4
@@ -79,18 +80,29 @@ def test_names_are_escaped(store):
 def test_what_faces_truly_are_stands_beside_what_was_delivered(store):
     axes = (("glasses", ("none", "glasses")),)
     rows = [
-        {"bin": "none", "share": 0.53, "low": 0.51, "high": 0.56},
-        {"bin": "glasses", "share": 0.47, "low": 0.44, "high": 0.49},
+        {"bin": "none", "wanted": 0.5, "share": 0.53, "low": 0.51, "high": 0.56},
+        {"bin": "glasses", "wanted": 0.5, "share": 0.47, "low": 0.44, "high": 0.49},
     ]
     truth = {"images": 6000, "axes": {"glasses": rows}}
-    seal(store, FakeJob(axes=axes).run(store), truth=truth)
-    assert json.loads(store.get("report.json"))["truth"] == truth
+    natural = {
+        "draws": 900,
+        "axes": {"glasses": [{"bin": "none", "share": 0.8, "low": 0.77, "high": 0.83}]},
+    }
+    figures = {"age": {"error": 2.5, "spread": 3.0}, "glasses": {"agreement": 0.97}}
+    known = {"truth": truth, "natural": natural, "surrogate": figures}
+    seal(store, FakeJob(axes=axes).run(store), known=known)
+    report = json.loads(store.get("report.json"))
+    assert {name: report[name] for name in known} == known
     text = " ".join(" ".join(Page(store.get("report.html").decode()).text).split())
-    assert "True balance" in text
-    assert "53\xa0% (51–56)" in text.replace(" %", "\xa0%")
+    text = text.replace("\xa0", " ")
+    assert "53.0 % (51.0–56.0)" in text
+    assert "80.0 % (77.0–83.0)" in text
     assert "6,000 held-out images" in text
+    assert "of 900 draws" in text
+    assert "97.0 % right" in text
+    assert "off by 2.50 years" in text
 
 
 def test_nothing_is_said_of_the_truth_where_it_is_not_known(report, store):
     assert report["truth"] is None
-    assert "True balance" not in store.get("report.html").decode()
+    assert "Truly" not in store.get("report.html").decode()

@@ -113,7 +113,7 @@ def test_a_relative_output_means_the_drivers_folder(
 
 
 def test_true_shares_need_to_know_how_the_scorer_errs(null_job: Callable[..., Job]) -> None:
-    with pytest.raises(SpecError, match=r"balance\.correct: nothing is known of how builtin:null"):
+    with pytest.raises(SpecError, match=r"balance\.correct: nothing is known of how this scorer"):
         null_job(balance={"age": ["10-39", "40-80"], "correct": True})
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.attributes.bins import parse_bins
 from pipeline.errors import SpecError
-from pipeline.sampling.natural import natural_cells
+from pipeline.sampling.natural import natural_cells, natural_margins
 from pipeline.sampling.targets import parse_balance
 
 VALUES = {
@@ -29,3 +29,15 @@ def test_limits_make_cells_rarer() -> None:
 def test_an_attribute_without_scores_is_named() -> None:
     with pytest.raises(SpecError, match="expression: this job's scorer does not read it"):
         natural_cells(VALUES, parse_balance({"expression": "uniform"}), {})
+
+
+def test_natural_shares_come_with_intervals() -> None:
+    target = parse_balance({"age": ["20-39", "40-59"], "glasses": "uniform"})
+    values = {"age": np.array([25.0] * 30 + [45.0] * 60 + [70.0] * 10)}
+    found = natural_margins(values, target)
+    assert found["draws"] == 100
+    assert list(found["axes"]) == ["age"]
+    young, older = found["axes"]["age"]
+    assert (young["bin"], young["share"], older["share"]) == ("20-39", 0.3, 0.6)
+    assert young["low"] == pytest.approx(0.2189, abs=1e-4)
+    assert young["high"] == pytest.approx(0.3958, abs=1e-4)

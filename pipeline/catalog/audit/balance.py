@@ -58,11 +58,11 @@ def balance_of(ordered: Ordered, tally: Tally) -> dict[str, Any]:
     """Shares asked and delivered, their distances and the true shares, as plain values.
 
     Delivered is what the rows' perceived values say, and no column that names a cell. Asked are the
-    shares of the spec; faces are whole, so that even the ordered numbers are a little off: that
-    much of each distance is `rounding`.
+    shares of the spec, or what it takes of perceived cells to meet them truly. Faces are whole, so
+    that even the ordered numbers are a little off: that much of each distance is `rounding`.
     """
     spec, shape = ordered.spec, ordered.quotas.shape
-    target = wanted_faces(spec.target, spec.count) / spec.count
+    target = wanted_faces(ordered.target, spec.count) / spec.count
     delivered = tally.read.reshape(shape)
     truth = _truth(ordered, delivered)
     axes = []

@@ -14,7 +14,8 @@ from pipeline.catalog.read import Catalog
 from pipeline.errors import CatalogError, SpecError
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.slots import Slots
-from pipeline.sampling.targets import cells_of
+from pipeline.sampling.targets import Target, cells_of
+from pipeline.sampling.true_quotas import ordered
 from pipeline.spec import JobSpec, parse_spec
 
 
@@ -28,9 +29,15 @@ class Ordered:
     scorer_digest: str
 
     @cached_property
+    def target(self) -> Target:
+        """What is ordered of perceived cells."""
+        digests = (self.generator_digest, self.scorer_digest)
+        return ordered(self.spec.target, self.spec.limits.where, digests)
+
+    @cached_property
     def quotas(self) -> NDArray[np.int64]:
         """Faces of each cell: int64, shaped like the target's shares."""
-        return quotas(self.spec.target, self.spec.count)
+        return quotas(self.target, self.spec.count)
 
     @cached_property
     def slots(self) -> Slots:
@@ -63,14 +70,14 @@ def read_ordered(catalog: Catalog) -> Ordered:
     document, where = catalog.document, f"{catalog.store.uri}/{CATALOG_KEY}"
     try:
         spec = parse_spec({**document["spec"], "output": "."})
-        ordered = Ordered(
+        found = Ordered(
             spec,
             str(document["spec_digest"]),
             str(document["generator"]["digest"]),
             str(document["scorer"]["digest"]),
         )
         str(document["manifest"]["content_digest"])
-        made = ordered.quotas
+        made = found.quotas
     except SpecError as error:
         raise CatalogError(
             f"{where}: its spec cannot be read ({error}) "
@@ -82,12 +89,12 @@ def read_ordered(catalog: Catalog) -> Ordered:
             "restore it from a copy of the catalog"
         ) from error
     assert made.sum() == spec.count
-    return ordered
+    return found
 
 
 def check_document(
     document: Mapping[str, Any],
-    ordered: Ordered,
+    order: Ordered,
     filed: NDArray[np.int64],
     size: int,
     findings: Findings,
@@ -101,7 +108,7 @@ def check_document(
         if expected != found:
             findings.add("document", f"{CATALOG_KEY}, {subject}", expected, found)
 
-    spec = ordered.spec
+    spec = order.spec
     compare("spec_digest", spec.digest, document["spec_digest"])
     compare("name", spec.name, document.get("name"))
     compare("count", spec.count, document.get("count"))
@@ -112,12 +119,12 @@ def check_document(
     if not isinstance(told, list) or not all(isinstance(cell, Mapping) for cell in told):
         compare("cells", "a list of cells", told)
         return
-    compare("cells", f"{ordered.quotas.size} cells", f"{len(told)} cells")
-    wanted = zip(cells_of(spec.target), ordered.quotas.ravel().tolist(), strict=True)
+    compare("cells", f"{order.quotas.size} cells", f"{len(told)} cells")
+    wanted = zip(cells_of(spec.target), order.quotas.ravel().tolist(), strict=True)
     for cell, (found, (bins, asked)) in enumerate(zip(told, wanted, strict=False)):
-        subject = f"cell {cell} ({ordered.labels[cell]})"
+        subject = f"cell {cell} ({order.labels[cell]})"
         compare(f"{subject}, cell", cell, found.get("cell"))
-        compare(f"{subject}, label", ordered.labels[cell], found.get("label"))
+        compare(f"{subject}, label", order.labels[cell], found.get("label"))
         compare(f"{subject}, bins", bins, found.get("bins"))
         compare(f"{subject}, asked", f"{asked}, by the spec", _counted(found.get("asked"), asked))
         counted = int(filed[cell])

@@ -115,8 +115,8 @@ def _missed(balance: Mapping[str, Any]) -> list[str]:
         true = {row["bin"]: row for row in balance["truth"]["axes"][axis["name"]]}
         for one in axis["bins"]:
             row = true[one["bin"]]
-            if not row["low"] <= one["asked_share"] <= row["high"]:
-                told = f"{_percent(row['share'])} (asked {_percent(one['asked_share'])})"
+            if not row["low"] <= row["wanted"] <= row["high"]:
+                told = f"{_percent(row['share'])} (wanted {_percent(row['wanted'])})"
                 missed.append(f"{axis['name'].replace('_', ' ')} {one['bin']} {told}")
     if not missed:
         return []

@@ -123,7 +123,7 @@ def _axes(balance: Mapping[str, Any]) -> Table:
             ]
             if truth:
                 row = true[one["bin"]]
-                missed = not row["low"] <= one["asked_share"] <= row["high"]
+                missed = not row["low"] <= row["wanted"] <= row["high"]
                 cells.append(Text(_interval(row), "yellow" if missed else ""))
             table.add_row(*cells)
         for label in true.keys() - {one["bin"] for one in axis["bins"]}:
