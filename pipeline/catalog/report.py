@@ -104,7 +104,10 @@ def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
 def _margin(
     name: str, bins: Sequence[str], cells: Sequence[Mapping[str, Any]], known: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One balanced attribute: faces asked and delivered in each bin, and what is known of it."""
+    """One balanced attribute: faces asked and delivered in each bin, and what is known of it.
+
+    elsewhere: of the truth, what lies in no bin.
+    """
     rows = [
         {
             "bin": value,
@@ -115,11 +118,7 @@ def _margin(
         }
         for i, value in enumerate(bins)
     ]
-    elsewhere = _row(known["truth"], name, len(bins))
-    if elsewhere:
-        nothing = {"asked": 0, "delivered": 0, "natural": None}
-        rows.append({"bin": elsewhere["bin"], **nothing, "truth": elsewhere})
-    return {"name": name, "bins": rows}
+    return {"name": name, "bins": rows, "elsewhere": _row(known["truth"], name, len(bins))}
 
 
 def _row(estimate: Mapping[str, Any] | None, name: str, index: int) -> Mapping[str, Any] | None:

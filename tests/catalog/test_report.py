@@ -99,8 +99,8 @@ def test_what_faces_truly_are_stands_beside_what_was_delivered(store):
     assert "80.0 % (77.0–83.0)" in text
     assert "6,000 held-out images" in text
     assert "of 900 draws" in text
-    assert "97.0 % right" in text
-    assert "off by 2.50 years" in text
+    assert "Glasses 97 %" in text
+    assert "Age 2.50 years" in text
 
 
 def test_nothing_is_said_of_the_truth_where_it_is_not_known(report, store):
