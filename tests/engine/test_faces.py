@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from pipeline.attributes.null_scorer import NullScorer
 from pipeline.attributes.surrogate import Surrogate
@@ -116,3 +117,21 @@ def test_a_cell_out_of_reach_is_named(null_job: Callable[..., Job]) -> None:
     job = null_job(balance={"age": ["10-39", "97-98"]}, max_attempts=50)
     with pytest.raises(JobError, match=r"does not reach the cell 'age=97-98'.* in 50 attempts"):
         list(Faces(job, 0, Null(), NullScorer()))
+
+
+def test_faces_of_a_cell_are_as_blind_rejection_finds_them(
+    null_job: Callable[..., Job], surrogate: Surrogate
+) -> None:
+    """Two-sample tests of latents and of unbalanced attributes, all of them at once."""
+    changes = {"count": 600, "shard_size": 600, "batch_size": 64, "image": {"size": 64}}
+    quick = [f for shard in screened(null_job(**changes, seed=1), surrogate) for f in shard]
+    blind = list(Faces(null_job(**changes, seed=2), 0, Null(), NullScorer()))
+    ours, theirs = (np.stack([face.w for face in faces]) for faces in (quick, blind))
+    smallest = min(ks_2samp(ours[:, i], theirs[:, i]).pvalue for i in range(Null.latent_size))
+    assert smallest > 0.001
+    for name in ("glasses", "expression", "yaw", "smile"):
+        read = [
+            np.array([float(face.scores.values[name][face.index]) for face in faces])
+            for faces in (quick, blind)
+        ]
+        assert ks_2samp(*read).pvalue > 0.001
