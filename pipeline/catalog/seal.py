@@ -144,6 +144,7 @@ def _document(
         "spec_digest": order.spec_digest,
         "generator": order.generator,
         "scorer": order.scorer,
+        "surrogate": job.get("surrogate"),
         "manifest": {"content_digest": digest, "parts": parts},
         "extras": {kind: describe(kind) for kind in job["spec"].get("extras", ())},
         # The ledger has checked that every cell holds what was asked.

@@ -56,8 +56,8 @@ class Progress:
     def working(self, totals: dict[str, int]) -> None:
         """Shards are being made."""
         self._working = totals
-        if totals.get("previews") or totals.get("renders"):
-            self._state = "generating"
+        busy = totals.get("previews") or totals.get("renders") or self._state == "generating"
+        self._state = "generating" if busy else "starting workers"
         if time.monotonic() - self._said >= LINE_EVERY:
             self._line(self._summary())
 

@@ -42,3 +42,16 @@ def test_clocks_read_as_people_write_them() -> None:
         "1:01",
         "3:01:02",
     ]
+
+
+def test_the_calibration_is_told_and_then_forgotten() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    with Progress("a", 10, console) as view:
+        view.start(2, 0, 0)
+        view.calibrating(0, 3)
+        view.calibrating(3, 3)
+        view.working({})
+        view.sealing()
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "calibrating, 0 of 3" in said
+    assert "fitting the surrogate" in said
