@@ -1,5 +1,6 @@
 """A job generates from a checkpoint, on any number of workers, and knows its file again."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,19 @@ def test_a_checkpoint_may_move_but_not_change(folder: Path) -> None:
     tiny(folder / "other.safetensors", channel_max=16)
     with pytest.raises(CatalogError, match="holds a job of another generator"):
         run_job(order("out", "other.safetensors"), Watch(), workers=1)
+
+
+def test_a_network_is_calibrated_and_its_latents_are_screened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the null scorer reads of a tiny network's colours is learned from 500 draws."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    balance = {"age": ["0-29", "30-39", "40-99"]}
+    wish = {"calibration": 500, "balance": balance, "count": 12}
+    one = run_job(order("one", **wish), Watch(), workers=1)
+    report = json.loads(open_store(one.uri).get("report.json"))
+    assert report["natural"]["draws"] == 500
+    assert report["surrogate"]["age"]["error"] < 15
+    assert report["work"]["draws"] > report["work"]["renders"]
+    three = run_job(order("three", **wish), Watch(), workers=3)
+    assert three.content_digest == one.content_digest
