@@ -339,6 +339,52 @@ def _how_many(images: str) -> int | None:
 
 
 @main.command()
+@click.argument("uri")
+@click.argument("asset")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--set", "sets", multiple=True, metavar="ATTR=VALUE", help="In every picture.")
+@click.option("--series", multiple=True, metavar="ATTR=FROM:TO:STEPS", help="A picture a step.")
+@click.option("--size", type=click.IntRange(64, 1024), help="px, instead of the catalog's.")
+@ENDPOINT
+@JSON
+def vary(
+    uri: str,
+    asset: str,
+    folder: Path,
+    sets: tuple[str, ...],
+    series: tuple[str, ...],
+    size: int | None,
+    endpoint: str | None,
+    as_json: bool,
+) -> None:
+    """Make more pictures of the person of ASSET in the catalog at URI.
+
+    \b
+    populace vary out/demo ASSET --to more --set age=60 --set smile=1
+    populace vary out/demo ASSET --to more --series age=20:80:7 --series expression=neutral,smile
+
+    Exit code 1 where the scorer does not read a picture as asked.
+    """
+    from pipeline.catalog.read import open_catalog
+    from pipeline.catalog.vary import read_changes, read_series
+    from pipeline.catalog.vary import vary as make
+    from pipeline.storage import open_store
+
+    always = read_changes(sets)
+    wishes = [always | one for one in read_series(series)]
+    made = make(open_catalog(open_store(uri, endpoint=endpoint)), asset, wishes, folder, size)
+    if as_json:
+        click.echo(json.dumps([vars(one) for one in made]))
+    else:
+        for one in made:
+            asked = ", ".join(f"{name}={value}" for name, value in one.changes.items()) or "as is"
+            read = ", ".join(f"{name} {one.perceived[name]}" for name in one.unread)
+            click.echo(f"{folder / one.file}  {asked}{f'  READ AS {read}' if read else ''}")
+    if any(one.unread for one in made):
+        sys.exit(1)
+
+
+@main.command()
 @click.argument("file", metavar="FILE")
 @JSON
 def inspect(file: str, as_json: bool) -> None:

@@ -1,0 +1,235 @@
+"""Make more pictures of a catalogued person: another age, expression, pose or light."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.assets.encode import EXTENSIONS, decode, encode, sha256
+from pipeline.attributes import load_scorer
+from pipeline.attributes.bins import attribute_named
+from pipeline.attributes.scorer import Scorer, Scores
+from pipeline.attributes.taxonomy import BY_NAME, Attribute
+from pipeline.catalog.local_file import make_folder, whole_file
+from pipeline.catalog.read import Catalog
+from pipeline.errors import CatalogError, SpecError
+from pipeline.generators import load_generator
+from pipeline.generators.generator import Generator
+from pipeline.provenance.xmp import embed_xmp, synthetic_packet
+
+MOST = 100
+"""Pictures of a person in one call."""
+
+OFF = 0.1
+"""How far, as a share of its range, a number may be read from what was asked."""
+
+Changes = dict[str, float]
+"""Attribute -> its value, a class as its index."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One more picture of a person.
+
+    changes: what was asked, in words. perceived: attribute -> what the scorer reads of the picture,
+    a number or the name of a class. unread: of the changes, those that it does not read as asked.
+    """
+
+    file: str
+    asset_id: str
+    person_id: str
+    of: str
+    changes: Mapping[str, float | str]
+    perceived: Mapping[str, float | str]
+    unread: tuple[str, ...]
+    sha256: str
+    w: tuple[float, ...]
+
+
+def read_changes(texts: Sequence[str]) -> Changes:
+    """Read `age=60`, `expression=smile`; SpecError for what cannot be meant."""
+    found: Changes = {}
+    for text in texts:
+        name, value = _halves(text, "set")
+        if name in found:
+            raise SpecError(f"set.{name}: stands twice; remove one.")
+        found[name] = _value(attribute_named(name), value, "set")
+    return found
+
+
+def read_series(texts: Sequence[str]) -> list[Changes]:
+    """Read `age=20:80:7`, seven values from 20 to 80, or `expression=smile,anger`; all combined.
+
+    Raises:
+        SpecError: a series cannot be meant, or they make more than MOST pictures.
+    """
+    axes = []
+    for text in texts:
+        name, values = _halves(text, "series")
+        entry = attribute_named(name)
+        if ":" in values and entry.kind != "class":
+            axes.append([{name: value} for value in _steps(entry, values)])
+        else:
+            axes.append([{name: _value(entry, one, "series")} for one in values.split(",")])
+    found = [{k: v for part in row for k, v in part.items()} for row in product(*axes)]
+    if len(found) > MOST:
+        raise SpecError(f"series: {len(found)} pictures are more than {MOST}; ask for fewer steps.")
+    return found
+
+
+def vary(
+    catalog: Catalog,
+    asset: str,
+    wishes: Sequence[Changes],
+    to: Path,
+    size: int | None = None,
+) -> list[Variation]:
+    """Make a picture of a catalogued person for each wish, and write them and variations.json.
+
+    The person is rebuilt from the stored latent, and only the dimensions that govern what is asked
+    are moved. Pictures have the catalog's format and say that they are synthetic.
+
+    Args:
+        catalog: a sealed one, whose generator can edit its people: builtin:heads.
+        asset: which person.
+        wishes: what to change, for each picture.
+        to: a folder, made if missing.
+        size: px; None for the catalog's own.
+
+    Returns:
+        The pictures, in the order of the wishes.
+
+    Raises:
+        SpecError: the asset is not there, or the person or generator cannot be changed so.
+        CatalogError: the generator or scorer here is another one than the catalog's.
+    """
+    from pipeline.generators.heads_edit import edited
+
+    spec = catalog.document["spec"]
+    if spec["generator"] != "builtin:heads":
+        raise SpecError(
+            f"vary: {catalog.document['generator']['name']} cannot edit its people; "
+            "only builtin:heads can."
+        )
+    row = _row(catalog, asset)
+    size = size or int(spec["image"]["size"])
+    generator = _own("generator", catalog, load_generator("builtin:heads", size))
+    scorer = _own("scorer", catalog, load_scorer(spec["scorer"]))
+    w = np.array(row["w"], np.float32)
+    make_folder(to)
+    made = []
+    for changes in wishes:
+        latent = edited(w, changes)
+        made.append(_picture(catalog, row, changes, latent, (generator, scorer), to, size))
+    document = json.dumps([vars(one) for one in made], indent=1) + "\n"
+    with whole_file(to / "variations.json", "vary again") as hidden:
+        hidden.write_text(document)
+    return made
+
+
+def _picture(
+    catalog: Catalog,
+    row: Mapping[str, Any],
+    changes: Changes,
+    w: NDArray[np.float32],
+    models: tuple[Generator, Scorer],
+    to: Path,
+    size: int,
+) -> Variation:
+    generator, scorer = models
+    image = catalog.document["spec"]["image"]
+    data = encode(generator.render(w[None], size)[0], image["format"], image["quality"])
+    scores = scorer.score(decode(data)[None])
+    digest = hashlib.sha256(w.tobytes() + f"{row['asset_id']}:{size}".encode()).hexdigest()[:20]
+    data = embed_xmp(data, synthetic_packet(digest))
+    file = f"{digest}.{EXTENSIONS[image['format']]}"
+    with whole_file(to / file, "vary again") as hidden:
+        hidden.write_bytes(data)
+    return Variation(
+        file,
+        digest,
+        str(row["person_id"]),
+        str(row["asset_id"]),
+        {name: _shown(BY_NAME[name], value) for name, value in changes.items()},
+        {name: _shown(BY_NAME[name], float(column[0])) for name, column in scores.values.items()},
+        tuple(_unread(changes, scores)),
+        sha256(data),
+        tuple(float(value) for value in w),
+    )
+
+
+def _unread(changes: Changes, scores: Scores) -> Iterator[str]:
+    """What the scorer does not read as asked."""
+    for name, value in changes.items():
+        entry = BY_NAME[name]
+        allowed = 0.0 if entry.kind == "class" else OFF * (entry.high - entry.low)
+        if name in scores.values and abs(float(scores.values[name][0]) - value) > allowed:
+            yield name
+
+
+def _row(catalog: Catalog, asset: str) -> Mapping[str, Any]:
+    """The row of an asset."""
+    for table in catalog.tables(["asset_id", "person_id", "w"]):
+        names = table["asset_id"].to_pylist()
+        if asset in names:
+            row: Mapping[str, Any] = table.slice(names.index(asset), 1).to_pylist()[0]
+            return row
+    raise SpecError(f"asset: {asset!r} is none of {catalog.store.uri}; populace draw names some.")
+
+
+def _own(what: str, catalog: Catalog, model: Any) -> Any:
+    """The model, if it is the very one of the catalog."""
+    wanted = catalog.document[what]["digest"]
+    if model.digest != wanted:
+        raise CatalogError(
+            f"{what}: {catalog.document[what]['name']} here is another one than the catalog's "
+            f"({model.digest[:12]}, not {wanted[:12]}); install the version of populace named in "
+            "its catalog.json as software."
+        )
+    return model
+
+
+def _halves(text: str, field: str) -> tuple[str, str]:
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not name or not value:
+        raise SpecError(f"{field}: {text!r} cannot be read; write attribute=value.")
+    return name, value
+
+
+def _value(entry: Attribute, text: str, field: str) -> float:
+    text = text.strip()
+    if entry.kind == "class":
+        if text not in entry.classes:
+            raise SpecError(
+                f"{field}.{entry.name}: {text!r} is none; choose from {', '.join(entry.classes)}."
+            )
+        return float(entry.classes.index(text))
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not entry.low <= value <= entry.high:
+        raise SpecError(
+            f"{field}.{entry.name}: {text!r} is no number from {entry.low:g} to {entry.high:g}."
+        )
+    return value
+
+
+def _steps(entry: Attribute, text: str) -> list[float]:
+    parts = text.split(":")
+    if len(parts) != 3 or not parts[2].isdigit() or not 2 <= int(parts[2]) <= MOST:
+        raise SpecError(
+            f"series.{entry.name}: {text!r} cannot be read; write from:to:steps, as 20:80:7."
+        )
+    low, high = (_value(entry, part, "series") for part in parts[:2])
+    return [float(value) for value in np.linspace(low, high, int(parts[2]))]
+
+
+def _shown(entry: Attribute, value: float) -> float | str:
+    return entry.classes[int(value)] if entry.kind == "class" else round(value, 3)
