@@ -137,7 +137,7 @@ class JobSpec(_Part):
     layout: Literal["files", "packs"] = "files"
     shard_size: int = Field(1000, ge=1, le=10_000, description="faces to a shard")
     batch_size: int = Field(16, ge=1, le=512, description="images to a render call")
-    calibration: Literal["auto", "off"] | Annotated[int, Field(ge=500, le=1_000_000)] = Field(
+    calibration: Literal["auto", "off"] | Annotated[int, Field(ge=500, le=100_000)] = Field(
         "auto", description="natural draws scored first, so that latents can be screened"
     )
     preview_size: int = Field(64, ge=0, le=1024, description="px of previews; 0 for none")
@@ -261,6 +261,8 @@ class JobSpec(_Part):
         Checkpoints and scorers' files count by their own digests, wherever they lie.
         """
         content = self.model_dump(mode="json", exclude={"output", "workers"})
+        if content["calibration"] == "auto":
+            del content["calibration"]  # as if it were not written: specs before it have the same
         if isinstance(content["generator"], dict):
             del content["generator"]["checkpoint"], content["generator"]["kind"]
         if isinstance(content["scorer"], dict):
@@ -367,7 +369,7 @@ def _sentence(error: ValidationError) -> str:
         "scorer": f"write {' or '.join(SCORERS)}, or a mapping with model and card",
         "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "workers": "write auto or a whole number from 1",
-        "calibration": "write auto, off, or a number of draws from 500 to 1,000,000",
+        "calibration": "write auto, off, or a number of draws from 500 to 100,000",
         "extras": f"write a list of {', '.join(get_args(Extra))}",
         "image.background": "write scene, transparent or a colour as '#rrggbb'",
     }.get(field)

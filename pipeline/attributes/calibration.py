@@ -9,10 +9,7 @@ from pipeline.attributes import WEIGHTS
 from pipeline.attributes.surrogate import Surrogate
 from pipeline.attributes.value_file import Values, read_values, write_values
 
-FIGURES = "figures.json"
-"""The file that is written last: where it is, all are."""
-
-_SURROGATE, _NATURAL = "surrogate.safetensors", "natural.parquet"
+_SURROGATE, _NATURAL, _FIGURES = "surrogate.safetensors", "natural.parquet", "figures.json"
 
 
 @dataclass(frozen=True)
@@ -29,14 +26,14 @@ class Calibration:
     figures: Mapping[str, Mapping[str, float]]
 
     def to_files(self) -> dict[str, bytes]:
-        """The files that hold it, FIGURES last: name -> content."""
+        """The files that hold it: name -> content."""
         digests = (self.surrogate.generator_digest, self.surrogate.scorer_digest)
         natural = io.BytesIO()
         write_values(natural, {"": self.natural}, *digests)
         return {
             _SURROGATE: self.surrogate.to_bytes(),
             _NATURAL: natural.getvalue(),
-            FIGURES: json.dumps(self.figures, indent=1).encode(),
+            _FIGURES: json.dumps(self.figures, indent=1).encode(),
         }
 
     @staticmethod
@@ -44,17 +41,21 @@ class Calibration:
         """Read what `to_files` gave; `read` gives the content of a name.
 
         Raises:
-            ValueError: the surrogate is of another version of populace.
+            ValueError: they are damaged, of another version of populace, or of several pairs.
         """
-        (natural,), *_ = read_values(io.BytesIO(read(_NATURAL)), "")
-        return Calibration(
-            Surrogate.from_bytes(read(_SURROGATE)), natural, json.loads(read(FIGURES))
-        )
+        try:
+            (natural,), *pair = read_values(io.BytesIO(read(_NATURAL)), "")
+        except (OSError, KeyError) as error:
+            raise ValueError(f"{_NATURAL} is damaged: {error}") from error
+        surrogate = Surrogate.from_bytes(read(_SURROGATE))
+        if pair != [surrogate.generator_digest, surrogate.scorer_digest]:
+            raise ValueError("its files are of different generators or scorers")
+        return Calibration(surrogate, natural, json.loads(read(_FIGURES)))
 
 
 def bundled_calibration(generator_digest: str, scorer_digest: str) -> Calibration | None:
     """What comes with the bundled scorer, if it is of this very pair of models."""
-    if not (WEIGHTS / FIGURES).exists():
+    if not (WEIGHTS / _FIGURES).exists():
         return None
     found = Calibration.from_files(lambda name: (WEIGHTS / name).read_bytes())
     pair = (found.surrogate.generator_digest, found.surrogate.scorer_digest)

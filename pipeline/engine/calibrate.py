@@ -1,7 +1,7 @@
 """Calibrate a job: score natural draws once, on the workers, and fit the surrogate to them.
 
 What was found is kept below the output and in a folder of this machine, by the digests of the two
-models, so that every later job with them has it.
+models, so that a later job with them has it if as many draws will do.
 """
 
 import hashlib
@@ -9,18 +9,18 @@ import io
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.attributes.calibration import FIGURES, Calibration, bundled_calibration
+from pipeline.attributes.calibration import Calibration, bundled_calibration
 from pipeline.attributes.scorer import Scorer
 from pipeline.attributes.surrogate import FORMAT
 from pipeline.attributes.value_file import Values, read_values, write_values
 from pipeline.engine.job import Job
-from pipeline.errors import StoreError
+from pipeline.errors import CatalogError, StoreError
 from pipeline.generators.generator import Generator
 from pipeline.sampling.seeds import probes
 from pipeline.storage import MissingObject, Store, open_store
@@ -36,6 +36,9 @@ SEED = 0
 
 FOLDER = "calibration/"
 """Where an output keeps it."""
+
+CHOSEN = "chosen"
+"""The object that names, by its digest, the one that counts of those that were fitted."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,15 @@ class Stage:
         return -(-self.draws // SHARD)
 
     @property
+    def pair(self) -> str:
+        """Where calibrations of these models at this size lie, with a slash at the end."""
+        told = [FORMAT, self.generator_digest, self.scorer_digest, self.size]
+        return f"{FOLDER}{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:20]}/"
+
+    @property
     def folder(self) -> str:
         """Where its files lie below an output or the cache, with a slash at the end."""
-        told = json.dumps(
-            [FORMAT, self.generator_digest, self.scorer_digest, self.draws, self.size]
-        )
-        return f"{FOLDER}{hashlib.sha256(told.encode()).hexdigest()[:20]}/"
+        return f"{self.pair}{self.draws}/"
 
     def shard_key(self, shard: int) -> str:
         """The key of a shard's readings."""
@@ -84,21 +90,29 @@ class Stage:
         return range(shard * SHARD, min((shard + 1) * SHARD, self.draws))
 
 
-def known_calibration(job: Job, store: Store | None = None) -> Calibration | None:
-    """The calibration that a job wants, if somebody has made it; nothing is written.
+def stage_of(job: Job) -> Stage | None:
+    """The stage that a job wants, if nothing that is bundled serves it."""
+    wanted = job.spec.calibration_draws > 0 and job.calibration is None
+    return Stage.of(job) if wanted else None
 
-    Bundled with populace, made by an earlier run into this output, or by another job on this
-    machine.
+
+def with_bundled(job: Job) -> Job:
+    """The job with what comes with populace, where its spec leaves the calibration to us."""
+    if job.spec.calibration != "auto":
+        return job
+    found = bundled_calibration(job.generator_digest, job.scorer_digest)
+    return replace(job, calibration=found)
+
+
+def known_calibration(stage: Stage, store: Store) -> Calibration | None:
+    """A calibration made by an earlier run into this output, or by another job on this machine.
+
+    Nothing is written.
+
+    Raises:
+        CatalogError: the output's is damaged.
     """
-    if job.spec.calibration == "auto":
-        bundled = bundled_calibration(job.generator_digest, job.scorer_digest)
-        if bundled is not None:
-            return bundled
-    stage = Stage.of(job)
-    if not stage.draws:
-        return None
-    own = _read(store, stage) if store is not None else None
-    return own or _read(_cache(), stage)
+    return _read(store, stage.folder) or _cached(stage)
 
 
 def missing_shards(stage: Stage, store: Store) -> list[int]:
@@ -138,9 +152,13 @@ def fit(stage: Stage, store: Store, generator: Generator) -> Calibration:
 
 def keep(calibration: Calibration, stage: Stage, store: Store) -> Calibration:
     """Write a calibration below an output and into the cache; the one that was first counts."""
-    first = _write(calibration, stage, store)
-    with suppress(StoreError):  # the output has it; only later jobs would have saved the stage
-        _write(first, stage, _cache())
+    digest = _write(calibration, stage, store)
+    store.create(stage.folder + CHOSEN, digest.encode())
+    first = _read(store, stage.folder)
+    assert first is not None
+    with suppress(*_UNREADABLE):  # only later jobs would have saved the stage
+        cache = _cache()
+        cache.put(stage.folder + CHOSEN, _write(first, stage, cache).encode())
     return first
 
 
@@ -149,21 +167,48 @@ def _readings(stage: Stage, store: Store, shard: int) -> Values:
     return values
 
 
-def _write(calibration: Calibration, stage: Stage, store: Store) -> Calibration:
-    """Write what is not there; another's files are never changed, and count if they are whole."""
+def _write(calibration: Calibration, stage: Stage, store: Store) -> str:
+    """Write its files under its own digest, where nobody else's lie; the digest."""
+    digest = calibration.surrogate.digest
     for name, data in calibration.to_files().items():
-        store.create(stage.folder + name, data)
-    return _read(store, stage) or calibration
+        store.put(f"{stage.folder}{digest}/{name}", data)
+    return digest
 
 
-def _read(store: Store, stage: Stage) -> Calibration | None:
+def _read(store: Store, folder: str) -> Calibration | None:
+    """The calibration in a folder of a store, or None."""
     try:
-        store.get(stage.folder + FIGURES)
+        digest = store.get(folder + CHOSEN).decode()
     except MissingObject:
         return None
-    return Calibration.from_files(lambda name: store.get(stage.folder + name))
+    try:
+        found = Calibration.from_files(lambda name: store.get(f"{folder}{digest}/{name}"))
+        if found.surrogate.digest != digest:
+            raise ValueError("another surrogate than was chosen")
+    except (MissingObject, ValueError, KeyError, OSError) as error:  # Arrow's are among these
+        raise CatalogError(
+            f"{store.uri}/{folder} is damaged ({error}); remove it to calibrate anew, and the "
+            "output's shards and receipts with it."
+        ) from error
+    return found
+
+
+def _cached(stage: Stage) -> Calibration | None:
+    """A calibration of these models in this machine's cache, from as many draws or more."""
+    with suppress(*_UNREADABLE):
+        cache = _cache()
+        told = [key.split("/") for key in cache.list(stage.pair) if key.endswith(f"/{CHOSEN}")]
+        enough = [int(parts[-2]) for parts in told if int(parts[-2]) >= stage.draws]
+        if enough:
+            return _read(cache, f"{stage.pair}{min(enough)}/")
+    return None
+
+
+_UNREADABLE = (StoreError, CatalogError, ValueError, OSError, RuntimeError)
+"""What a cache that is damaged, or has no home, may raise: then there is none."""
 
 
 def _cache() -> Store:
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return open_store(str(Path(home) / "populace"))
+    told = os.environ.get("XDG_CACHE_HOME", "")
+    home = Path(told) if Path(told).is_absolute() else Path.home() / ".cache"
+    return open_store(str(home / "populace"))

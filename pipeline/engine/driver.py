@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
-from pipeline.engine.calibrate import Stage, fit, keep, known_calibration, missing_shards
+from pipeline.engine.calibrate import (
+    Stage,
+    fit,
+    keep,
+    known_calibration,
+    missing_shards,
+    stage_of,
+    with_bundled,
+)
 from pipeline.engine.job import Job, identity_of
 from pipeline.engine.shots import modeller
 from pipeline.engine.worker import Calibrator, Errand, Worker
@@ -97,25 +105,27 @@ def run_job(
         StoreError: the store fails.
     """
     store = open_store(spec.location.uri, endpoint=spec.location.endpoint)
-    job = plan_job(spec)
-    check_claim(store, job)
+    job = with_bundled(plan_job(spec))
     if store.exists(CATALOG_KEY):
+        check_claim(store, job, job.sealed_identity)
         return _sealed(store, job, already=True)
-    calibration = known_calibration(job, store)
-    stage = Stage.of(job) if calibration is None and spec.calibration_draws else None
+    claim(store, job)
     missing = Missing(store, spec.count, spec.shard_size)
     view.start(spec.shards, spec.shards - missing.count, spec.count - missing.faces)
-    if missing.count or stage:
+    stage = stage_of(job)
+    known = known_calibration(stage, store) if stage else None
+    if missing.count:
         from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
 
         wanted = workers or spec.workers
-        most = max(missing.count, stage.shards if stage else 0)
+        most = max(missing.count, stage.shards if stage and known is None else 0)
         with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
             if stage:
-                calibration = calibrate(job, stage, store, view, seats)
-            job = claim(store, replace(job, calibration=calibration))
+                made = known or calibrate(job, stage, store, view, seats)
+                job = replace(job, calibration=keep(made, stage, store))
             make_shards(job, missing, store, view, seats)
-    job = claim(store, replace(job, calibration=calibration))
+    elif known:
+        job = replace(job, calibration=known)
     view.sealing()
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
@@ -161,7 +171,7 @@ class Missing:
 
 
 def calibrate(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") -> Calibration:
-    """Score natural draws on Ray workers, fit the surrogate to them and keep it."""
+    """Score natural draws on Ray workers and fit the surrogate to them."""
     from pipeline.engine.pool import Pool, remote_actor
 
     shards = missing_shards(stage, store)
@@ -172,6 +182,7 @@ def calibrate(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") 
         min(seats.workers, len(shards)),
         iter(shards),
         lambda totals: None,
+        "calibration shard",
     )
     try:
         for _ in pool.receipts():
@@ -180,7 +191,7 @@ def calibrate(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") 
     finally:
         pool.stop()
     generator = load_generator(job.spec.generator, job.spec.image.size)
-    return keep(fit(stage, store, generator), stage, store)
+    return fit(stage, store, generator)
 
 
 def make_shards(job: Job, missing: Missing, store: Store, view: View, seats: "Seats") -> None:
@@ -200,32 +211,36 @@ def make_shards(job: Job, missing: Missing, store: Store, view: View, seats: "Se
         pool.stop()
 
 
-def claim(store: Store, job: Job) -> Job:
-    """Write `job.json`, or make sure that the one there is this job's; the job."""
+def claim(store: Store, job: Job) -> None:
+    """Write `job.json`, or make sure that the one there is this job's.
+
+    It says nothing of a calibration that the job makes for itself: which one counts, the output
+    itself says.
+    """
     data = json.dumps(job.document(), indent=2).encode()
     if not store.create(JOB_KEY, data, "application/json"):
-        _compare(store, job, job.identity)
-    return job
+        check_claim(store, job, job.identity)
 
 
-def check_claim(store: Store, job: Job) -> None:
-    """Make sure that a `job.json`, if one is there, is this job's, whatever its calibration."""
-    if store.exists(JOB_KEY):
-        _compare(store, job, {k: v for k, v in job.identity.items() if k != "surrogate"})
-
-
-def _compare(store: Store, job: Job, identity: dict[str, str]) -> None:
+def check_claim(store: Store, job: Job, identity: dict[str, str]) -> None:
+    """Make sure that the `job.json` there is of this identity."""
     document, found = job.document(), identity_of(read_job(store))
     for what, digest in identity.items():
         if found[what] != digest:
-            name = (
-                document[what]["name"] if what in document and what != "spec" else document["name"]
-            )
+            name = document[what]["name"] if what in _MODELS else document["name"]
+            mend = _AGAIN.get(what, "go on with what it was begun with")
             raise CatalogError(
-                f"output: {store.uri} holds a job of another {what} "
-                f"('{name}' is {digest[:12]} now, {found[what][:12]} there); "
-                "choose another output, or go on with what it was begun with."
+                f"output: {store.uri} holds a job of another {what} ('{name}' is {digest[:12]} "
+                f"now, {found[what][:12]} there); choose another output, or {mend}."
             )
+
+
+_AGAIN = {
+    "order": "go on with the version of populace that began it: what is known of the scorer's "
+    "errors has changed",
+    "sampling": "go on with the version of populace that began it: other faces would be found now",
+}
+"""What else can be done about a difference."""
 
 
 def read_job(store: Store) -> dict[str, Any]:

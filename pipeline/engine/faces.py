@@ -143,7 +143,8 @@ class Faces:
         start = time.perf_counter()
         attempts = self._job.spec.max_attempts
         for search in searches:
-            most = MOST_CHAINS if self._is_rare(search) and not search.promised else attempts
+            looking = self._is_rare(search) and not search.promised
+            most = min(MOST_CHAINS, attempts) if looking else attempts
             if search.next >= most and not search.likely:
                 raise JobError(self._unreachable(search))
         candidates = self._candidates(searches)
@@ -263,6 +264,13 @@ class Faces:
 
     def _unreachable(self, search: _Search) -> str:
         reasons = ", ".join(f"{why} {n:,}" for why, n in self.tally.refused.most_common(3))
+        if self._is_rare(search) and not search.promised:
+            return (
+                f"no latent promises the cell '{self._job.spec.target.label(search.cell)}' by what "
+                f"is known of {self._job.spec.generator_name}: {search.next:,} chains looked for "
+                f"one for slot {search.slot} (refused in its shard by {reasons}); widen the bins "
+                "or the limits, or set calibration to more draws or off. Nothing was sealed."
+            )
         return (
             f"the generator does not reach the cell '{self._job.spec.target.label(search.cell)}': "
             f"slot {search.slot} found no face in {search.next:,} attempts (refused in its shard "

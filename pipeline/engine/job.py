@@ -15,6 +15,9 @@ from pipeline.sampling.slots import Slots
 from pipeline.sampling.targets import Target, cells_of
 from pipeline.spec import JobSpec
 
+SAMPLING = 2
+"""Counts the changes of which face a slot gets: thresholds, chains, previews."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -53,7 +56,13 @@ class Job:
             "scorer": self.scorer_digest,
             "surrogate": self.surrogate_digest,
             "order": _digest(self.slots.quotas.ravel().tolist()),
+            "sampling": str(SAMPLING),
         }
+
+    @property
+    def sealed_identity(self) -> dict[str, str]:
+        """What a sealed output must share with this job to be its result."""
+        return {name: digest for name, digest in self.identity.items() if name != "sampling"}
 
     def document(self) -> dict[str, Any]:
         """What `job.json` says."""
@@ -70,6 +79,7 @@ class Job:
             "spec_digest": spec.digest,
             "generator": {"name": spec.generator_name, "digest": self.generator_digest},
             "scorer": {"name": spec.scorer_name, "digest": self.scorer_digest},
+            "sampling": SAMPLING,
             "surrogate": {"name": "surrogate", "digest": self.surrogate_digest},
             "count": spec.count,
             "shards": spec.shards,
@@ -96,6 +106,7 @@ def identity_of(document: dict[str, Any]) -> dict[str, str]:
         "scorer": document["scorer"]["digest"],
         "surrogate": document.get("surrogate", {"digest": ""})["digest"],
         "order": _digest([cell["count"] for cell in document["cells"]]),
+        "sampling": str(document.get("sampling", 1)),
     }
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.assets.encode import MID_GREY, encode, over
 from pipeline.assets.extras import encode_extra, truth_of
-from pipeline.engine.calibrate import known_calibration
+from pipeline.engine.calibrate import known_calibration, stage_of, with_bundled
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models
 from pipeline.engine.shots import take
@@ -18,6 +18,7 @@ from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
 from pipeline.sampling.seeds import PROBE_SLOT, probes
 from pipeline.sampling.true_balance import bundled_truth
+from pipeline.storage import open_store
 
 DRAWS = 512
 """Natural draws that are scored where no stored prior fits the models."""
@@ -41,15 +42,17 @@ class Plan:
     """What a job will take.
 
     attempts: expected candidates a face in each cell, float64 [cells]. unseen: labels of ordered
-    cells that no natural draw hit. unreached: those that no latent was found for. draws: natural
-    draws that the estimate rests on. truth: what `true_balance` says of the quotas, where errors
-    are known. calibration: natural draws that are scored first. previews, renders: expected in all,
-    without these. seconds: of one worker. bytes: of all files.
+    cells that no natural draw hit. sought: those so rare that chains look for them. unreached: of
+    the first MOST_TRIED of these, those that no chain came to. draws: natural draws that the
+    estimate rests on. truth: what `true_balance` says of the quotas, where errors are known.
+    calibration: natural draws that are scored first. previews, renders: expected in all, without
+    these. seconds: of one worker. bytes: of all files.
     """
 
     job: Job
     attempts: NDArray[np.float64]
     unseen: list[str]
+    sought: list[str]
     unreached: list[str]
     draws: int
     truth: dict[str, Any] | None
@@ -69,6 +72,7 @@ class Plan:
             "attempts_per_face": float((quotas * self.attempts).sum() / max(quotas.sum(), 1)),
             "natural_draws": self.draws,
             "cells_not_seen": self.unseen,
+            "cells_looked_for": self.sought,
             "cells_not_reached": self.unreached,
             "truth": self.truth,
             "calibration_draws": self.calibration,
@@ -81,7 +85,12 @@ class Plan:
 
 def plan(job: Job) -> Plan:
     """Estimate a job from natural draws and a few faces rendered here; writes nothing."""
-    job = replace(job, calibration=known_calibration(job))
+    job = with_bundled(job)
+    stage = stage_of(job)
+    if stage is not None:
+        place = job.spec.location
+        store = open_store(place.uri, endpoint=place.endpoint)
+        job = replace(job, calibration=known_calibration(stage, store))
     models = load_models(job)
     spec = job.spec
     natural = natural_cells(_values(job, models), spec.target, spec.limits.where)
@@ -90,7 +99,7 @@ def plan(job: Job) -> Plan:
     looks = float((quotas * attempts).sum())
     if models.screen is not None:
         looks = min(looks, models.screen.looks * spec.count)
-    first = spec.calibration_draws if job.calibration is None else 0
+    first = stage.draws if stage and job.calibration is None else 0
     previewed = spec.first_look > 0
     renders = min(looks, RENDERS * spec.count) if previewed or first else looks
     preview, render, size = _measure(job, models)
@@ -102,6 +111,7 @@ def plan(job: Job) -> Plan:
         job,
         attempts,
         [spec.target.label(int(cell)) for cell in ordered_unseen],
+        [spec.target.label(int(cell)) for cell in _rare(job, models)],
         [spec.target.label(cell) for cell in _unreached(job, models)],
         natural.draws,
         truth,
@@ -121,15 +131,20 @@ def _values(job: Job, models: Models) -> Mapping[str, NDArray[np.generic]]:
     return models.scorer.score(models.generator.preview(_draw(job, models, DRAWS), size)).values
 
 
-def _unreached(job: Job, models: Models) -> list[int]:
-    """Ordered cells, of the rarest, that no chain comes to."""
+def _rare(job: Job, models: Models) -> NDArray[np.int64]:
+    """Ordered cells that chains will look for."""
     if models.screen is None:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero((job.slots.quotas.ravel() > 0) & models.screen.rare)
+
+
+def _unreached(job: Job, models: Models) -> list[int]:
+    """Of the first rare cells, those that no chain comes to."""
+    rare = _rare(job, models)[:MOST_TRIED]
+    if models.screen is None or not len(rare):
         return []
-    rare = np.flatnonzero((job.slots.quotas.ravel() > 0) & models.screen.rare)[:MOST_TRIED]
     cells = np.repeat(rare, CHAINS)
     places = [(PROBE_SLOT + i, 0) for i in range(len(cells))]
-    if not places:
-        return []
     w = models.screen.look_for(cells, places, job.spec.seed, models.generator)
     reached = models.screen.promises(w, cells).reshape(-1, CHAINS).any(1)
     return [int(cell) for cell in rare[~reached]]

@@ -15,6 +15,8 @@ _TRULY = (
     "interval; balance.correct: true orders so that it comes nearest to what is wanted."
 )
 
+_ALL_COUNT = " (Too few of the held-out images behind it keep the limits: all count.)"
+
 
 def plan_view(plan: Plan) -> RenderableType:
     """The plan as tables that fit 80 columns."""
@@ -40,29 +42,34 @@ def plan_view(plan: Plan) -> RenderableType:
     facts.add_row("bytes", f"about {size(plan.bytes)} of {spec.image.format}")
     parts.append(facts)
     if plan.truth:
-        parts.append(Text(_TRULY, "dim"))
+        every = (
+            "" if plan.truth["limited"] else " (Too few held-out images keep `where`: all count.)"
+        )
+        parts.append(Text(_TRULY + every, "dim"))
     parts.append(Text(f"Estimated from {plan.draws:,} natural draws; nothing was written.", "dim"))
     if plan.unreached:
         parts.append(
             Text(
                 f"{_some(plan.unreached)}: no latent was found that promises them, so that the job "
-                "will stop there; widen the bins or the limits",
+                "may stop there; widen the bins or the limits",
                 "red",
             )
         )
-    elif plan.unseen and plan.job.calibration:
+    sought = [cell for cell in plan.sought if cell not in plan.unreached]
+    if sought:
         parts.append(
             Text(
-                f"{_some(plan.unseen)}: in none of the {plan.draws:,} natural draws; their latents "
-                "will be looked for, which bends what such faces are like",
+                f"{_some(sought)}: so rare that their latents will be looked for, which bends what "
+                "such faces are like",
                 "yellow",
             )
         )
-    elif plan.unseen:
+    unsure = [cell for cell in plan.unseen if cell not in plan.sought]
+    if unsure:
         parts.append(
             Text(
-                f"{_some(plan.unseen)}: in none of the {plan.draws:,} natural draws, and perhaps "
-                "not reached within max_attempts",
+                f"{_some(unsure)}: in none of the {plan.draws:,} natural draws, and perhaps not "
+                "reached within max_attempts",
                 "yellow",
             )
         )

@@ -25,7 +25,7 @@ class Pool:
     """Actors that make shards.
 
     start: makes an actor. shards: what is to be made, taken as actors become free. on_progress:
-    told the sum of all actors' progress about once a second.
+    told the sum of all actors' progress about once a second. what: the shards are, for errors.
     """
 
     def __init__(
@@ -34,8 +34,9 @@ class Pool:
         workers: int,
         shards: Iterator[int],
         on_progress: Callable[[dict[str, int]], None],
+        what: str = "shard",
     ) -> None:
-        self._start = start
+        self._start, self._what = start, what
         self._actors = [start() for _ in range(workers)]
         self._shards = shards
         self._on_progress = on_progress
@@ -113,7 +114,7 @@ class Pool:
     def _count(self, shard: int, error: Exception) -> None:
         self._tries[shard] += 1
         if self._tries[shard] >= TRIES:
-            raise JobError(f"shard {shard} failed {TRIES} times: {_reason(error)}")
+            raise JobError(f"{self._what} {shard} failed {TRIES} times: {_reason(error)}")
 
     def _report(self) -> None:
         """Sum what the actors last said; ask those that have answered again."""

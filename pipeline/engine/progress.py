@@ -56,6 +56,8 @@ class Progress:
     def working(self, totals: dict[str, int]) -> None:
         """Shards are being made."""
         self._working = totals
+        if self._state.startswith(("calibrating", "fitting")):
+            self._began = time.monotonic()  # faces a second are those of the shards alone
         busy = totals.get("previews") or totals.get("renders") or self._state == "generating"
         self._state = "generating" if busy else "starting workers"
         if time.monotonic() - self._said >= LINE_EVERY:

@@ -12,8 +12,8 @@ from pipeline.sampling.slices import ENOUGH, settled
 from pipeline.sampling.targets import Target
 
 LOST = 0.02
-"""Share of the faces that would fit a cell which may be passed over: what its distribution is bent
-by at most, for a look at only the latents that are worth it."""
+"""Share of the faces that would fit a cell which may be passed over, for a look at only the latents
+that are worth it. Previews pass over some more (`acceptance.PREVIEW_PROBABILITY`)."""
 
 PROBES = 4096
 """Natural draws from which the thresholds follow."""

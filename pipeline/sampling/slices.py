@@ -1,11 +1,13 @@
 """Draw latents of a rare cell without drawing all the others first: elliptical slice sampling.
 
-A chain of standard normal draws (Murray, Adams and MacKay, 2010) whose law is the natural one among
-the latents that make the cell ENOUGH probable: what is left of natural draws when all others are
-passed over, at a cost that hardly grows with rarity. Every step takes an ellipse through the
-present point and a fresh natural draw, and a point on it whose weight exceeds a random share of the
-present one; there is nothing to tune. The weight is even where the cell is probable enough, and
-falls steeply outside, which is how chains find it; none leaves it again.
+A chain of standard normal draws (Murray, Adams and MacKay, 2010) whose law comes near the natural
+one among the latents that make the cell ENOUGH probable: what is left of natural draws when all
+others are passed over, at a cost that hardly grows with rarity. Every step takes an ellipse through
+the present point and a fresh natural draw, and a point on it whose weight exceeds a random share of
+the present one; there is nothing to tune. The weight is even where the cell is probable enough, and
+falls steeply outside, which is how chains find it; none leaves it again. Where such latents lie in
+several places, chains seldom cross from one to the other, and each gets the share of those that
+arrive there.
 
 Faces of the cell that only show in the picture, and not in the latent, are left out: of a cell so
 rare that no latent promises it, those who look for it would otherwise render thousands for one.
@@ -20,7 +22,7 @@ ENOUGH = 0.1
 """Probability from which a latent counts as the cell's."""
 
 STEPS = 100
-"""Steps of a chain after it has come to its cell: the distance between independent draws."""
+"""Steps of a chain after it has come to its cell, by which it forgets where it came in."""
 
 MOST_STEPS = 1000
 """Steps after which a chain that has not come to its cell is given up."""
@@ -43,7 +45,8 @@ def settled(
     """The last draw of one chain for each (slot, attempt): float32 [len(candidates), size].
 
     Chains draw their numbers from their own place alone, as `seeds.normals` do, from another
-    stream. Which ones came to their cell, the probability of their draws tells.
+    stream; what the odds of a draw are to the last bit may depend on who shares the call. Which
+    ones came to their cell, the probability of their draws tells.
 
     Args:
         seed: of the job.

@@ -33,16 +33,19 @@ def true_balance(
     those of natural held-out images that were perceived in it. Each such column has a Dirichlet
     posterior (Perks' prior of one image spread over it), and the faces of the job are a draw from
     it: intervals hold the doubt of both. Each attribute is taken for itself: what quotas on the
-    others do to its errors is left out.
+    others do to its errors is left out, and so is what screens and previews do, which pass over
+    some of the faces at the edges of bins.
 
     Args:
         target: the cells.
         quotas: int64, shaped like `target.shares`: the faces of each.
-        where: limits of every face; held-out images outside are left out.
+        where: limits of every face; held-out images outside are left out, unless fewer than 500
+            would be left.
         held_out: natural images that the scorer was not trained on.
 
     Returns:
-        As plain values: images, held-out images; axes: name -> a row a bin with what is wanted,
+        As plain values: images, held-out images; limited, whether only those within the limits
+        were taken; axes: name -> a row a bin with what is wanted,
         its share, low and high, the last one for what lies in no bin, if anything does. None where
         nothing is balanced, or no held-out image is perceived in one of the bins.
     """
@@ -59,7 +62,8 @@ def true_balance(
             table = table[:-1]
         others = tuple(j for j in range(quotas.ndim) if j != i)
         axes[axis.attribute] = _shares(axis, table, quotas.sum(others), rng)
-    return {"images": int(inside.sum()), "axes": axes}
+    limited = not where or not bool(inside.all())
+    return {"images": int(inside.sum()), "limited": limited, "axes": axes}
 
 
 def bundled_truth(
@@ -94,7 +98,7 @@ def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArr
 
 
 def within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> NDArray[np.bool_]:
-    """Held-out images whose readings keep the limits; all of them where hardly any do."""
+    """Held-out images whose readings keep the limits, all where fewer than _FEWEST do: [N]."""
     everything = np.ones(len(next(iter(held_out.read.values()))), bool)
     inside = everything.copy()
     for name, bins in where.items():

@@ -26,6 +26,9 @@ from pipeline.sampling.true_balance import confusion, within
 LEAST = 0.5
 """What a bin keeps of its wanted share, so that none vanishes for the sake of another."""
 
+FEWEST = 10
+"""Held-out images that a bin needs for its errors to count as known."""
+
 _SUM = 1e4
 """Weight of the condition that shares sum to 1, against equations about shares."""
 
@@ -59,7 +62,7 @@ def aimed(target: Target, where: Mapping[str, Sequence[Bin]], held_out: HeldOut)
 
     Args:
         target: the true shares that are wanted.
-        where: limits of every face; held-out images outside are left out.
+        where: limits of every face, see `true_balance`.
         held_out: natural images whose truth is known.
 
     Raises:
@@ -75,14 +78,18 @@ def aimed(target: Target, where: Mapping[str, Sequence[Bin]], held_out: HeldOut)
                 f"remove it from balance, or remove {CORRECT}."
             )
         table = confusion(axis, held_out, inside)
-        empty = np.flatnonzero(table.sum(0) == 0)
-        if len(empty):
+        images = table.sum(0)
+        few = np.flatnonzero(images < FEWEST)
+        if len(few):
+            bin_ = int(few[0])
             raise SpecError(
-                f"balance.{CORRECT}: no held-out image is read as {axis.attribute} "
-                f"{axis.labels[int(empty[0])]}, so that nothing is known of its errors; "
-                f"widen the bin, or remove {CORRECT}."
+                f"balance.{CORRECT}: of the held-out images {images[bin_]} are read as "
+                f"{axis.attribute} {axis.labels[bin_]}, too few to know its errors; widen the bin, "
+                f"or remove {CORRECT}."
             )
-        margins.append(aimed_margin(np.asarray(axis.shares), table / table.sum(0)))
+        # Perks' prior of one image, as in `true_balance`.
+        mixtures = (table + 1 / len(table)) / (images + 1)
+        margins.append(aimed_margin(np.asarray(axis.shares), mixtures))
     axes = tuple(
         replace(axis, shares=tuple(margin.tolist()))
         for axis, margin in zip(target.axes, margins, strict=True)

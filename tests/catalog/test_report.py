@@ -83,7 +83,7 @@ def test_what_faces_truly_are_stands_beside_what_was_delivered(store):
         {"bin": "none", "wanted": 0.5, "share": 0.53, "low": 0.51, "high": 0.56},
         {"bin": "glasses", "wanted": 0.5, "share": 0.47, "low": 0.44, "high": 0.49},
     ]
-    truth = {"images": 6000, "axes": {"glasses": rows}}
+    truth = {"images": 6000, "limited": True, "axes": {"glasses": rows}}
     natural = {
         "draws": 900,
         "axes": {"glasses": [{"bin": "none", "share": 0.8, "low": 0.77, "high": 0.83}]},
@@ -98,7 +98,7 @@ def test_what_faces_truly_are_stands_beside_what_was_delivered(store):
     assert "53.0 % (51.0–56.0)" in text
     assert "80.0 % (77.0–83.0)" in text
     assert "6,000 held-out images" in text
-    assert "of 900 draws" in text
+    assert "by small pictures of 900 draws" in text
     assert "Glasses 97 %" in text
     assert "Age 2.50 years" in text
 

@@ -1,6 +1,7 @@
 """A job scores natural draws once, fits what guesses them, and later jobs have it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +9,14 @@ import numpy as np
 import pytest
 
 from pipeline.catalog.read import open_catalog
-from pipeline.engine.calibrate import Stage, known_calibration, missing_shards, read_naturally
-from pipeline.engine.driver import read_job, run_job
+from pipeline.engine.calibrate import (
+    CHOSEN,
+    Stage,
+    known_calibration,
+    missing_shards,
+    read_naturally,
+)
+from pipeline.engine.driver import job_status, run_job
 from pipeline.engine.job import Job
 from pipeline.engine.plan import plan
 from pipeline.engine.worker import load_models
@@ -53,11 +60,72 @@ def test_the_stage_runs_once_and_the_next_job_has_what_it_found(
     run_job(other.spec, second, workers=1)
     assert second.told == []
     digests = {
-        read_job(open_store(place))["surrogate"]["digest"]
+        open_catalog(open_store(place)).document["surrogate"]["digest"]
         for place in (one.uri, str(tmp_path / "other"))
     }
     assert len(digests) == 1
     assert "" not in digests
+
+
+def test_fewer_draws_are_served_by_more_and_not_the_other_way(
+    job: Callable[..., Job], tmp_path: Path
+) -> None:
+    run_job(job().spec, Told(), workers=1)
+    for draws, shards in ((500, []), (700, [(0, 3), (1, 3), (2, 3), (3, 3)])):
+        watch = Told()
+        run_job(job(calibration=draws, output=str(tmp_path / f"{draws}")).spec, watch, workers=1)
+        assert watch.told == shards
+
+
+def test_what_the_cache_gave_stays_with_the_output(job: Callable[..., Job], tmp_path: Path) -> None:
+    """Begun on a machine that had it, gone on with on one that has not."""
+    run_job(job().spec, Told(), workers=1)
+    second = job(output=str(tmp_path / "second"))
+    one = run_job(second.spec, Told(), workers=1)
+    shutil.rmtree(tmp_path / "cache")
+    for name in ("catalog.json", "receipts/000001.json"):
+        (tmp_path / "second" / name).unlink()
+    watch = Told()
+    assert run_job(second.spec, watch, workers=1).content_digest == one.content_digest
+    assert (watch.told, watch.shards) == ([], [1])
+
+
+def damage(folder: Path) -> None:
+    for path in folder.rglob("natural.parquet"):
+        path.write_bytes(path.read_bytes()[:100])
+
+
+def test_a_damaged_cache_is_none_and_is_mended(job: Callable[..., Job], tmp_path: Path) -> None:
+    run_job(job().spec, Told(), workers=1)
+    damage(tmp_path / "cache")
+    for name, stages in (("second", 4), ("third", 0)):
+        watch = Told()
+        run_job(job(output=str(tmp_path / name)).spec, watch, workers=1)
+        assert len(watch.told) == stages
+
+
+def test_a_damaged_output_is_named_with_the_mend(job: Callable[..., Job], tmp_path: Path) -> None:
+    run_job(job().spec, Told(), workers=1)
+    damage(tmp_path / "out")
+    (tmp_path / "out/catalog.json").unlink()
+    with pytest.raises(CatalogError, match=r"calibration/.* is damaged .*remove it to calibrate"):
+        run_job(job().spec, Told(), workers=1)
+
+
+def test_a_job_is_known_while_it_calibrates(job: Callable[..., Job]) -> None:
+    made = job()
+    store = open_store(made.spec.location.uri)
+
+    class Asking(Told):
+        def calibrating(self, done: int, total: int) -> None:
+            super().calibrating(done, total)
+            assert job_status(store)["faces_committed"] == 0
+
+    watch = Asking()
+    run_job(made.spec, watch, workers=1)
+    assert watch.told
+    with pytest.raises(CatalogError, match="another spec"):
+        run_job(job(calibration=800).spec, Told(), workers=1)
 
 
 def test_workers_and_kills_change_nothing(job: Callable[..., Job], tmp_path: Path) -> None:
@@ -76,7 +144,7 @@ def test_workers_and_kills_change_nothing(job: Callable[..., Job], tmp_path: Pat
 def test_natural_readings_are_those_of_the_generator(job: Callable[..., Job]) -> None:
     made = job()
     run_job(made.spec, Told(), workers=1)
-    found = known_calibration(made, open_store(made.spec.location.uri))
+    found = known_calibration(Stage.of(made), open_store(made.spec.location.uri))
     assert found is not None
     models = load_models(made)
     normals = Stage.of(made).normals(range(DRAWS), models.generator.latent_size)
@@ -100,12 +168,6 @@ def test_latents_are_screened_by_what_was_found(job: Callable[..., Job], tmp_pat
     assert renders[1] < renders[0] / 3
 
 
-def test_an_output_begun_without_the_stage_is_not_gone_on_with(job: Callable[..., Job]) -> None:
-    run_job(job(calibration="off").spec, Told(), workers=1)
-    with pytest.raises(CatalogError, match="holds a job of another spec"):
-        run_job(job().spec, Told(), workers=1)
-
-
 def test_a_plan_tells_of_the_stage_and_uses_what_is_known(job: Callable[..., Job]) -> None:
     before = plan(job()).document()
     assert before["calibration_draws"] == DRAWS
@@ -122,7 +184,8 @@ def test_a_stage_that_is_half_done_is_gone_on_with(job: Callable[..., Job]) -> N
     assert missing_shards(stage, store) == [0, 1, 2]
     assert read_naturally(stage, 2, models.generator, models.scorer, store) == DRAWS - 512
     assert missing_shards(stage, store) == [0, 1]
-    assert known_calibration(made, store) is None
+    assert known_calibration(stage, store) is None
+    assert not store.exists(stage.folder + CHOSEN)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +203,11 @@ def test_a_stage_that_is_half_done_is_gone_on_with(job: Callable[..., Job]) -> N
 def test_networks_are_calibrated_where_it_pays(changes: dict[str, object], draws: int) -> None:
     plain = {"name": "a", "count": 10, "output": "./x", "balance": {"age": "uniform"}}
     assert parse_spec(plain | changes).calibration_draws == draws
+
+
+def test_leaving_it_to_us_is_the_spec_that_it_was() -> None:
+    plain = {"name": "a", "count": 10, "output": "./x"}
+    assert parse_spec(plain | {"calibration": "auto"}).digest == parse_spec(plain).digest
+    assert parse_spec(plain | {"calibration": "off"}).digest != parse_spec(plain).digest
+    # Of a spec before there was a calibration.
+    assert parse_spec(plain).digest.startswith("332b6aad194576b3")

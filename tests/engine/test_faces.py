@@ -135,3 +135,41 @@ def test_faces_of_a_cell_are_as_blind_rejection_finds_them(
             for faces in (quick, blind)
         ]
         assert ks_2samp(*read).pvalue > 0.001
+
+
+RARE = {"age": ["97-98"], "yaw": ["20..20.2"], "pitch": ["5..5.1"]}
+"""A cell that no latent promises: the surrogate does not guess so closely."""
+
+
+def chained(job: Job, surrogate: Surrogate) -> list[Faces]:
+    shards = screened(job, surrogate)
+    screen = shards[0]._screen
+    assert screen is not None
+    assert screen.rare.all()
+    return shards
+
+
+def test_a_rare_cell_is_looked_for_and_its_rows_say_so(
+    null_job: Callable[..., Job], surrogate: Surrogate
+) -> None:
+    rare = {"hair_color": ["grey"], "expression": ["sadness"], "glasses": ["glasses"],
+            "facial_hair": ["beard"], "skin_tone": ["10"]}  # fmt: skip
+    changes = {"balance": rare, "count": 6, "shard_size": 3}
+    shards = chained(null_job(**changes), surrogate)
+    faces = {face.slot: face for shard in shards for face in shard}
+    assert all(face.chained for face in faces.values())
+    assert sum(shard.tally.renders for shard in shards) < 60
+    alone = chained(null_job(**changes, batch_size=1), surrogate)
+    assert {f.slot: f.w.tobytes() for shard in alone for f in shard} == {
+        slot: face.w.tobytes() for slot, face in faces.items()
+    }
+
+
+@pytest.mark.parametrize("preview_size", [0, 64])
+def test_few_attempts_end_the_search_of_a_rare_cell(
+    null_job: Callable[..., Job], surrogate: Surrogate, preview_size: int
+) -> None:
+    changes = {"count": 1, "shard_size": 1, "max_attempts": 3, "image": {"size": 128}}
+    job = null_job(balance=RARE, preview_size=preview_size, **changes)
+    with pytest.raises(JobError, match=r"no latent promises the cell .* 3 chains"):
+        list(chained(job, surrogate)[0])
