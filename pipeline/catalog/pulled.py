@@ -68,8 +68,8 @@ class PulledFolder:
         # One pull at a time, held by a lock that ends with the process.
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing so. A power cut may damage the database, which costs little,
-        # whereas waiting for the disk would mean waiting for all the pictures on their way to it.
+        # A killed process loses nothing so. A power cut may damage the database, which costs
+        # little; waiting for the disk would mean to wait for all pictures on their way to it.
         run("PRAGMA synchronous = OFF")
         run(
             "CREATE TABLE IF NOT EXISTS files (path TEXT, source TEXT, recipe TEXT, length INT, "
