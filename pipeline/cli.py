@@ -14,6 +14,7 @@ from pipeline import __version__
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
+    from pipeline.assets.encode import Format
     from pipeline.catalog.balance import Method
     from pipeline.catalog.choice import DrawSummary
     from pipeline.spec import JobSpec
@@ -164,6 +165,9 @@ def status(uri: str, endpoint: str | None, as_json: bool) -> None:
 @click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
 @_drawing
 @click.option("--extras/--no-extras", default=True, help="Files beside the images, too (default).")
+@click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
+@click.option("--format", metavar="png|jpeg|webp", help="Convert the images.")
+@click.option("--sync", is_flag=True, help="Remove what earlier pulls brought and this does not.")
 @ENDPOINT
 @JSON
 def pull(
@@ -176,6 +180,9 @@ def pull(
     seed: int,
     allow_short: bool,
     extras: bool,
+    size: int | None,
+    format: "Format | None",
+    sync: bool,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
@@ -183,8 +190,11 @@ def pull(
 
     With --balance, of the faces that `populace draw` names with the same options.
     """
+    from rich.console import Console
+
     from pipeline.catalog.balance import balance_of, read_balanced
     from pipeline.catalog.pull import pull as pull_faces
+    from pipeline.catalog.pull_view import PullView, pull_text
     from pipeline.catalog.read import open_catalog
     from pipeline.errors import SpecError
     from pipeline.storage import open_store
@@ -194,7 +204,27 @@ def pull(
     catalog = open_catalog(open_store(uri, endpoint=endpoint))
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
-    summary = pull_faces(catalog, folder, where, count, balance=how, extras=extras)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with PullView(Console(stderr=True)) as view:
+            summary = pull_faces(
+                catalog,
+                folder,
+                where,
+                count,
+                balance=how,
+                extras=extras,
+                size=size,
+                format=format,
+                sync=sync,
+                progress=view.show,
+            )
+    except KeyboardInterrupt:
+        click.echo(
+            f"Stopped. What was fetched stays in {folder}; run the same command again to continue.",
+            err=True,
+        )
+        sys.exit(130)
     drawn = summary.drawn
     if as_json:
         document = vars(summary) | {"drawn": drawn.document() if drawn else None}
@@ -202,10 +232,7 @@ def pull(
         return
     if drawn is not None:
         _show(drawn)
-    click.echo(
-        f"{summary.faces:,} faces in {folder}: {summary.fetched:,} fetched "
-        f"({summary.bytes:,} bytes), {summary.faces - summary.fetched:,} there already"
-    )
+    click.echo(pull_text(summary))
 
 
 @main.command()

@@ -125,6 +125,16 @@ def test_run_status_and_pull_speak_json(tmp_path: Path) -> None:
     assert json.loads(invoke("status", str(output), "--json")[1])["sealed"] is True
     pulled = json.loads(invoke("pull", str(output), "--to", str(tmp_path / "to"), "--json")[1])
     assert pulled["faces"] == 4
+    arguments = ("pull", str(output), "--to", str(tmp_path / "to"), "--size", "8")
+    more = ("--format", "webp", "--count", "3", "--sync")
+    pulled = json.loads(invoke(*arguments, *more, "--json")[1])
+    assert (pulled["converted"], pulled["removed"]) == (3, 4)
+    code, out, _ = invoke(*arguments, *more)
+    assert (code, out) == (
+        0, f"3 faces in {tmp_path / 'to'}: 0 fetched (0 bytes), 3 there already\n"
+    )  # fmt: skip
+    code, _, err = invoke(*arguments, "--format", "jpg")
+    assert (code, err) == (2, "populace: format: 'jpg' is not known; did you mean 'jpeg'?\n")
     assert json.loads(invoke("schema")[1])["title"] == "JobSpec"
 
 

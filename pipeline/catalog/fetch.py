@@ -46,7 +46,16 @@ class Asset:
     @property
     def path(self) -> str:
         """Where the file belongs below a folder of pulled images, whatever the layout."""
-        return f"images/{self.shard:06d}/{self.asset_id}.{_SUFFIXES[self.format]}"
+        return self.path_as(self.format)
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether it is a file beside an image."""
+        return self.format in EXTRAS
+
+    def path_as(self, format: str) -> str:
+        """The path that it has in another format."""
+        return f"images/{self.shard:06d}/{self.asset_id}.{_SUFFIXES[format]}"
 
 
 def asset_of(row: Mapping[str, Any]) -> Asset:
@@ -109,6 +118,11 @@ def fetch_group(store: Store, assets: Sequence[Asset]) -> list[tuple[Asset, byte
             "restore it from a copy of the catalog"
         ) from error
     for asset, file in files:
+        if len(file) < asset.length:
+            raise CatalogError(
+                f"asset {asset.asset_id!r} at {store.uri}/{asset.uri} is cut short: {len(file):,} "
+                f"of its {asset.length:,} bytes are there; restore it from a copy of the catalog"
+            )
         if sha256(file) != asset.sha256:
             raise CatalogError(
                 f"asset {asset.asset_id!r} at {store.uri}/{asset.uri} is not the file that the "

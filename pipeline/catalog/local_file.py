@@ -23,7 +23,7 @@ def whole_file(path: Path, again: str) -> Iterator[Path]:
         hidden.replace(path)
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be written ({error.strerror}); "
+            f"{path} cannot be written ({error.strerror or error}); "
             f"free some space or choose another folder, then {again}"
         ) from error
     finally:

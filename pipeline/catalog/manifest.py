@@ -227,6 +227,19 @@ def with_draw(
     return marked.append_column(weight, pa.array(weights[cells], pa.float64()))
 
 
+def with_source(rows: pa.Table) -> pa.Table:
+    """The rows with columns more that keep what a conversion of the images changes."""
+    for name, doc, unit in (
+        ("sha256", "sha256 of the original file, hexadecimal", ""),
+        ("format", "encoding of the original file", ""),
+        ("width", "width of the original image", "px"),
+        ("height", "height of the original image; landmarks and extras are of this size", "px"),
+    ):
+        column = _field(f"source_{name}", rows.schema.field(name).type, doc, unit)
+        rows = rows.append_column(column, rows[name])
+    return rows
+
+
 def open_writer(sink: pa.NativeFile | str, schema: pa.Schema) -> pq.ParquetWriter:
     """A Parquet writer with the manifest's encodings; the same tables give the same bytes.
 

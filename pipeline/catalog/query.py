@@ -80,14 +80,19 @@ class Selection:
         for records in self._records("asset_id", "chosen", batch):
             yield [str(row["asset_id"]) for row in records.to_pylist()]
 
-    def assets(self, batch: int) -> Iterator[list[Asset]]:
-        """The files of the chosen assets in their order, `batch` assets at a time."""
+    def assets(self, batch: int, *, by_place: bool = False) -> Iterator[list[Asset]]:
+        """The files of the chosen assets in their order, `batch` assets at a time.
+
+        by_place: in the order in which images lie in the catalog, so that neighbours in a pack
+        come together.
+        """
         extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
         columns = [*COLUMNS, *extra]
         self._read_files(columns)
         quoted = ", ".join(f'files."{name}"' for name in columns)
         joined = "chosen JOIN files USING (__part, __row)"
-        for records in self._records(quoted, joined, batch):
+        order = 'ORDER BY files.uri, files."offset"' if by_place else _ORDER
+        for records in self._records(quoted, joined, batch, order):
             files = []
             for row in records.to_pylist():
                 found = (extra_of(row, kind) for kind in self._extras)
@@ -107,10 +112,12 @@ class Selection:
             rows = table.take(pa.array(places, pa.int64()))
             yield with_draw(rows, labels, weights, cells) if self.drawn else rows
 
-    def _records(self, columns: str, table: str, batch: int) -> Iterator[pa.RecordBatch]:
+    def _records(
+        self, columns: str, table: str, batch: int, order: str = _ORDER
+    ) -> Iterator[pa.RecordBatch]:
         """Columns of the chosen rows in their order; others may ask the database meanwhile."""
         with closing(self._database.cursor()) as cursor:
-            relation = cursor.sql(f"SELECT {columns} FROM {table} {_ORDER}")
+            relation = cursor.sql(f"SELECT {columns} FROM {table} {order}")
             yield from relation.to_arrow_reader(batch)
 
     def _match(self, condition: Condition) -> None:

@@ -1,21 +1,33 @@
 """A pull brings exactly the chosen files, checked, and never the same one twice."""
 
 import dataclasses
+import errno
 import hashlib
+import io
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fake_job import FakeJob, Watched
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
+from pipeline.assets.encode import decode, pixels_sha256
 from pipeline.catalog.balance import balance_of
+from pipeline.catalog.conversion import smaller
 from pipeline.catalog.draw import draw
 from pipeline.catalog.manifest import write_parquet
-from pipeline.catalog.pull import pull
+from pipeline.catalog.pull import PullState, pull
+from pipeline.catalog.pulled import STATE_NAME
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
 from pipeline.cli import _pictures_of
-from pipeline.errors import CatalogError, SpecError
+from pipeline.errors import CatalogError, SpecError, StoreError
+from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE, read_label
 from pipeline.storage import open_store
 from pipeline.training.gan.image_data import gather_images
 
@@ -31,7 +43,8 @@ def pulled(folder):
 
 
 def files(folder):
-    return {path for path in folder.rglob("*") if path.is_file()}
+    """All but the file in which pulls remember."""
+    return {path for path in folder.rglob("*") if path.is_file() and path.name != STATE_NAME}
 
 
 def test_everything_arrives_with_its_rows(catalog, tmp_path):
@@ -134,7 +147,7 @@ def test_a_cut_or_missing_image_is_named(catalog, tmp_path):
     row = next(catalog.tables()).to_pylist()[0]
     whole = catalog.store.get(row["uri"])
     catalog.store.put(row["uri"], whole[: row["offset"] + row["length"] - 1])
-    with pytest.raises(CatalogError, match="sha256 differs"):
+    with pytest.raises(CatalogError, match=f"'{row['asset_id']}' .* is cut short: [0-9,]+ of its"):
         pull(catalog, tmp_path / "to")
     (tmp_path / "output" / row["uri"]).unlink()
     with pytest.raises(CatalogError, match="is gone"):
@@ -157,9 +170,195 @@ def test_a_manifest_that_points_outside_writes_nothing(catalog, tmp_path):
 
 def test_progress_counts_up_to_all(catalog, tmp_path):
     calls = []
-    pull(catalog, tmp_path / "to", progress=lambda done, total: calls.append((done, total)))
-    assert calls[-1] == (24, 24)
-    assert calls == sorted(calls)
+    summary = pull(catalog, tmp_path / "to", progress=calls.append)
+    assert calls[-1] == PullState(24, 24, 24, summary.bytes)
+    assert calls == sorted(calls, key=dataclasses.astuple)
+
+
+def images_read(catalog, to, **options):
+    """A pull's summary, and how often it read from the store beyond what a pull of nothing does."""
+    watched = Watched(catalog.store)
+    summary = pull(dataclasses.replace(catalog, store=watched), to, **options)
+    again = Watched(catalog.store)
+    rest = pull(dataclasses.replace(catalog, store=again), to, **options)
+    assert (rest.fetched, rest.files, rest.bytes, rest.converted) == (0, 0, 0, 0)
+    return summary, watched.reads - again.reads
+
+
+def labelled(folder):
+    """The rows of a pull, each image checked to be what the row says, and to say what it is."""
+    rows = pulled(folder)
+    for row in rows:
+        data = (folder / row["uri"]).read_bytes()
+        image = Image.open(io.BytesIO(data))
+        assert (image.format.lower(), image.size) == (row["format"], (row["width"], row["height"]))
+        label = read_label(data)
+        assert (label.source_type, label.identifier) == (DIGITAL_SOURCE_TYPE, row["asset_id"])
+    return rows
+
+
+def test_neighbours_are_one_request_however_the_manifest_is_sorted(store, tmp_path):
+    # By cell, every sixth face of a pack is a neighbour.
+    seal(store, FakeJob(layout="packs", per_cell=900, shard_size=1000).run(store))
+    summary, reads = images_read(open_catalog(store), tmp_path / "to")
+    assert summary.files == 5400
+    assert reads <= 8
+
+
+def test_a_conversion_is_labelled_and_told_in_the_rows(catalog, tmp_path):
+    to = tmp_path / "to"
+    summary, _ = images_read(catalog, to, size=16, format="webp")
+    assert (summary.fetched, summary.converted) == (24, 24)
+    originals = {row["asset_id"]: row for row in next(catalog.tables()).to_pylist()}
+    for row in labelled(to):
+        original = originals[row["asset_id"]]
+        assert (row["width"], row["height"], row["format"]) == (16, 16, "webp")
+        for name in ("sha256", "format", "width", "height"):
+            assert row[f"source_{name}"] == original[name]
+        pixels = smaller(decode(catalog_file(catalog, original)), 16)
+        assert row["pixels_sha256"] == pixels_sha256(pixels)
+    assert {path.suffix for path in files(to)} == {".webp", ".parquet"}
+    schema = pq.read_schema(to / "manifest.parquet")
+    assert schema.field("source_sha256").metadata[b"doc"]
+    assert schema.metadata == catalog.schema().metadata
+
+
+def catalog_file(catalog, row):
+    return catalog.store.get(row["uri"], row["offset"], row["length"])
+
+
+def test_other_options_redo_only_what_differs(catalog, tmp_path):
+    to = tmp_path / "to"
+    assert images_read(catalog, to, size=16)[0].converted == 24
+    assert images_read(catalog, to, size=16, where="cell < 3")[0].fetched == 0
+    assert len(labelled(to)) == 12
+    assert images_read(catalog, to, size=8, where="cell < 3")[0].converted == 12
+    assert {row["width"] for row in labelled(to)} == {8}
+    assert images_read(catalog, to, size=16)[0].converted == 12
+    again = images_read(catalog, to)[0]
+    assert (again.fetched, again.converted) == (24, 0)
+    rows = labelled(to)
+    assert {row["width"] for row in rows} == {32}
+    assert "source_sha256" not in rows[0]
+
+
+def test_what_is_as_asked_already_is_not_converted(catalog, tmp_path):
+    summary, _ = images_read(catalog, tmp_path / "to", size=32, format="jpeg")
+    assert (summary.fetched, summary.converted) == (24, 0)
+    for row in labelled(tmp_path / "to"):
+        assert row["sha256"] == row["source_sha256"]
+
+
+def test_a_damaged_converted_file_is_made_again(catalog, tmp_path):
+    to = tmp_path / "to"
+    pull(catalog, to, format="png")
+    rows = labelled(to)
+    (to / rows[0]["uri"]).write_bytes(b"x" * rows[0]["length"])
+    (to / rows[1]["uri"]).unlink()
+    assert images_read(catalog, to, format="png")[0].converted == 2
+    labelled(to)
+
+
+def test_a_size_beyond_the_catalogs_writes_nothing(catalog, tmp_path):
+    with pytest.raises(SpecError, match="size: 64 px is more than the 32 px"):
+        pull(catalog, tmp_path / "to", size=64)
+    assert not files(tmp_path / "to")
+
+
+def test_a_tampered_image_is_refused_before_it_is_converted(catalog, tmp_path):
+    row = next(catalog.tables()).to_pylist()[5]
+    data = bytearray(catalog.store.get(row["uri"]))
+    data[row["offset"] + row["length"] - 9] ^= 1
+    catalog.store.put(row["uri"], bytes(data))
+    with pytest.raises(CatalogError, match=f"'{row['asset_id']}' .* sha256 differs"):
+        pull(catalog, tmp_path / "to", size=16, format="png")
+    assert f"{row['asset_id']}.png" not in {path.name for path in files(tmp_path / "to")}
+
+
+def test_sync_removes_what_is_no_longer_chosen_and_no_other_file(catalog, tmp_path):
+    to = tmp_path / "to"
+    pull(catalog, to)
+    mine = to / "images" / "000000" / "mine.jpg"
+    mine.write_bytes(b"mine")
+    (to / "notes.txt").write_text("mine")
+    edited = to / pulled(to)[-1]["uri"]
+    edited.write_bytes(edited.read_bytes() + b"edited")
+    assert pull(catalog, to, where="cell < 2").removed == 0
+    assert len(files(to)) == 27
+    summary = pull(catalog, to, where="cell < 2", sync=True)
+    assert (summary.fetched, summary.removed, summary.changed) == (0, 15, 1)
+    left = {to / row["uri"] for row in pulled(to)}
+    assert files(to) == left | {mine, edited, to / "notes.txt", to / "manifest.parquet"}
+    assert pull(catalog, to, where="cell < 2", sync=True).removed == 0
+
+
+def test_sync_removes_the_files_of_other_options(catalog, tmp_path):
+    to = tmp_path / "to"
+    pull(catalog, to, format="png")
+    assert pull(catalog, to, format="webp", sync=True).removed == 24
+    assert {path.suffix for path in files(to)} == {".webp", ".parquet"}
+    labelled(to)
+
+
+def test_sync_spares_files_that_were_there_before_any_pull(catalog, tmp_path):
+    to, other = tmp_path / "to", tmp_path / "other"
+    pull(catalog, other)
+    shutil.copytree(other / "images", to / "images")
+    assert pull(catalog, to, where="cell < 2", sync=True).removed == 0
+    assert len(files(to)) == 25
+
+
+def test_sync_without_a_match_removes_nothing(catalog, tmp_path):
+    pull(catalog, tmp_path / "to")
+    with pytest.raises(SpecError):
+        pull(catalog, tmp_path / "to", where="age > 1000", sync=True)
+    assert len(files(tmp_path / "to")) == 25
+
+
+PULLS = st.fixed_dictionaries(
+    {
+        "where": st.sampled_from([None, "cell < 2", "cell > 0", "slot % 5 = 0"]),
+        "count": st.sampled_from([None, 3]),
+        "size": st.sampled_from([None, 8, 32]),
+        "format": st.sampled_from([None, "png", "jpeg"]),
+        "sync": st.booleans(),
+    }
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(PULLS, min_size=1, max_size=3))
+def test_after_any_pulls_a_sync_leaves_exactly_the_files_of_the_last(sealed, pulls):
+    catalog = open_catalog(open_store(str(sealed / "packs")))
+    with TemporaryDirectory() as folder:
+        to = Path(folder)
+        for options in [*pulls, pulls[-1] | {"sync": True}]:
+            pull(catalog, to, **options, threads=2)
+            named = {to / row["uri"] for row in labelled(to)} | {to / "manifest.parquet"}
+            assert files(to) == named if options["sync"] else files(to) >= named
+
+
+def test_a_full_disk_is_one_error_and_the_next_pull_goes_on(catalog, tmp_path, monkeypatch):
+    to, whole, written = tmp_path / "to", Path.write_bytes, []
+
+    def fills_up(path, data):
+        written.append(path)
+        if len(written) > 10:
+            whole(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(path, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", fills_up)
+        sentence = r"cannot be written \(No space left .*\); free some .* pull again to go on$"
+        with pytest.raises(StoreError, match=sentence):
+            pull(catalog, to, threads=2)
+    there = files(to)
+    assert len(there) == 10
+    good = {row["sha256"] for row in next(catalog.tables()).to_pylist()}
+    assert {hashlib.sha256(path.read_bytes()).hexdigest() for path in there} <= good
+    assert pull(catalog, to).fetched == 14
+    assert len(pulled(to)) == 24
 
 
 def test_a_file_where_the_folder_belongs_is_refused(catalog, tmp_path):

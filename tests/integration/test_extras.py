@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from PIL import Image
 
 from pipeline.assets.extras import EXTRAS
 from pipeline.catalog.content import content_digest
-from pipeline.catalog.pull import pull
+from pipeline.catalog.pull import PullState, pull
 from pipeline.catalog.read import Catalog
 from pipeline.cli import main
-from pipeline.errors import CatalogError
+from pipeline.errors import CatalogError, SpecError
 from pipeline.generators.generator import SEGMENTS
 from pipeline.spec import Extra
 from tests.engine.modeller import EVERY, sealed, slab_job, store_of
@@ -48,12 +49,12 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_a_pull_brings_the_extras_beside_their_images(catalog: Catalog, tmp_path: Path) -> None:
-    progress: list[tuple[int, int]] = []
+    progress: list[PullState] = []
     to = tmp_path / "to"
-    summary = pull(catalog, to, progress=lambda *state: progress.append(state))
+    summary = pull(catalog, to, progress=progress.append)
     assert (summary.faces, summary.fetched, summary.skipped) == (60, 60, 0)
-    assert progress[-1] == (60, 60)
-    assert progress == sorted(progress)
+    assert progress[-1] == PullState(60, 60, 300, summary.bytes)
+    assert progress == sorted(progress, key=astuple)
     assert len(files(to)) == 300
     assert summary.bytes == sum(path.stat().st_size for path in files(to))
     for row in rows(to):
@@ -89,6 +90,26 @@ def test_a_pull_mends_what_is_missing_or_damaged(catalog: Catalog, tmp_path: Pat
     assert summary.bytes == first["depth_length"] + second["alpha_length"]
     for row in rows(to):
         check(to, row, EVERY)
+
+
+def test_converted_cut_outs_keep_their_alpha_and_extras_stay_as_they_are(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    to = tmp_path / "to"
+    summary = pull(catalog, to, count=8, size=16, format="png")
+    assert (summary.fetched, summary.files, summary.converted) == (8, 40, 8)
+    for row in rows(to):
+        check(to, row, EVERY)
+        image = Image.open(to / row["uri"])
+        assert (image.mode, image.size, image.format) == ("RGBA", (16, 16), "PNG")
+        assert Image.open(to / row["alpha_uri"]).size == (row["source_width"],) * 2 == (64, 64)
+    again = pull(catalog, to, count=8, size=16, format="png")
+    assert (again.files, again.converted) == (0, 0)
+    without = pull(catalog, to, count=8, extras=False, size=16, format="png", sync=True)
+    assert (without.files, without.removed) == (0, 32)
+    assert len(files(to)) == 8
+    with pytest.raises(SpecError, match="format: jpeg has no alpha channel"):
+        pull(catalog, to, format="jpeg")
 
 
 @pytest.mark.parametrize("kind", EVERY)

@@ -1,0 +1,150 @@
+"""Measure `populace pull` against bare concurrent loops over the same objects.
+
+python benchmarks/pull.py [--faces 1500] [--side 112] [--rounds 3] [--only folder|s3]
+
+Each of 4 catalogs (single files and packs; in a folder and on a local S3 server, which is moto's)
+is read by THREADS threads in three ways: `get`, only the bytes of every object; `get + write`,
+which also writes the files in them, unchecked; and `pull`, which also chooses, checks, remembers,
+renames and writes the manifest. The ratio is pull's bytes a second by those of the bare loop. Best
+of several rounds, in turns. A second pull transfers nothing: what it takes is what choosing and the
+manifest take, which counts in small catalogs on fast disks only.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path += [str(ROOT), str(ROOT / "tests" / "catalog")]
+
+from fake_job import FakeJob  # noqa: E402
+
+from pipeline.catalog.pull import pull  # noqa: E402
+from pipeline.catalog.read import Catalog, open_catalog  # noqa: E402
+from pipeline.catalog.seal import seal  # noqa: E402
+from pipeline.storage import Store, open_store  # noqa: E402
+
+THREADS = 16
+
+
+def noise(side: int) -> Callable[[int], NDArray[np.uint8]]:
+    """Pictures that no encoder makes small: about side² · 2.5 bytes as JPEG."""
+    return lambda slot: np.random.default_rng(slot).integers(0, 256, (side, side, 3), np.uint8)
+
+
+def bare(catalog: Catalog, to: Path | None) -> None:
+    """Get every object by threads, and write the files in it to a folder, unchecked."""
+    files: dict[str, list[dict[str, Any]]] = {}
+    for row in next(catalog.tables(["asset_id", "uri", "offset", "length"])).to_pylist():
+        files.setdefault(row["uri"], []).append(row)
+
+    def get(key: str) -> None:
+        data = catalog.store.get(key)
+        if to is not None:
+            for row in files[key]:
+                file = data[row["offset"] : row["offset"] + row["length"]]
+                (to / f"{row['asset_id']}.jpg").write_bytes(file)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(get, files))
+
+
+def seconds(work: Callable[[Path], object]) -> float:
+    """Wall time of work on an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        work(Path(folder))
+        return time.perf_counter() - start
+
+
+def measure(name: str, store: Store, rounds: int) -> None:
+    """Print the rates and ratios of one catalog."""
+    catalog = open_catalog(store)
+    size = sum(row["length"] for row in next(catalog.tables(["length"])).to_pylist())
+    ways: dict[str, Callable[[Path], object]] = {
+        "get": lambda _: bare(catalog, None),
+        "get + write": lambda to: bare(catalog, to),
+        "pull": lambda to: pull(catalog, to, threads=THREADS),
+    }
+    took = {way: seconds(work) for way, work in ways.items()}
+    for _ in range(rounds - 1):
+        took = {way: min(took[way], seconds(work)) for way, work in ways.items()}
+    rates = ", ".join(f"{way} {size / 1e6 / time:.1f} MB/s" for way, time in took.items())
+    ratios = " and ".join(f"{took[way] / took['pull']:.0%} of {way}" for way in list(took)[:2])
+    with tempfile.TemporaryDirectory() as folder:
+        pull(catalog, Path(folder), threads=THREADS)
+        start = time.perf_counter()
+        assert pull(catalog, Path(folder), threads=THREADS).files == 0
+        again = time.perf_counter() - start
+    lasting = took["get + write"] / (took["pull"] - again)
+    print(
+        f"{name}: {rates}; pull is {ratios}, {lasting:.0%} of this but for what a second pull "
+        f"takes, {again:.2f} s",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Make the catalogs, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faces", type=int, default=1500)
+    parser.add_argument("--side", type=int, default=112, help="px; 112 is some 30 kB a file")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["folder", "s3"])
+    options = parser.parse_args()
+    faces = max(1, options.faces // 6)
+    server = None
+    if options.only != "folder":
+        os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        server = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "storage" / "moto_server.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    folder = Path(tempfile.mkdtemp())
+    try:
+        for layout in ("files", "packs"):
+            job = FakeJob(
+                per_cell=faces, shard_size=200, layout=layout, picture=noise(options.side)
+            )
+            stores: dict[str, Store] = {}
+            if options.only != "s3":
+                stores["folder"] = open_store(str(folder / layout))
+            if server is not None:
+                stores["s3"] = _bucket(server)
+            for name, store in stores.items():
+                seal(store, job.run(store))
+                measure(f"{name}, {layout}", store, options.rounds)
+    finally:
+        shutil.rmtree(folder)
+        if server is not None:
+            server.kill()
+
+
+def _bucket(server: "subprocess.Popen[str]", known: list[str] = []) -> Store:  # noqa: B006
+    import boto3
+
+    if not known:
+        assert server.stdout is not None
+        known.append(server.stdout.readline().strip())
+    bucket = f"bench-{uuid.uuid4().hex[:8]}"
+    boto3.client("s3", endpoint_url=known[0], region_name="us-east-1").create_bucket(Bucket=bucket)
+    return open_store(f"s3://{bucket}", endpoint=known[0])
+
+
+if __name__ == "__main__":
+    main()
