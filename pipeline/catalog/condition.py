@@ -39,7 +39,7 @@ class Condition:
             relation = self._database.from_arrow(rows).filter(self._where)
             found: pa.Table = relation.project(quoted).to_arrow_table()
         except duckdb.Error as error:
-            raise _refusal(self._where, error) from error
+            raise refusal(self._where, error) from error
         return found
 
     def check_some(self, matched: int, rows: int) -> None:
@@ -57,13 +57,18 @@ class Condition:
                 "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
             ).fetchall()
         except duckdb.Error as error:
-            raise _refusal(where, error) from error
+            raise refusal(where, error) from error
         named: set[str] = set()
         everything = False
         waiting = [json.loads(answer)]
         while waiting:
             node = waiting.pop()
             if isinstance(node, dict):
+                if node.get("class") == "SUBQUERY":
+                    raise SpecError(
+                        f"where: {where!r} holds a SELECT, and a condition sees one face at a "
+                        f"time; {_EXAMPLE}"
+                    )
                 everything |= node.get("class") == "STAR"
                 named.update(name.lower() for name in node.get("column_names", ()))
                 waiting += node.values()
@@ -72,8 +77,13 @@ class Condition:
         return frozenset(name for name in schema.names if everything or name.lower() in named)
 
 
-def _refusal(where: str, error: duckdb.Error) -> SpecError:
-    # DuckDB goes on with the query, which is ours and not the reader's.
-    reason = re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0]
-    sentence = " ".join(reason.split())
-    return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")
+def refusal(where: str, error: Exception) -> SpecError:
+    """The error of a condition that DuckDB cannot apply."""
+    return SpecError(
+        f"where: {where!r} cannot be applied to the manifest ({reason_of(error)}); {_EXAMPLE}"
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """What DuckDB says is wrong, as one sentence, without the query that it goes on with."""
+    return " ".join(re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0].split())
