@@ -1,6 +1,6 @@
 """Let SQL read a manifest in place: only the columns and row groups that a query needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 
 from pipeline.attributes.taxonomy import ATTRIBUTES
 from pipeline.catalog.database import locked_database
+from pipeline.catalog.pruning import Range, groups_that_may_match
 from pipeline.catalog.read import Catalog, Part, StoreFile
 from pipeline.errors import CatalogError, StoreError
 from pipeline.storage import MissingObject
@@ -27,9 +28,15 @@ _WORDS = {attribute.name for attribute in ATTRIBUTES if attribute.kind == "class
 
 @contextmanager
 def database_of(
-    catalog: Catalog, rows: pa.Table | None = None
+    catalog: Catalog,
+    rows: pa.Table | None = None,
+    columns: Sequence[str] | None = None,
+    ranges: Sequence[Range] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked database with the one table `faces`: the manifest or, where given, these rows.
+
+    columns: those of the manifest that it has; None: all. ranges: row groups without a row in all
+    of them are left out.
 
     The manifest is read by range requests while a query runs. Where it cannot be read, the block
     ends with a StoreError or CatalogError, and not with one of DuckDB's.
@@ -40,7 +47,11 @@ def database_of(
         closing(locked_database(Path(folder))) as database,
     ):
         try:
-            database.register(TABLE, _dataset(catalog, failures) if rows is None else rows)
+            if rows is None:
+                names = catalog.schema().names if columns is None else columns
+                database.register(TABLE, _dataset(catalog, names, ranges, failures))
+            else:
+                database.register(TABLE, rows)
             yield database
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if failures:
@@ -52,20 +63,27 @@ def database_of(
             raise
 
 
-def _dataset(catalog: Catalog, failures: list[StoreError | CatalogError]) -> ds.Dataset:
+def _dataset(
+    catalog: Catalog,
+    columns: Sequence[str],
+    ranges: Sequence[Range],
+    failures: list[StoreError | CatalogError],
+) -> ds.Dataset:
     """The manifest as an Arrow dataset; errors of the store are added to `failures`, too."""
-    words = _words(catalog.schema())
+    schema = catalog.schema()
+    words = _words(schema)
     form = ds.ParquetFileFormat(
         read_options=ds.ParquetReadOptions(dictionary_columns=words),
         default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True),
     )
-    files = [_PartFile(catalog, part, failures) for part in catalog.parts]
-    fragments = [
-        form.make_fragment(pa.PythonFile(file, mode="r"))  # type: ignore[arg-type]  # any file will do
-        for file in files
-    ]
+    fragments = []
+    for part in catalog.parts:
+        some = groups_that_may_match(catalog, part, ranges) if ranges else None
+        if some != []:
+            file = pa.PythonFile(_PartFile(catalog, part, failures), mode="r")
+            fragments.append(form.make_fragment(file, row_groups=some))  # type: ignore[arg-type]
     kind = pa.dictionary(pa.int32(), pa.string())
-    fields = [pa.field(f.name, kind) if f.name in words else f for f in catalog.schema()]
+    fields = [pa.field(n, kind) if n in words else schema.field(n) for n in columns]
     return ds.FileSystemDataset(fragments, pa.schema(fields), form)
 
 

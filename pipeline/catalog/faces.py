@@ -87,7 +87,7 @@ class Faces:
         """
         if not isinstance(condition, str):
             raise SpecError(f"where: {condition!r} is no text; write a SQL condition, 'age >= 30'")
-        self._columns_of(condition)
+        self._condition(condition)
         return replace(self, conditions=(*self.conditions, condition))
 
     def count(self) -> int:
@@ -216,32 +216,38 @@ class Faces:
         self, query: str, columns: Sequence[str], tail: str = ""
     ) -> Iterator[duckdb.DuckDBPyRelation]:
         """The result of a query of these columns of the faces, which stays in the block."""
-        conditions, rows = self.conditions, None
-        if self.drawn is not None:
-            conditions = conditions[self.earlier :]
-            every = {name for one in conditions for name in self._columns_of(one)}
-            rows = self.drawn.table(self.catalog, self._of_manifest({*columns, *every}))
-        where = " AND ".join(f"({one}\n)" for one in conditions)
+        texts = self.conditions if self.drawn is None else self.conditions[self.earlier :]
+        conditions = [self._condition(text) for text in texts]
+        needed = set(columns).union(*(condition.columns for condition in conditions))
+        names = self._of_manifest(needed)
+        rows = None if self.drawn is None else self.drawn.table(self.catalog, names)
+        ranges = [one for condition in conditions for one in condition.ranges]
+        where = " AND ".join(f"({text}\n)" for text in texts)
         try:
-            with database_of(self.catalog, rows) as database:
+            with database_of(self.catalog, rows, names, ranges) as database:
                 yield database.sql(f"{query}{where and f' WHERE {where}'}{tail}")
         except duckdb.Error as error:
             if not where:
                 raise
             # It could be meant, but not for these values, as 'a'::INT.
-            raise refusal(" AND ".join(conditions), error) from error
+            raise refusal(" AND ".join(texts), error) from error
 
-    def _columns_of(self, condition: str) -> frozenset[str]:
-        """The columns that a condition names; SpecError where it cannot be meant."""
+    def _condition(self, text: str) -> Condition:
+        """A condition as it is meant for these rows; SpecError where it cannot be."""
         with (
             TemporaryDirectory(prefix="populace-") as folder,
             closing(locked_database(Path(folder))) as database,
         ):
-            return Condition(database, condition, self._schema_of(None)).columns
+            return Condition(database, text, self._schema_of(None))
 
     def _of_manifest(self, names: set[str]) -> list[str]:
-        """Those of the names that the manifest has, in its order; one where there are none."""
-        return [name for name in self.catalog.schema().names if name in names] or ["slot"]
+        """Those of the names that the manifest has, in its order; the least where there are none.
+
+        Numbers first: where only rows are counted, DuckDB reads the first column, whatever it is.
+        """
+        schema = self.catalog.schema()
+        known = [name for name in schema.names if name in names] or ["slot"]
+        return sorted(known, key=lambda name: not pa.types.is_primitive(schema.field(name).type))
 
     def _named(self, columns: Sequence[str] | None) -> list[str]:
         """The columns asked for, or all; SpecError for one that there is not."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.catalog.condition import reason_of
+from pipeline.catalog.condition import nodes, reason_of
 from pipeline.catalog.dataset import TABLE, database_of
 from pipeline.catalog.local_file import whole_file
 from pipeline.catalog.manifest import in_blocks
+from pipeline.catalog.pruning import Range, ranges_of
 from pipeline.catalog.read import Catalog
 from pipeline.errors import SpecError
 
@@ -37,8 +38,9 @@ def query(catalog: Catalog, sql: str) -> Iterator[pa.RecordBatchReader]:
     Raises SpecError for anything but one SELECT over `faces`, and where it fails on the values.
     """
     try:
-        with database_of(catalog) as database:
-            check_select(database, sql)
+        with closing(duckdb.connect()) as parser:
+            ranges = _ranges(check_select(parser, sql), catalog)
+        with database_of(catalog, ranges=ranges) as database:
             relation = database.sql(sql)
             twice = [name for name in relation.columns if relation.columns.count(name) > 1]
             if twice:
@@ -70,8 +72,11 @@ def write_answer(answer: pa.RecordBatchReader, path: Path) -> int:
     return rows
 
 
-def check_select(database: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """SpecError where it is not one SELECT over `faces` alone; a duckdb.Error for wrong grammar."""
+def check_select(database: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    """The parsed statement, as `json_serialize_sql` has it; nothing is run.
+
+    Raises SpecError where it is not one SELECT over `faces` alone, duckdb.Error for wrong grammar.
+    """
     kinds = [statement.type.name for statement in database.extract_statements(sql)]
     if len(kinds) != 1:
         found = "holds no statement" if not kinds else f"holds {len(kinds)} statements"
@@ -82,11 +87,23 @@ def check_select(database: duckdb.DuckDBPyConnection, sql: str) -> None:
     if kinds != ["SELECT"] or tree["error"]:
         kind = "PIVOT" if kinds == ["MULTI"] else kinds[0].replace("_", " ")
         raise SpecError(f"sql: {sql!r} is no SELECT but {kind}; {_MEND}")
-    nodes = list(_nodes(tree))
-    named = {entry["key"].lower() for node in nodes for entry in _named_parts(node)} | {TABLE}
-    for node in nodes:
+    every = list(nodes(tree))
+    named = {entry["key"].lower() for node in every for entry in _named_parts(node)} | {TABLE}
+    for node in every:
         if fault := _fault(node, named):
             raise SpecError(f"sql: {sql!r} {fault}; {_MEND}")
+    statement: dict[str, Any] = tree["statements"][0]["node"]
+    return statement
+
+
+def _ranges(statement: dict[str, Any], catalog: Catalog) -> list[Range]:
+    """The ranges outside of which no face counts; none unless it reads `faces` once, plainly."""
+    read = [node for node in nodes(statement) if node.get("type") == "BASE_TABLE"]
+    source = statement.get("from_table", {})
+    plain = source.get("type") == "BASE_TABLE" and not source["column_name_alias"]
+    if len(read) != 1 or not plain or not statement["where_clause"]:
+        return []
+    return ranges_of(statement["where_clause"], catalog.schema())
 
 
 def _fault(node: dict[str, Any], named: set[str]) -> str:
@@ -112,15 +129,3 @@ def _named_parts(node: dict[str, Any]) -> list[dict[str, Any]]:
     """What a statement names by WITH."""
     parts: list[dict[str, Any]] = node.get("cte_map", {}).get("map", [])
     return parts
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a tree of JSON."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            yield node
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
