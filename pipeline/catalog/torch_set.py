@@ -115,7 +115,7 @@ def _filled(rows: pa.Table, name: str) -> "pa.Array[Any]":
     column = rows[name].combine_chunks()
     if name in BY_NAME and BY_NAME[name].kind == "class":
         column = pc.index_in(column, value_set=pa.array(BY_NAME[name].classes))
-    if pa.types.is_list(column.type):
+    if pa.types.is_list(column.type) or not column.null_count:
         return column
     nothing: str | float = "" if pa.types.is_string(column.type) else -1
     if pa.types.is_floating(column.type):
