@@ -122,6 +122,11 @@ def test_query_shows_the_first_rows_of_many_and_says_so(catalog: str) -> None:
     assert len(json.loads(invoke("query", catalog, "--sql", sql, "--json")[1])) == 3000
 
 
+def test_no_row_speaks_to_the_terminal(catalog: str) -> None:
+    out = invoke("query", catalog, "--sql", "SELECT chr(27) || '[2Jx' AS word")[1]
+    assert out.split() == ["word", r"\x1b[2Jx"]
+
+
 def test_what_is_no_number_is_null_in_json(catalog: str) -> None:
     sql = "SELECT 'nan'::DOUBLE a, [1.5, 'inf'::DOUBLE] b, DATE '2020-02-03' c, 2.50 d, NULL e"
     assert json.loads(invoke("query", catalog, "--sql", sql, "--json")[1]) == [

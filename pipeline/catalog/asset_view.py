@@ -16,6 +16,7 @@ from pipeline.catalog.fetch import asset_of, fetch_group
 from pipeline.catalog.local_file import whole_file
 from pipeline.catalog.manifest import QUALITIES
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.rows_view import printable
 from pipeline.catalog.scan import groups_of, scan
 from pipeline.errors import SpecError
 
@@ -61,7 +62,7 @@ def save_image(catalog: Catalog, row: Mapping[str, Any], path: Path) -> int:
 
 def asset_view(catalog: Catalog, row: Mapping[str, Any]) -> RenderableType:
     """All of a row but its latent and landmarks, to be read at 80 columns."""
-    parts: list[RenderableType] = [Text(f"{row['asset_id']}", style="bold")]
+    parts: list[RenderableType] = [Text(printable(row["asset_id"]), style="bold")]
     for title, lines in (
         ("File", _file(catalog, row)),
         ("Perceived", {a.name: _perceived(a, row) for a in ATTRIBUTES if row[a.name] is not None}),
@@ -72,7 +73,7 @@ def asset_view(catalog: Catalog, row: Mapping[str, Any]) -> RenderableType:
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in lines.items():
-            table.add_row(Text(f"  {name}"), Text(value))
+            table.add_row(Text(f"  {name}"), Text(printable(value)))
         parts += [Text(f"\n{title}", style="bold"), table]
     return Group(*parts)
 

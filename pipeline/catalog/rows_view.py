@@ -21,7 +21,7 @@ def rows_table(rows: pa.Table) -> Table:
         number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
         number = number or pa.types.is_decimal(field.type)
         justify = "right" if number else "left"
-        table.add_column(Text(field.name), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        table.add_column(Text(printable(field.name)), justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
         table.add_row(*(Text(_short(value)) for value in row))
     return table
@@ -75,6 +75,11 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def printable(text: str) -> str:
+    """A text without control characters, by which a manifest could speak to the terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def _short(value: Any) -> str:
     value = plain(value)
     if value is None:
@@ -84,4 +89,4 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         more = ", …" if len(value) > _SHOWN_OF_LIST else ""
         return f"[{', '.join(map(_short, value[:_SHOWN_OF_LIST]))}{more}]"
-    return str(value)
+    return printable(str(value))
