@@ -80,7 +80,7 @@ def measure(folder: Path) -> None:
         "100,000 by quotas": {"count": 100_000, "allow_short": True},
         "all, with weights": {"method": "weights"},
     }
-    print(f"{catalog.count:,} rows, seconds / CPU-seconds / peak MB")
+    print(f"{catalog.count():,} rows, seconds / CPU-seconds / peak MB")
     for kind, options in kinds.items():
         start, cpu = time.perf_counter(), time.process_time()
         with draw(catalog, BALANCED, **options) as drawn:

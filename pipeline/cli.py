@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pipeline import __version__
+from pipeline.cli_options import ENDPOINT, JSON, WHERE
+from pipeline.cli_query import ls, query, show
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
@@ -26,11 +28,6 @@ OUTPUT = click.option("--output", metavar="URI", help="Write there instead of th
 SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY.PATH=VALUE", help="Change a field of the spec."
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-ENDPOINT = click.option("--endpoint", metavar="URL", help="S3 server, if not the environment's.")
-
-
-WHERE = click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
 
 
 def _drawing(command: Callable[..., None]) -> Callable[..., None]:
@@ -77,6 +74,10 @@ class _Group(click.Group):
 @click.option("--debug", is_flag=True, help="Show the trace of an error.")
 def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
+
+
+for _command in (ls, show, query):
+    main.add_command(_command)
 
 
 @main.command()

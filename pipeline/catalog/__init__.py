@@ -1,1 +1,5 @@
-"""Keep the books: manifest, seal, report, and pulling faces out again."""
+"""Keep the books: manifest, seal, report, and finding and pulling faces again."""
+
+from pipeline.catalog.read import Catalog
+
+__all__ = ["Catalog"]

@@ -87,7 +87,7 @@ def choose_balanced(
     """
     target = balance.target
     pool = pool_of(catalog, condition, target, folder / "cells")
-    condition.check_some(pool.matched, catalog.count)
+    condition.check_some(pool.matched, catalog.count())
     supply = int(pool.available[target.shares > 0].sum())
     if not supply:
         raise SpecError(

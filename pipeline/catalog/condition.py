@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from pipeline.catalog.pruning import Range, ranges_of
 from pipeline.errors import SpecError
 
 _EXAMPLE = "write a SQL condition over its columns, such as \"age >= 30 AND glasses = 'none'\""
@@ -15,7 +18,7 @@ class Condition:
     """A SQL condition over the manifest's columns, or none: then every row matches.
 
     database: a locked one: what the condition can reach, its writer can.
-    columns: those of the manifest that it names.
+    columns: those of the manifest that it names. ranges: outside of which it cannot hold.
 
     Raises SpecError when it cannot be meant.
     """
@@ -24,7 +27,12 @@ class Condition:
         self, database: duckdb.DuckDBPyConnection, where: str | None, schema: pa.Schema
     ) -> None:
         self._database, self._where = database, where
-        self.columns = frozenset() if where is None else self._columns_of(where, schema)
+        self.columns: frozenset[str] = frozenset()
+        self.ranges: list[Range] = []
+        if where is not None:
+            tree = self._tree_of(where, schema)
+            self.columns = _columns_in(tree, where, schema)
+            self.ranges = ranges_of(tree["statements"][0]["node"]["where_clause"], schema)
 
     def matching(self, rows: pa.Table, columns: list[str]) -> pa.Table:
         """These columns of the rows that it holds for.
@@ -39,7 +47,7 @@ class Condition:
             relation = self._database.from_arrow(rows).filter(self._where)
             found: pa.Table = relation.project(quoted).to_arrow_table()
         except duckdb.Error as error:
-            raise _refusal(self._where, error) from error
+            raise refusal(self._where, error) from error
         return found
 
     def check_some(self, matched: int, rows: int) -> None:
@@ -47,8 +55,8 @@ class Condition:
         if not matched:
             raise SpecError(f"where: {self._where!r} matches none of the {rows} faces; widen it")
 
-    def _columns_of(self, where: str, schema: pa.Schema) -> frozenset[str]:
-        """The manifest's columns that it names, after trying it on an empty manifest."""
+    def _tree_of(self, where: str, schema: pa.Schema) -> Any:
+        """How DuckDB reads it as a statement's, after trying it on an empty manifest."""
         try:
             empty = self._database.from_arrow(schema.empty_table())
             # Once more in brackets: DuckDB 1.5 overlooks what follows an expression, as LIMIT 1.
@@ -57,23 +65,44 @@ class Condition:
                 "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
             ).fetchall()
         except duckdb.Error as error:
-            raise _refusal(where, error) from error
-        named: set[str] = set()
-        everything = False
-        waiting = [json.loads(answer)]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, dict):
-                everything |= node.get("class") == "STAR"
-                named.update(name.lower() for name in node.get("column_names", ()))
-                waiting += node.values()
-            elif isinstance(node, list):
-                waiting += node
-        return frozenset(name for name in schema.names if everything or name.lower() in named)
+            raise refusal(where, error) from error
+        return json.loads(answer)
 
 
-def _refusal(where: str, error: duckdb.Error) -> SpecError:
-    # DuckDB goes on with the query, which is ours and not the reader's.
-    reason = re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0]
-    sentence = " ".join(reason.split())
-    return SpecError(f"where: {where!r} cannot be applied to the manifest ({sentence}); {_EXAMPLE}")
+def _columns_in(tree: Any, where: str, schema: pa.Schema) -> frozenset[str]:
+    """The manifest's columns that a condition names; SpecError for a SELECT in it."""
+    named: set[str] = set()
+    everything = False
+    for node in nodes(tree):
+        if node.get("class") == "SUBQUERY":
+            raise SpecError(
+                f"where: {where!r} holds a SELECT, and a condition sees one face at a time; "
+                f"{_EXAMPLE}"
+            )
+        everything |= node.get("class") == "STAR"
+        named.update(name.lower() for name in node.get("column_names", ()))
+    return frozenset(name for name in schema.names if everything or name.lower() in named)
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a tree of JSON."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
+def refusal(where: str, error: Exception) -> SpecError:
+    """The error of a condition that DuckDB cannot apply."""
+    return SpecError(
+        f"where: {where!r} cannot be applied to the manifest ({reason_of(error)}); {_EXAMPLE}"
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """What DuckDB says is wrong, as one sentence, without the query that it goes on with."""
+    return " ".join(re.split(r"\sLINE \d+:", str(error), maxsplit=1)[0].split())

@@ -6,7 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from pipeline.catalog.balance import Balanced, Method, balance_of
@@ -15,6 +17,7 @@ from pipeline.catalog.local_file import whole_file
 from pipeline.catalog.manifest import write_tables
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.scan import Group
 from pipeline.errors import SpecError
 
 _COLUMNS = ("asset_id", "uri", "offset", "length", "sha256")
@@ -59,6 +62,12 @@ class Drawn:
         A table for each row group of the manifest that has some.
         """
         return self._selection.rows(columns)
+
+    def places(self) -> Iterator[tuple[Group, NDArray[np.int64], NDArray[np.int32]]]:
+        """For each row group that has some: the drawn rows, counted from its first, and the cell
+        of each in `summary.cells`; both [rows], in the manifest's order.
+        """
+        return self._selection.places()
 
     def write(self, path: Path) -> None:
         """Write the rows, in the manifest's order, to a file that appears whole or not at all.

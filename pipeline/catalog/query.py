@@ -66,7 +66,7 @@ class Selection:
                 )
             ((rows,),) = self._database.execute("SELECT count(*) FROM chosen").fetchall()
             self.count = int(rows)
-            condition.check_some(self.count, catalog.count)
+            condition.check_some(self.count, catalog.count())
         except BaseException:
             self._database.close()
             raise
@@ -111,6 +111,16 @@ class Selection:
             places, cells = self._chosen_in(group)
             rows = table.take(pa.array(places, pa.int64()))
             yield with_draw(rows, labels, weights, cells) if self.drawn else rows
+
+    def places(self) -> Iterator[tuple[Group, NDArray[np.int64], NDArray[np.int32]]]:
+        """The chosen rows of each row group that has some, counted from its first, and their cells.
+
+        Cells are those of the draw, or else of the catalog.
+        """
+        for group in self._groups:
+            places, cells = self._chosen_in(group)
+            if places.size:
+                yield group, places, cells
 
     def _records(
         self, columns: str, table: str, batch: int, order: str = _ORDER

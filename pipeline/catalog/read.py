@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,10 @@ from pipeline.catalog.fetch import asset_of, fetch_group, in_order
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
 from pipeline.catalog.manifest import SCHEMA_VERSION
 from pipeline.errors import CatalogError, StoreError
-from pipeline.storage import MissingObject, Store
+from pipeline.storage import MissingObject, Store, open_store
+
+if TYPE_CHECKING:
+    from pipeline.catalog.faces import Faces
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,28 @@ class Catalog:
     parts: tuple[Part, ...]
     _footers: dict[Part, pq.FileMetaData] = field(default_factory=dict, compare=False, repr=False)
 
+    @classmethod
+    def open(cls, uri: str, endpoint: str | None = None) -> "Catalog":
+        """The sealed catalog at `./folder`, `file:///folder` or `s3://bucket/prefix`.
+
+        endpoint: S3 server, if not the environment's. Raises CatalogError when there is none.
+        """
+        return open_catalog(open_store(uri, endpoint=endpoint))
+
     @property
+    def faces(self) -> "Faces":
+        """All its faces, to narrow, count, sample and load: see `pipeline.catalog.faces`."""
+        # Here, because jobs seal and read catalogs without a database.
+        from pipeline.catalog.faces import Faces
+
+        return Faces(self)
+
+    def where(self, condition: str) -> "Faces":
+        """Those of its faces for which a SQL condition holds: see `Faces.where`."""
+        return self.faces.where(condition)
+
     def count(self) -> int:
-        """How many faces it holds."""
+        """How many faces it holds; nothing is read."""
         return sum(part.rows for part in self.parts)
 
     def open_part(self, part: Part) -> pq.ParquetFile:
@@ -102,11 +124,12 @@ class Catalog:
             # file and all that stands above it, open databases too. So it goes on as a copy.
             error.__traceback__ = None
             gone = isinstance(error, MissingObject)
-            raise (self._damaged(part) if gone else copy(error)) from error.__cause__
+            raise (self.damaged(part) if gone else copy(error)) from error.__cause__
         except (pa.ArrowException, OSError) as error:
-            raise self._damaged(part) from error
+            raise self.damaged(part) from error
 
-    def _damaged(self, part: Part) -> CatalogError:
+    def damaged(self, part: Part) -> CatalogError:
+        """The error of a part that is gone or cannot be read."""
         return CatalogError(
             f"{self.store.uri}/{part.key} is missing or damaged; "
             "restore it from a copy of the catalog"

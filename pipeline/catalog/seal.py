@@ -171,7 +171,7 @@ def _sealed_before(catalog: Catalog, order: Order, digest: str | None) -> SealSu
         raise CatalogError(
             f"{catalog.store.uri} is already sealed {why}; run this job into a new output"
         )
-    return SealSummary(order.name, catalog.count, found, already=True)
+    return SealSummary(order.name, catalog.count(), found, already=True)
 
 
 def _json(document: Mapping[str, object]) -> bytes:

@@ -268,7 +268,7 @@ def _sealed(store: Store, job: Job, *, already: bool) -> Outcome:
 
     catalog = open_catalog(store)
     digest = str(catalog.document["manifest"]["content_digest"])
-    return Outcome(store.uri, job.spec.name, catalog.count, digest, already)
+    return Outcome(store.uri, job.spec.name, catalog.count(), digest, already)
 
 
 def job_status(store: Store) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _pass(
             images.check(plain.to_pylist())
         elif look.count:
             sample.offer(plain, whole(batch, "slot"), counted.filed)
-        progress("reading the manifest", tally.rows, catalog.count)
+        progress("reading the manifest", tally.rows, catalog.count())
     told = str(catalog.document["manifest"]["content_digest"])
     if digest.hexdigest() != told:
         findings.add("content", "the manifest's rows", f"digest {told}", digest.hexdigest())

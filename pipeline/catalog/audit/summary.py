@@ -54,13 +54,13 @@ def _details(
         "document": f"{cells:,} cells" if cells > 1 else "one cell",
         "parts": f"{len(catalog.parts):,}, each against its sha256",
         "content": "recomputed over all columns",
-        "rows": f"{catalog.count:,}, worked out from spec and slot",
+        "rows": f"{catalog.count():,}, worked out from spec and slot",
         "readings": "perceived values, limits, confidence",
         "slots": f"0 to {ordered.spec.count - 1:,}",
         "duplicates": "files and pixels of the whole manifest",
         "cells": f"quotas of {ordered.spec.count:,} faces, recomputed",
         "receipts": _receipts_told(compared),
-        "images": f"{looked.files:,} of {catalog.count:,}"
+        "images": f"{looked.files:,} of {catalog.count():,}"
         + (f", {pixels:,} to the pixel" if pixels else ""),
         "scores": _scores_told(looked),
     }
