@@ -163,7 +163,7 @@ def test_latents_are_screened_by_what_was_found(job: Callable[..., Job], tmp_pat
     renders = []
     for one in (blind, seeing):
         store = open_store(one.spec.location.uri)
-        assert open_catalog(store).count == 60
+        assert open_catalog(store).count() == 60
         renders.append(json.loads(store.get("report.json"))["work"]["renders_per_face"])
     assert renders[1] < renders[0] / 3
 
