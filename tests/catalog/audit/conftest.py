@@ -55,7 +55,7 @@ def make(job: dict[str, Any], uri: str, endpoint: str | None = None) -> None:
     digests = (planned.generator_digest, planned.scorer_digest)
     spec = planned.spec
     truth = bundled_truth(spec.target, planned.slots.quotas, spec.limits.where, digests)
-    seal(store, planned.document(), licence=spec.license, truth=truth)
+    seal(store, planned.document(), licence=spec.license, known={"truth": truth})
 
 
 @pytest.fixture(scope="session")
