@@ -47,33 +47,33 @@ def plan_view(plan: Plan) -> RenderableType:
         )
         parts.append(Text(_TRULY + every, "dim"))
     parts.append(Text(f"Estimated from {plan.draws:,} natural draws; nothing was written.", "dim"))
-    if plan.unreached:
-        parts.append(
-            Text(
-                f"{_some(plan.unreached)}: no latent was found that promises them, so that the job "
-                "may stop there; widen the bins or the limits",
-                "red",
-            )
-        )
-    sought = [cell for cell in plan.sought if cell not in plan.unreached]
-    if sought:
-        parts.append(
-            Text(
-                f"{_some(sought)}: so rare that their latents will be looked for, which bends what "
-                "such faces are like",
-                "yellow",
-            )
-        )
-    unsure = [cell for cell in plan.unseen if cell not in plan.sought]
-    if unsure:
-        parts.append(
-            Text(
-                f"{_some(unsure)}: in none of the {plan.draws:,} natural draws, and perhaps not "
-                "reached within max_attempts",
-                "yellow",
-            )
-        )
+    for cells, what, style in _cautions(plan):
+        if cells:
+            parts.append(Text(f"{_some(cells)}: {what}", style))
     return Group(*parts)
+
+
+def _cautions(plan: Plan) -> list[tuple[list[str], str, str]]:
+    """Cells that may disappoint, how, and the style to say it in."""
+    return [
+        (
+            plan.unreached,
+            "no latent was found that promises them, so that the job may stop there; widen the "
+            "bins or the limits",
+            "red",
+        ),
+        (
+            [cell for cell in plan.sought if cell not in plan.unreached],
+            "so rare that their latents will be looked for, which bends what such faces are like",
+            "yellow",
+        ),
+        (
+            [cell for cell in plan.unseen if cell not in plan.sought],
+            f"in none of the {plan.draws:,} natural draws, and perhaps not reached within "
+            "max_attempts",
+            "yellow",
+        ),
+    ]
 
 
 def _some(cells: list[str]) -> str:
