@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +16,7 @@ from pipeline.catalog.local_file import whole_file
 from pipeline.catalog.manifest import QUALITIES
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.rows_view import printable
-from pipeline.catalog.scan import groups_of, scan
+from pipeline.catalog.scan import find_row
 from pipeline.errors import SpecError
 
 _LIKELY = 0.01
@@ -26,12 +25,9 @@ _MOST_LIKELY = 4
 
 def asset_row(catalog: Catalog, asset_id: str) -> dict[str, Any]:
     """The whole row of an asset; SpecError where the catalog has none of this name."""
-    for group, names in scan(catalog, groups_of(catalog), ["asset_id"]):
-        place = pc.index(names["asset_id"], asset_id).as_py()
-        if place >= 0:
-            rows = catalog.row_group(catalog.parts[group.part], group.index)
-            found: dict[str, Any] = rows.slice(place, 1).to_pylist()[0]
-            return found
+    found = find_row(catalog, asset_id)
+    if found is not None:
+        return found
     raise SpecError(
         f"asset: {asset_id!r} is the asset_id of none of the {catalog.count():,} faces; "
         "`populace ls` and `populace draw` print some"

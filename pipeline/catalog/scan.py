@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.catalog.fetch import in_order
 from pipeline.catalog.read import Catalog
@@ -77,3 +79,14 @@ def _bytes(catalog: Catalog, group: Group, columns: list[str] | None) -> int:
         for chunk in chunks
         if columns is None or chunk.path_in_schema.split(".")[0] in columns
     )
+
+
+def find_row(catalog: Catalog, asset_id: str) -> dict[str, Any] | None:
+    """The whole row of an asset, or None; of the others only names are read."""
+    for group, names in scan(catalog, groups_of(catalog), ["asset_id"]):
+        place = pc.index(names["asset_id"], asset_id).as_py()
+        if place >= 0:
+            rows = catalog.row_group(catalog.parts[group.part], group.index)
+            found: dict[str, Any] = rows.slice(place, 1).to_pylist()[0]
+            return found
+    return None

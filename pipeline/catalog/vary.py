@@ -18,6 +18,7 @@ from pipeline.attributes.scorer import Scorer, Scores
 from pipeline.attributes.taxonomy import BY_NAME, Attribute
 from pipeline.catalog.local_file import make_folder, whole_file
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.scan import find_row
 from pipeline.errors import CatalogError, SpecError
 from pipeline.generators import load_generator
 from pipeline.generators.generator import Generator
@@ -175,11 +176,9 @@ def _unread(changes: Changes, scores: Scores) -> Iterator[str]:
 
 def _row(catalog: Catalog, asset: str) -> Mapping[str, Any]:
     """The row of an asset."""
-    for table in catalog.tables(["asset_id", "person_id", "w"]):
-        names = table["asset_id"].to_pylist()
-        if asset in names:
-            row: Mapping[str, Any] = table.slice(names.index(asset), 1).to_pylist()[0]
-            return row
+    found = find_row(catalog, asset)
+    if found is not None:
+        return found
     raise SpecError(f"asset: {asset!r} is none of {catalog.store.uri}; populace draw names some.")
 
 

@@ -152,10 +152,11 @@ def fit(stage: Stage, store: Store, generator: Generator) -> Calibration:
 
 def keep(calibration: Calibration, stage: Stage, store: Store) -> Calibration:
     """Write a calibration below an output and into the cache; the one that was first counts."""
-    digest = _write(calibration, stage, store)
-    store.create(stage.folder + CHOSEN, digest.encode())
     first = _read(store, stage.folder)
-    assert first is not None
+    if first is None:
+        store.create(stage.folder + CHOSEN, _write(calibration, stage, store).encode())
+        first = _read(store, stage.folder)
+        assert first is not None
     with suppress(*_UNREADABLE):  # only later jobs would have saved the stage
         cache = _cache()
         cache.put(stage.folder + CHOSEN, _write(first, stage, cache).encode())
