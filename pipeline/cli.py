@@ -104,7 +104,7 @@ def run(
     spec = _spec(job, changes, output)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Progress(spec.name, spec.count, Console(stderr=True)) as view:
+        with Progress(spec.name, spec.pictures, Console(stderr=True)) as view:
             outcome = run_job(spec, view, workers=workers, address=address)
     except KeyboardInterrupt:
         _stopped(spec)

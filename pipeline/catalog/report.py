@@ -58,6 +58,8 @@ def build_report(
     return {
         "name": order.name,
         "count": order.count,
+        "people": order.people,
+        "variations": list(order.variations),
         "software": f"populace {__version__}",
         "images": [
             {"width": width, "height": height, "format": name}
@@ -164,7 +166,11 @@ def _summary(report: Mapping[str, Any]) -> str:
     """One sentence that says what the catalog is."""
     count, cells = report["count"], report["cells"]
     faces = f"{count:,} faces" if count != 1 else "One face"
-    people = "people who do not exist" if count != 1 else "a person who does not exist"
+    people = "people who do not exist" if report["people"] != 1 else "a person who does not exist"
+    if report["variations"]:
+        faces = f"{count:,} pictures" if count != 1 else "One picture"
+        if report["people"] != 1:
+            people = f"{report['people']:,} {people}"
     images = report["images"]
     kind = ""
     if len(images) == 1:

@@ -80,7 +80,7 @@ def seal(
     with TemporaryDirectory(prefix="populace-seal-") as name:
         folder = Path(name)
         schema = fetch_shards(store, receipts, folder, threads)
-        ledger = Ledger(folder, schema, memory, threads)
+        ledger = Ledger(folder, schema, memory, threads, order.variations)
         try:
             ledger.check(order)
             parts, digest = _write_manifest(store, ledger, schema, folder)
@@ -134,6 +134,7 @@ def _document(
     return {
         "name": order.name,
         "count": order.count,
+        **({"people": order.people, "variations": order.variations} if order.variations else {}),
         "bytes": work.bytes,
         "schema_version": SCHEMA_VERSION,
         "software": f"populace {__version__}",
