@@ -389,6 +389,7 @@ def vary(
 
     \b
     populace vary out/demo ASSET --to more --set age=60 --set smile=1
+    populace vary out/demo ASSET --to more --set age=+20 --set light=left
     populace vary out/demo ASSET --to more --series age=20:80:7 --series expression=neutral,smile
 
     Exit code 1 where the scorer does not read a picture as asked.
