@@ -128,5 +128,5 @@ def test_series_are_combined_and_counted() -> None:
         "age=+20, light=right",
         "age=+40, light=right",
     ]
-    with pytest.raises(SpecError, match="120 pictures are more than 100"):
+    with pytest.raises(SpecError, match="120 pictures of a person are more than 100"):
         read_series(["age=20:80:20", "expression=neutral,smile,laugh,surprise,anger,sadness"])

@@ -1,5 +1,7 @@
 """A plan tells people from pictures."""
 
+import io
+
 import numpy as np
 from rich.console import Console
 
@@ -15,9 +17,9 @@ def planned(**changes: object) -> Plan:
 
 
 def told(plan: Plan) -> str:
-    console = Console(width=80, record=True, quiet=True)
+    console = Console(width=80, file=io.StringIO())
     console.print(plan_view(plan))
-    return " ".join(console.export_text().split())
+    return " ".join(console.file.getvalue().split())
 
 
 def test_people_and_pictures_are_told_where_there_are_several_of_each() -> None:
