@@ -20,8 +20,8 @@ class _Signed(yaml.SafeLoader):
     }
 
 
-class _Frugal(_Signed):
-    """The same without aliases: a few of them can stand for more than memory holds."""
+class _Frugal(yaml.SafeLoader):
+    """Plain values only, and no aliases: a few of them can stand for more than memory holds."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):

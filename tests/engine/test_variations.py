@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.assets.encode import decode
 from pipeline.attributes.changes import slack
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.catalog.layout import receipt_key, shard_key
@@ -129,7 +130,40 @@ def test_a_catalog_holds_each_person_in_all_variations_side_by_side(tmp_path: Pa
     assert [cell["delivered"] for cell in document["cells"]] == [30, 30, 30, 30]
     report = json.loads(catalog.store.get("report.json"))
     assert (report["count"], report["people"]) == (120, 20)
-    assert b"120 pictures of 20 people who do not exist" in catalog.store.get("report.html")
+    page = catalog.store.get("report.html").decode()
+    assert "120 pictures of 20 people who do not exist" in page
+    assert "<h3>Expression</h3>" not in page  # it was ordered, and did not just come
+    assert "<h3>Glasses</h3>" in page
+
+
+def test_neither_row_groups_nor_parts_divide_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.catalog.seal.ROW_GROUP_ROWS", 16)
+    monkeypatch.setattr("pipeline.catalog.seal.PART_ROWS", 30)
+    catalog = made(sketched(tmp_path))
+    assert [part.rows for part in catalog.parts] == [36, 36, 36, 12]
+    for part in catalog.parts:
+        assert all(rows % 6 == 0 for _, rows in catalog.row_groups(part))
+
+
+@pytest.mark.parametrize(
+    ("variations", "people", "columns"),
+    [
+        ({"age": [30]}, 2, 1),
+        ({"expression": ["smile", "anger"], "yaw": [-10, 0, 10]}, 2, 6),
+        ({"age": ["+0", "+9"], "expression": ["smile", "anger"], "light": ["left", "right"]}, 2, 8),
+        ({"yaw": list(range(-11, 12))}, 5, 20),
+    ],
+)
+def test_the_contact_sheet_has_a_row_a_person(
+    tmp_path: Path, variations: dict[str, Any], people: int, columns: int
+) -> None:
+    catalog = made(sketched(tmp_path, count=people, variations=variations, balance={}))
+    sheet = decode(catalog.store.get("previews/contact-sheet.jpg"))
+    assert sheet.shape[1] > columns * 128 + 80
+    assert sheet.shape[1] < (columns + 1) * 148 + 420
+    assert people * 128 < sheet.shape[0] < people * 148 + 300
 
 
 @pytest.mark.parametrize("layout", ["files", "packs"])
