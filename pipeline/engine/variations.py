@@ -39,6 +39,7 @@ class Variations:
         if len({w.tobytes() for w, _ in edits}) < len(edits):
             return REASON + "no difference"
         found: list[Face] = []
+        held = self._held(person)
         for start in range(0, len(edits), self._spec.batch_size):
             some = edits[start : start + self._spec.batch_size]
             shots = self._camera.shoot(np.stack([w for w, _ in some]))
@@ -48,7 +49,7 @@ class Variations:
             for i, (w, asked) in enumerate(some):
                 face = replace(
                     person,
-                    confidence=confidence(shots.scores, i, self._held(person)),
+                    confidence=confidence(shots.scores, i, held),
                     w=w,
                     pixels=shots.pixels[i].copy(),
                     file=shots.files[i],
@@ -69,10 +70,10 @@ class Variations:
         Each must be read as asked, and keep the spec's limits and, in all that does not change,
         the person's cell.
         """
+        held, limits = self._held(person), self._spec.limits
         for i, wanted in enumerate(asked):
-            for name in unread(wanted, shots.scores, i):
-                return name
-            why = refusal(shots.scores, i, self._held(person), self._spec.limits)
+            why = next(unread(wanted, shots.scores, i), None)
+            why = why or refusal(shots.scores, i, held, limits)
             if why is not None:
                 return why
         return None
