@@ -113,6 +113,7 @@ def _recipe(card: Mapping[str, Any]) -> str:
     recipe = card["recipe"]
     sizes = ", ".join(f"{size} px ({share:.0%})" for size, share in recipe["sizes"].items())
     shares = ", ".join(f"{share:.0%} {kind}" for kind, share in recipe["shares"].items())
+    shares = shares.replace("_", " ")
     lines = [
         f"{card['parameters']:,} parameters, {card['weights_bytes']:,} bytes of weights.",
         f"{recipe['images']:,} renders to learn from: {shares}. Flattened draws hold ages, skin "

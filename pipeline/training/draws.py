@@ -1,4 +1,4 @@
-"""Draw latents to learn from: as nature has them, flattened for rare groups, or hard to read."""
+"""Draw latents to learn from: natural, flattened for rare groups, hard to read, or both."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,6 +10,9 @@ from pipeline.generators.generator import Modeller
 
 Labels = Mapping[str, NDArray[np.generic]]
 """name -> float32 [B] numbers or int64 [B] class indices, and what else the generator knows."""
+
+Margin = tuple[NDArray[np.int64], float]
+"""A bin of each draw, [B], and the power of its natural share that its share becomes."""
 
 POOL = 24
 """Draws looked at for each one kept."""
@@ -48,17 +51,9 @@ def flattened_latents(
         float32 [count, D].
     """
     pool, truth = _pool(generator, POOL * count, rng, STRETCH)
-    decades = np.minimum(np.asarray(truth["age"]) // 10, 7).astype(np.int64)
-    tones = tone_class(np.asarray(truth["skin_tone"]))
-    presentation = np.asarray(truth["gender_presentation"], np.int64)
-    even = [decades * 2 + presentation, tones * 2 + presentation]
-    halved = [
-        np.asarray(truth[name], np.int64)
-        for name in ("expression", "hair_length", "hair_color", "facial_hair", "glasses")
-    ]
-    halved += [(4 * np.asarray(truth[name])).astype(np.int64) for name in ("smile", "mouth_open")]
-    halved += [steps(truth["yaw"], 10), steps(truth["light_azimuth"], 20)]
-    return _chosen(pool, count, [(m, 0.0) for m in even] + [(m, 0.5) for m in halved], rng)
+    margins = _even_people(truth)
+    margins += [(steps(truth["yaw"], 10), 0.5), (steps(truth["light_azimuth"], 20), 0.5)]
+    return _chosen(pool, count, margins, rng)
 
 
 def hard_latents(
@@ -70,8 +65,36 @@ def hard_latents(
         float32 [count, D].
     """
     pool, truth = _pool(generator, POOL * count, rng, 1.0)
-    wide = [(steps(truth["yaw"], 10), 0.0), (steps(truth["light_azimuth"], 15), 0.0)]
-    return _chosen(pool, count, wide, rng)
+    return _chosen(pool, count, _every_way(truth), rng)
+
+
+def flattened_hard_latents(
+    generator: LabelledGenerator, count: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Draw people as `flattened_latents`, turned and lit as by `hard_latents`.
+
+    Returns:
+        float32 [count, D].
+    """
+    pool, truth = _pool(generator, POOL * count, rng, STRETCH)
+    return _chosen(pool, count, _even_people(truth) + _every_way(truth), rng)
+
+
+def _every_way(truth: Labels) -> list[Margin]:
+    return [(steps(truth["yaw"], 10), 0.0), (steps(truth["light_azimuth"], 15), 0.0)]
+
+
+def _even_people(truth: Labels) -> list[Margin]:
+    decades = np.minimum(np.asarray(truth["age"]) // 10, 7).astype(np.int64)
+    tones = tone_class(np.asarray(truth["skin_tone"]))
+    presentation = np.asarray(truth["gender_presentation"], np.int64)
+    even = [decades * 2 + presentation, tones * 2 + presentation]
+    halved = [
+        np.asarray(truth[name], np.int64)
+        for name in ("expression", "hair_length", "hair_color", "facial_hair", "glasses")
+    ]
+    halved += [(4 * np.asarray(truth[name])).astype(np.int64) for name in ("smile", "mouth_open")]
+    return [(margin, 0.0) for margin in even] + [(margin, 0.5) for margin in halved]
 
 
 def steps(values: NDArray[np.generic], width: float) -> NDArray[np.int64]:
@@ -103,7 +126,7 @@ def _pool(
 def _chosen(
     pool: NDArray[np.float32],
     count: int,
-    margins: list[tuple[NDArray[np.int64], float]],
+    margins: list[Margin],
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
     """Rake the pool to the margins and sample it without replacement by the weights found."""
@@ -113,7 +136,7 @@ def _chosen(
     return pool[np.sort(np.argpartition(race, count)[:count])]
 
 
-def _rake(margins: list[tuple[NDArray[np.int64], float]]) -> NDArray[np.float64]:
+def _rake(margins: list[Margin]) -> NDArray[np.float64]:
     """Weights whose margins are share^power each (Deming and Stephan, 1940): float64 [N]."""
     weight = np.ones(len(margins[0][0]))
     for _ in range(20):

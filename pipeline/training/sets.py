@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.training.draws import (
     LabelledGenerator,
+    flattened_hard_latents,
     flattened_latents,
     hard_latents,
     natural_latents,
@@ -18,7 +19,7 @@ from pipeline.training.renders import Order
 SIZE_SHARES = {64: 0.30, 96: 0.20, 128: 0.43, 192: 0.05, 256: 0.02}
 """Picture sizes of the training set: previews, the network's own size, and larger ones."""
 
-KIND_SHARES = {"natural": 0.2, "flattened": 0.5, "hard": 0.3}
+KIND_SHARES = {"natural": 0.15, "flattened": 0.35, "hard": 0.2, "flattened_hard": 0.3}
 """Distributions that the training set is drawn from, in their order."""
 
 CALIBRATION_SHARES = {"natural": 0.4, "flattened": 0.3, "hard": 0.3}
@@ -59,7 +60,12 @@ def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list
     draws, 64 px.
     """
     rng = np.random.default_rng(seed)
-    draw = {"flattened": flattened_latents, "hard": hard_latents, "natural": natural_latents}
+    draw = {
+        "natural": natural_latents,
+        "flattened": flattened_latents,
+        "hard": hard_latents,
+        "flattened_hard": flattened_hard_latents,
+    }
 
     def mixed(name: str, count: int, shares: Mapping[str, float]) -> Order:
         rows = kind_rows(shares, count)

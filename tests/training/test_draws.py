@@ -4,7 +4,13 @@ import numpy as np
 from toys import Discs
 
 from pipeline.generators.heads import truth
-from pipeline.training.draws import flattened_latents, hard_latents, natural_latents, tone_class
+from pipeline.training.draws import (
+    flattened_hard_latents,
+    flattened_latents,
+    hard_latents,
+    natural_latents,
+    tone_class,
+)
 from pipeline.training.scorer import LabelledHeads
 
 
@@ -35,6 +41,14 @@ def test_hard_draws_turn_heads_and_light_everywhere() -> None:
         assert shares(step)[:4].min() > 0.1
         assert np.abs(hard[name]).mean() > 1.2 * np.abs(natural[name]).mean()
     assert abs(np.mean(hard["age"]) - np.mean(natural["age"])) < 4
+
+
+def test_flattened_hard_draws_are_both() -> None:
+    generator = LabelledHeads()
+    both = truth(flattened_hard_latents(generator, 2000, np.random.default_rng(0)))
+    tones = shares(tone_class(both["skin_tone"]))
+    assert 0.07 < tones.min() < tones.max() < 0.14
+    assert shares((np.abs(np.asarray(both["yaw"])) // 10).astype(np.int64))[:4].min() > 0.15
 
 
 def test_draws_follow_the_seed_alone() -> None:

@@ -29,7 +29,7 @@ def _arc_beard(x: Tensor, y: Tensor) -> Tensor:
     """Where beards grow: upper lip, chin and jaw."""
     ax = x.abs()
     cheek = 1 - step(y + 0.55 * (60 - ax).clamp(min=0) * 0.8, -45, -30)
-    return cheek * (1 - step(y, -50, -44)) * step(y, -128, -112)
+    return cheek * (1 - step(y, -57, -41)) * step(y, -128, -112)
 
 
 @lru_cache(maxsize=4)
@@ -47,7 +47,7 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     out["lids"] = bell((ax - 31) / 17) * bell(y / 10)
     out["socket"] = bell((ax - 17.5) / 6.5) * bell((y - 1) / 9)
     arc = -12.0 + 0.014 * (ax - 30).square()
-    out["under"] = bell((y - arc) / 3.6) * step(ax, 13, 20) * (1 - step(ax, 38, 47))
+    out["under"] = bell((y - arc) / 4.4) * step(ax, 11, 21) * (1 - step(ax, 38, 47))
     out["forehead"] = step(y, 22, 42) * bell(x / 62)
     out["perioral"] = bell(x / 30) * bell((y + 70) / 18)
     out["temple"] = step(ax, 52, 68) * step(y, 5, 30)
@@ -69,16 +69,55 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     along, over = (value.view_as(flat) for value in brow_frame(rest))
     wide = (2.2 + 2.4 * step(along, -0.05, 0.25)) * (1 - 0.5 * step(along, 0.45, 1.05))
     out["brow"] = bell(over / wide) * step(along, -0.08, 0.24) * (1 - step(along, 0.70, 1.06))
-    out["blush"] = bell((0.8 * (ax - 47) - 0.6 * (y + 26)) / 17) * bell(
-        (0.6 * (ax - 47) + 0.8 * (y + 26)) / 8.5
+    out["blush"] = bell((0.8 * (ax - 47) - 0.6 * (y + 26)) / 19) * bell(
+        (0.6 * (ax - 47) + 0.8 * (y + 26)) / 11
     )
     out["sun"] = out["forehead"] * 0.6 + bell(x / 55) * bell((y + 18) / 17)
     out["lip"] = bell(x / 27) * bell((y + 69) / 9)
     # Beside nose and mouth, from the wing to the jaw.
     line = 17.0 + 15.0 * ((-38 - y) / 36).clamp(0, 1.6) ** 0.85
     out["fold"] = bell((ax - line) / 4.5) * step(y, -98, -78) * (1 - step(y, -44, -34))
+    out |= _forms(ax, y) | _sags(ax, y)
     out["philtrum"] = bell(x / 2.6) * bell((y + 56) / 5)
     return {name: value.contiguous().to(device) for name, value in out.items()}
+
+
+def _forms(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Where the head's form turns away or comes forward, at |x| [1, W] and y [H, 1]."""
+    # From the ear's lobe to beside the mouth, below the cheekbone.
+    along, off = _across(ax, y, (64.0, -33.0), (37.0, -66.0))
+    under = bell(off / 9.5) * bell((along - 0.42) / 0.52)
+    planes = 0.75 * bell((ax - 61) / 11) * bell((y - 17) / 17)
+    planes = planes + under + 0.7 * bell((ax - 12) / 4.5) * bell((y + 17) / 13)
+    planes = planes + 0.8 * bell((ax - 17) / 8) * bell((y - 4) / 7)
+    planes = planes + 0.8 * step(ax, 42, 78) * step(-y, -70, -40)
+    fore = 0.8 * bell(ax / 30) * bell((y - 46) / 17) + bell(ax / 5) * bell((y + 17) / 20)
+    fore = fore + bell((ax - 41) / 12) * bell((y + 19) / 8)
+    fore = fore + 0.7 * bell(ax / 11) * bell((y + 101) / 8)
+    sheen = fore + 0.4 * bell(ax / 14) * bell((y + 57) / 4.5)
+    return {"planes": planes, "fore": fore, "sheen": sheen}
+
+
+def _sags(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Where flesh that sinks with the years casts broad shade, at |x| [1, W] and y [H, 1]."""
+    along, off = _across(ax, y, (26.5, -70.0), (29.5, -97.0))
+    corner = bell(off / 3.4) * step(along, -0.15, 0.2) * (1 - step(along, 0.75, 1.15))
+    jowl = bell((ax - 27) / 5) * bell((y + 98) / 7)
+    jowl = jowl + 0.7 * bell((ax - 43) / 12) * bell((y + 106) / 6)
+    bands = (bell((ax - 11) / 3.2) + 0.7 * bell((ax - 27) / 4.5)) * step(-y, 112, 124)
+    hollow = bell((ax - 47) / 9) * bell((y + 52) / 15)
+    hollow = hollow + 0.45 * bell((ax - 60) / 9) * bell((y - 20) / 13)
+    return {"marionette": corner, "jowl": jowl, "bands": bands, "hollow": hollow}
+
+
+def _across(
+    x: Tensor, y: Tensor, start: tuple[float, float], end: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
+    """How far along a segment points lie, 0..1 between its ends, and how far off it, mm."""
+    tx, ty = end[0] - start[0], end[1] - start[1]
+    px, py = x - start[0], y - start[1]
+    long = (tx * tx + ty * ty) ** 0.5
+    return (px * tx + py * ty) / long**2, (px * ty - py * tx) / long
 
 
 def flushed(t: Mapping[str, Tensor]) -> Tensor:
@@ -91,7 +130,10 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     old, child, adult = t["old"], t["child"], t["adult"]
     flush = flushed(t)
     years, youth = wrinkles.years(old), wrinkles.youth(t["age"])
-    tired = 0.30 + 0.90 * years - 0.20 * youth + 0.12 * t["weathering"]
+    # The sheen of dark skin outshines weak shade.
+    shown = 1 + 0.4 * dark
+    late = years.square() * shown
+    tired = 0.14 + 0.95 * years + 0.08 * t["weathering"]
     tired = tired.clamp(0.05, 1.3) * (1 - child)
     # Young skin glows from the cheeks; older skin is sallow there and red on the nose.
     glow = 1.05 + 0.35 * youth - 0.35 * years
@@ -106,29 +148,38 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     brow = (0.42 + 0.18 * t["m_soft"] + 0.10 * t["brow_thickness"] - 0.25 * child).clamp(min=0)
     brow = brow * (1 - 0.6 * fair)
     return (
-        ("cheek", BLOOD, 0.19 * pale * flush * glow * kept.sqrt()),
+        ("cheek", BLOOD, 0.13 * pale * flush * glow * kept.sqrt()),
         ("nose", BLOOD, 0.12 * pale * flush * (1 + 0.7 * years)),
         ("chin", BLOOD, 0.09 * flush),
         ("lids", BLOOD, 0.10 * flush),
         ("socket", BLOOD, 0.10 * one),
-        ("wing", BLOOD, 0.20 * flush),
+        ("wing", BLOOD, 0.09 * flush),
         ("philtrum", BLOOD, 0.06 * flush),
         ("lip", BLOOD, 0.08 * flush),
         ("forehead", BLOOD, -0.02 * one),
         ("forehead", MELANIN, 0.03 + 0.05 * dark),
         ("temple", MELANIN, -0.02 + 0.09 * dark),
-        ("under", MELANIN, 0.14 * tired * (1 + 0.5 * dark)),
-        ("under", BLOOD, 0.15 * tired),
-        ("under", SHADE, 0.10 * tired),
-        ("socket", SHADE, 0.16 * years),
-        ("fold", SHADE, 0.19 * years),
-        ("fold", BLOOD, 0.07 * years),
+        ("under", MELANIN, 0.11 * tired * (1 + 0.5 * dark)),
+        ("under", BLOOD, 0.06 * tired),
+        ("under", SHADE, 0.11 * tired * shown),
+        ("socket", SHADE, 0.22 * years),
+        ("fold", SHADE, 0.24 * years * shown),
+        ("fold", BLOOD, 0.05 * years),
+        ("marionette", SHADE, 0.19 * late),
+        ("jowl", SHADE, 0.16 * late),
+        ("bands", SHADE, 0.24 * late),
+        ("hollow", SHADE, 0.14 * late),
+        ("planes", SHADE, 0.14 * one),
+        ("planes", MELANIN, 0.06 + 0.08 * step(t["tone"], 4.0, 1.5)),
+        ("planes", BLOOD, 0.05 * one),
+        ("fore", SHADE, -0.07 * one),
+        ("sheen", GLOSS, 0.45 * dark * (1 - 0.3 * child)),
         ("socket", MELANIN, 0.06 + 0.16 * dark),
         ("lids", MELANIN, 0.03 + 0.10 * dark),
         ("perioral", MELANIN, 0.12 * dark),
         ("cheek", MELANIN, -0.08 * dark),
         ("nose", MELANIN, -0.04 * dark),
-        ("wing", MELANIN, 0.05 + 0.10 * dark),
+        ("wing", MELANIN, 0.02 + 0.04 * dark),
         ("sun", MELANIN, sun),
         ("beard", SHADE, 0.11 * male * (1 - 0.5 * dark)),
         ("beard", BLOOD, -0.02 * male),
@@ -140,7 +191,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("brow", SHADE, 0.6 * brow),
         ("brow", MELANIN, 0.5 * brow),
         ("shadow", SHADOW, makeup),
-        ("blush", BLOOD, 0.42 * step(makeup, 0.15, 1.0)),
+        ("blush", BLOOD, 0.22 * step(makeup, 0.15, 1.0)),
         ("tzone", GLOSS, (0.22 + 0.13 * t["oiliness"]).clamp(min=0.02) * (1 - 0.5 * child)),
         ("lids", GLOSS, 0.12 * one),
         ("forehead", COARSE, 0.2 * one),
@@ -151,8 +202,8 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("sun", FRECKLED, 0.9 * one),
         ("cheek", FRECKLED, 0.7 * one),
         ("lids", FRECKLED, -0.35 * one),
-        ("nostril", THIN, 0.2 * one),
-        ("nose", THIN, 0.25 * one),
+        ("nostril", THIN, 0.1 * one),
+        ("nose", THIN, 0.08 * one),
     )
 
 

@@ -40,13 +40,13 @@ def ears(rings: int, spokes: int) -> tuple[Floats, NDArray[np.int64]]:
     reach = np.where(rr <= 1, rr, 1.0 - 0.75 * np.maximum(rr - 1, 0) ** 1.3)
     lobe = smooth(-s, 0.55, 0.95)
     a = 31.0 * reach * s * (1 - 0.06 * lobe)
-    b = 16.5 * reach * c * (1 + 0.24 * s) * (1 - 0.10 * lobe)
+    b = 16.5 * reach * c * (1 + 0.24 * s) * (1 - 0.24 * lobe)
     b = b + 1.5 * s * reach
     rear = smooth(c + 0.35 * s, -0.55, 0.1)
-    height = 4.6 * bell((rr - 0.93) / 0.075) * (1 - 0.9 * lobe) * smooth(c + 0.9 * s, -0.75, -0.1)
+    height = 5.6 * bell((rr - 0.93) / 0.08) * (1 - 0.9 * lobe) * smooth(c + 0.9 * s, -0.75, -0.1)
     height += 4.0 * bell((rr - 0.56) / 0.10) * rear * (1 - 0.5 * lobe)
-    height -= 3.0 * bell((rr - 0.76) / 0.085) * rear * (1 - lobe)
-    height -= 9.5 * (1 - smooth(rr, 0.20, 0.48)) * (1 - 0.4 * lobe)
+    height -= 3.8 * bell((rr - 0.76) / 0.085) * rear * (1 - lobe)
+    height -= 10.5 * (1 - smooth(rr, 0.20, 0.48)) * (1 - 0.4 * lobe)
     height += 4.0 * bell((b + 11.5) / 4.0, (a + 4) / 6.0) * (rr <= 1)
     height += 1.5 * lobe * smooth(rr, 0.5, 0.8)
     height -= np.where(rr > 1, 4.0 * smooth(rr, 1.0, 1.12) + 10.0 * (rr - 1), 0)
@@ -72,6 +72,11 @@ def ear_stand(p: Floats) -> Floats:
     away = 0.09 * np.maximum(back + 13, 0)
     side = np.sign(p[:, 0])
     return np.stack([side * away, 0 * away, 0.35 * away], -1)
+
+
+def ear_average(p: Floats) -> Floats:
+    """Ears of the average adult: smaller than the template's, and closer to the head."""
+    return -3.2 * ear_size(p) - 1.3 * ear_stand(p)
 
 
 def ear_old(p: Floats) -> Floats:

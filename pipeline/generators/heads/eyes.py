@@ -102,7 +102,7 @@ def look(
     axis = of(axis, b) + torch.stack([-0.012 * (2 * side - 1), 0 * side, 0 * side]).to(d.dtype)
     axis = unit(axis)
     ball, _ = _meet(o, d, RADIUS)
-    big = of(IRIS_RADIUS * (1 + 0.15 * t["child"]), b)
+    big = of(IRIS_RADIUS * (1 + 0.22 * t["child"]), b)
     # From the eye's centre to the disc of the iris, and from the dome's centre to it.
     disc, rise = (RADIUS**2 - big * big).sqrt(), (CORNEA**2 - 1) ** 0.5 * big
     dome, meets = _meet(o - axis * (disc - rise), d, CORNEA * big)
@@ -141,12 +141,15 @@ def look(
     depth = -above
     deep = of(0.10 * step(t["tone"], 5, 9), b)
     lid = 0.22 - deep + (0.78 + 0.5 * deep) * step(depth, -0.2, 6.5)
-    hollow = (0.50 + 0.50 * step(gap, -0.4, 2.8)) * (1 - 0.48 * step(u.abs(), 0.25, 1.0))
+    hollow = (0.62 + 0.38 * step(gap, -0.4, 2.8)) * (1 - 0.38 * step(u.abs(), 0.25, 1.0))
     shade = lid * hollow
     lit = 0.25 + 0.75 * lit
     cosine = dot(n_ball, key)
     hemi = ground + (sky - ground) * (0.5 + 0.5 * dot(n_ball, up))
-    around = hemi * ((0.35 + 0.65 * ao) * shade)
+    around = hemi * ((0.40 + 0.60 * ao) * (0.20 + 0.80 * shade))
+    # Nose, brow and cheek throw the key back, fair ones more.
+    bounce = of(0.17 - 0.13 * step(t["tone"], 2, 9), b)
+    around = around + key_color * (bounce * (0.35 + 0.65 * shade))
     light = key_color * (soft_step(cosine, 0.45) * lit * (0.12 + 0.88 * lid) * (0.4 + 0.6 * hollow))
     warm = column((1.03, 0.985, 0.96), d)
     ball_color = white * (light + around) * warm
@@ -158,10 +161,10 @@ def look(
     iris_color = iris * (1.25 * disc_light + 1.15 * hemi * (0.45 + 0.55 * shade))
     color = ball_color + (iris_color - ball_color) * colored
 
-    # The wet corner.
-    inner_corner = step(-u, 0.80, 0.98)
-    flesh = column((0.60, 0.27, 0.23), d) * (light + around)
-    color = color + (flesh - color) * (inner_corner * 0.75)
+    # The wet corner, lit from all sides by the skin around it.
+    inner_corner = step(-u, 0.70, 0.90)
+    flesh = column((0.60, 0.27, 0.23), d) * (light + around + 0.45 * hemi)
+    color = color + (flesh - color) * (inner_corner * 0.9)
 
     # Reflections: lights in the dome, a broad shine on the white, a wet line on the lower lid.
     n = torch.where(front, n_dome, n_ball)
@@ -174,7 +177,8 @@ def look(
     tear = tear * of(1 - 0.65 * step(t["tone"], 3, 8), b) * (0.6 - 0.45 * u.abs())
     color = color + (key_color * (0.20 * lit) + hemi * 0.14) * tear
     edge = step(gap, -0.35 * pixel - 0.25, 0.35 * pixel + 0.45)
-    color = color * (0.35 + 0.65 * torch.where(depth < 4, edge, 0.6 + 0.4 * edge))
+    edge = torch.where(depth < 4, edge, 0.6 + 0.4 * edge)
+    color = color * torch.lerp(0.35 + 0.65 * edge, 0.70 + 0.30 * edge, inner_corner)
     segment = torch.where(reach < 1, IRIS, EYES)
     return color.clamp(min=0).t(), segment
 

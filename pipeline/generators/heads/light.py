@@ -7,20 +7,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from pipeline.generators.heads.face import step
+
 
 @dataclass(frozen=True)
 class Lights:
     """Lights of B people in the world (the camera's axes); directions point to the light.
 
-    key, rim: unit [B, 3]. key_color, rim_color, sky, ground: linear RGB [B, 3]; a white wall that
-    faces the key is about 1. dome: unit [B, 3], where the sky is brightest.
+    key, rim, fill: unit [B, 3]; fill is a large reflector opposite the key. key_color, rim_color,
+    fill_color, sky, ground: linear RGB [B, 3]; a white wall that faces the key is about 1.
+    dome: unit [B, 3], where the sky is brightest.
     size: [B], softness of the key's shadows, mm of blur a 100 mm throw.
     """
 
     key: Tensor
     rim: Tensor
+    fill: Tensor
     key_color: Tensor
     rim_color: Tensor
+    fill_color: Tensor
     sky: Tensor
     ground: Tensor
     dome: Tensor
@@ -39,6 +44,12 @@ SETUPS = (
 
 UP = (0.0, 0.72, 0.69)
 """Middle of the sky, in the world, where it does not lean: a studio's sky leans to the viewer."""
+
+FILLED = (0.36, 0.18)
+"""Sky and ground that need no help; a photographer fills weaker ones, most before dark skin."""
+
+BOUNCED = (1.20, 0.97, 0.80)
+"""Colour of the light that comes back from the reflector and the person's surroundings."""
 
 WARM = (0.045, 0.0, -0.055)
 """What one unit of warmth adds to red, green and blue."""
@@ -63,6 +74,11 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     edges = table[:, 0].cumsum(0)[:-1]
     setup = table[(p[:, None] > edges).sum(1)]
     _, key, sky, ground, rim, size, lean, warmth = setup.unbind(1)
+    deep = step(t["tone"], 4.0, 8.0)
+    lack = (1 - sky / FILLED[0]).clamp(min=0)
+    helped = 0.14 + 0.22 * deep
+    sky = sky + helped * (FILLED[0] - sky).clamp(min=0)
+    ground = ground + helped * (FILLED[1] - ground).clamp(min=0)
     harder = 0.9 + 0.25 * t["light_contrast_p"]
     azimuth = t["light_azimuth"]
     # Behind the head on the other side, never so far round that it lights the nose.
@@ -72,6 +88,8 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     warm = 1 + (w + 0.5 * warmth[:, None]) * tint
     cool = 1 - (0.6 * w + 2.5 * warmth[:, None]) * tint
     toward = _toward(azimuth, t["light_elevation"])
+    key_color = warm * (key * harder)[:, None]
+    across = toward.new_tensor([-0.85, 0, 0]) * toward
     dome = torch.tensor(UP, device=p.device) + lean[:, None] * toward * toward.new_tensor([1, 0, 0])
     colored = (t["rim_hue_p"] < 0.30).to(p.dtype)
     rim_hue = (t["rim_hue_p"] / 0.30).clamp(max=1)
@@ -80,8 +98,10 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     return Lights(
         key=toward,
         rim=normalize(_toward(behind, 24 + 0 * azimuth), dim=-1),
-        key_color=warm * (key * harder)[:, None],
+        fill=normalize(across + toward.new_tensor([0.0, -0.08, 0.62]), dim=-1),
+        key_color=key_color,
         rim_color=rim_tint * cool * strength[:, None],
+        fill_color=key_color * toward.new_tensor(BOUNCED) * (lack * (0.05 + 0.05 * deep))[:, None],
         sky=cool * (sky * (1.12 - 0.3 * t["light_contrast_p"]))[:, None],
         ground=(1 + torch.tensor([0.05, -0.01, -0.06], device=p.device))
         * (ground * (1.1 - 0.3 * t["light_contrast_p"]))[:, None],

@@ -14,6 +14,7 @@ from pipeline.generators.heads import ear
 from pipeline.generators.heads.hair.roots import roots
 from pipeline.generators.heads.landmarks import landmarks, nearest_front
 from pipeline.generators.heads.shapes import SHAPES, amounts
+from pipeline.generators.heads.shapes.average import average
 from pipeline.generators.heads.template import EAR, EYE, template
 from pipeline.generators.heads.vectors import unit
 
@@ -29,12 +30,14 @@ class Mesh:
     """The template at one level of detail, with its basis of shapes.
 
     rest: float32 [V, 3]; chart: float32 [V, 2]; faces: int64 [F, 3]; part: int64 [F], as in
-    `template`. basis: float32 [K, V * 3], of the shapes `names`. carried: name -> slice of the
-    vertices that belong to no face: `eyes` (left of the picture first), `landmarks`, `roots` of
-    hair, anchors of what is worn. below: int64, the vertex under each root.
+    `template`. form: float32 [V, 3], the average adult. basis: float32 [K, V * 3], of the shapes
+    `names`. carried: name -> slice of the vertices that belong to no face: `eyes` (left of the
+    picture first), `landmarks`, `roots` of hair, anchors of what is worn. below: int64, the vertex
+    under each root.
     """
 
     rest: Tensor
+    form: Tensor
     chart: Tensor
     faces: Tensor
     part: Tensor
@@ -82,10 +85,12 @@ def mesh(rows: int, columns: int, rings: int) -> Mesh:
     chart[:count] = head.chart
     faces = np.concatenate([head.faces, ear_faces + count])
     part = np.concatenate([head.part, np.full(len(ear_faces), EAR)])
+    form = rest + _average(rest, on_ear, carried["eyes"])
     names, basis = _basis(rest, on_ear, carried["eyes"])
     _, below = cKDTree(head.rest).query(groups["roots"])
     return Mesh(
-        torch.from_numpy(rest).float(), torch.from_numpy(chart).float(),
+        torch.from_numpy(rest).float(), torch.from_numpy(form).float(),
+        torch.from_numpy(chart).float(),
         torch.from_numpy(faces), torch.from_numpy(part),
         incident(torch.from_numpy(faces), count + len(ear_rest)),
         torch.from_numpy(basis).float().contiguous(), torch.from_numpy(below), names, carried,
@@ -98,12 +103,25 @@ def _ear_point(up: float, back: float) -> np.ndarray:
     return np.stack([one * [-1, 1, 1], one])
 
 
-def _basis(rest: np.ndarray, on_ear: np.ndarray, eyes: slice) -> tuple[tuple[str, ...], np.ndarray]:
-    """Displacements of every shape; ears go along with the place where they are attached."""
+def _attached(rest: np.ndarray, on_ear: np.ndarray) -> np.ndarray:
+    """Rest points with all of an ear where it is attached."""
     where = rest.copy()
     where[on_ear] = ear.ATTACH * np.stack(
         [np.sign(rest[on_ear, 0]), np.ones(on_ear.sum()), np.ones(on_ear.sum())], 1
     )
+    return where
+
+
+def _average(rest: np.ndarray, on_ear: np.ndarray, eyes: slice) -> np.ndarray:
+    """From rest points [V, 3] to the average adult; the eyeballs stay."""
+    out = average(_attached(rest, on_ear))
+    out[eyes] = 0
+    return np.asarray(out + ear.ear_average(rest) * on_ear[:, None])
+
+
+def _basis(rest: np.ndarray, on_ear: np.ndarray, eyes: slice) -> tuple[tuple[str, ...], np.ndarray]:
+    """Displacements of every shape; ears go along with the place where they are attached."""
+    where = _attached(rest, on_ear)
     fields = {}
     for name, shape in SHAPES.items():
         field = shape(where)
@@ -123,7 +141,7 @@ def deform(base: Mesh, t: Mapping[str, Tensor]) -> Tensor:
     coefficients = torch.stack([amount[name] for name in base.names], 1)
     # One product a person: how a matrix product rounds depends on its shape.
     moved = torch.stack([row @ base.basis for row in coefficients])
-    return moved.view(len(coefficients), -1, 3) + base.rest
+    return moved.view(len(coefficients), -1, 3) + base.form
 
 
 @lru_cache(maxsize=32)

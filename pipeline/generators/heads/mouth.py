@@ -184,10 +184,10 @@ def look(
 
     # Cheeks and lips keep light from the corners and from what lies deep.
     across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
-    corner = 1 - 0.88 * step(across, 14, 30)
+    corner = 1 - 0.70 * step(across, 17, 34)
     # A camera that exposes for dark skin would let wet flesh glow.
     dim = corner * of(1 - 0.45 * step(t["tone"], 5, 8), b)
-    mouth = column((0.070, 0.014, 0.012), d) * (sky + 0.5 * key_color) * dim
+    mouth = column((0.105, 0.020, 0.017), d) * (sky + 0.5 * key_color) * dim
     soft = unit(tongue + 1e-6)
     flesh = column((0.46, 0.15, 0.14), d) * lighted(
         soft, dim * (0.24 + 0.44 * soft[1].clamp(min=0))
@@ -205,7 +205,7 @@ def look(
     parted = of(step(jaw, 0.5, 0.9), b)
     cover = torch.zeros_like(across)
     for row, depth, deep in ((lower, 0.70, 0.95), (upper, 1.22, 0.70)):
-        open_ = corner * depth * (1 - deep * step(row.along, 10, 28))
+        open_ = corner * depth * (1 - deep * step(row.along, 14, 40))
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
         open_ = open_ * (0.50 + 0.50 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))

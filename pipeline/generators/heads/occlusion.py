@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
 DIRECTIONS = 8
-REACHES = ((4.0, 0.55), (11.0, 0.50), (28.0, 0.40))
+REACHES = ((4.0, 0.45), (11.0, 0.50), (28.0, 0.55))
 """Distances of the taps, mm, and the weight of each."""
 
 

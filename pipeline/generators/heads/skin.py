@@ -43,7 +43,7 @@ class Paint:
     space, which tilt the normal against them. open: [N], 1 on plain skin, less in pores and
     valleys. scatter: [N], how far light spreads inside, about 1. thin: [N], 0..1, how far light
     from behind glows through. flank: [N], 0 on the face's front, which hides from the rim light,
-    to 1 on its sides. segment: int64 [N], SKIN or LIPS.
+    to 1 on its sides. dark: [N], 0 up to Monk 4, 1 from Monk 8. segment: int64 [N], SKIN or LIPS.
     """
 
     albedo: Tensor
@@ -54,6 +54,7 @@ class Paint:
     scatter: Tensor
     thin: Tensor
     flank: Tensor
+    dark: Tensor
     segment: Tensor
 
 
@@ -88,13 +89,16 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     blood, melanin, shade = face[complexion.BLOOD], face[complexion.MELANIN], face[complexion.SHADE]
     ax = p[0].abs()
     ear = step(ax - 0.115 * p[1], 72.0, 75.5) * (p[2] < -40) * ((p[1] + 8).abs() < 48)
-    blood = blood + ear * of(0.15 * complexion.flushed(t), b)
-    thin = face[complexion.THIN] + 0.35 * ear
+    blood = blood + ear * of(0.02 * complexion.flushed(t), b)
+    # Where the ear leaves the head nothing of the rim light gets in.
+    root = bell((ax - 71) / 5) * (p[2] < -55) * ((p[1] + 8).abs() < 38)
+    flank = step(-p[2], 10.0, 42.0) * (1 - root)
+    thin = face[complexion.THIN] + 0.5 * ear
     shift = of(t["mark_seed"], b)
     u, v = around + 41.0 * shift, up - 23.0 * shift
     blotch = noise.cloud(p.device).read(u, v).clamp_(-2, 2)
-    uneven = 0.45 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.80 * wrinkles.years(t["old"])
-    uneven = of(uneven.clamp(min=0.15), b)
+    uneven = 0.30 + 0.22 * t["blemishes"].clamp(-1, 2.5) + 0.80 * wrinkles.years(t["old"])
+    uneven = of(uneven.clamp(min=0.10), b)
     blood = blood + uneven * (
         0.022 * blotch[0] + 0.024 * blotch[1].clamp(min=-0.7) + 0.016 * blotch[2]
     )
@@ -143,7 +147,8 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     scatter = torch.ones_like(rough) + of(0.35 * step(t["tone"], 3.0, 1.0), b)
     out = Paint(
         albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
-        open_, scatter, thin.clamp(0, 1), step(-p[2], 10.0, 42.0), segment,
+        open_, scatter, thin.clamp(0, 1), flank, of(c.dark, b).expand_as(rough),
+        segment,
     )  # fmt: skip
     _mouth(out, t, c, painted, p, b, pixel)
     _lids(out, t, c, painted, p, b, pixel)
@@ -167,8 +172,8 @@ def _spots(
     freckle = ((dots[0] - of(1.02 - 0.55 * many, b) + where * of(0.30 * many, b)) * 4).clamp_(0, 1)
     deep = 0.17 + 0.25 * fade(pixel, 2.2)
     melanin = melanin + freckle * where.clamp_(max=1) * of(deep * step(many, 0.0, 0.12), b)
-    spot = ((dots[1] - of(1.10 - 0.42 * aged, b)) * 6).clamp_(0, 1)
-    melanin = melanin + spot * of(0.26 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
+    spot = ((dots[1] - of(1.06 - 0.42 * aged, b)) * 3.5).clamp_(0, 1)
+    melanin = melanin + spot * of(0.32 * step(aged, 0, 0.3) * (1 - 0.4 * c.dark), b)
     pimple = ((dots[2] - of(1.02 - 0.7 * sore, b)) * 4).clamp_(0, 1)
     fresh = step(sore, 0, 0.1)
     blood = blood + pimple * of(0.55 * fresh, b)
@@ -200,7 +205,7 @@ def _mouth(
     red = torch.tensor([0.0, -0.22, -0.16], device=x.device)[:, None] * inner
     pink = torch.tensor([0.14, -0.02, 0.02], device=x.device)[:, None] * (dark * (1 - upper))
     color = color * (tone + red + pink).exp()
-    color = color * (1 - 0.5 * bell(height / 0.11))
+    color = color * (1 - (0.5 + 0.15 * dark) * bell(height / 0.11))
     lipstick, sheen = of(painted.lips.t(), bk), of(painted.gloss, bk)
     stain = of(painted.lip_cover, bk)
     color = color + (lipstick * (1 - 0.14 * upper) - color) * stain
@@ -213,7 +218,8 @@ def _mouth(
     # A lighter roll of skin borders the vermilion.
     roll = 1 + 0.05 * bell((inside + 1.5) / 1.1)
     # The corners lie in a little shade.
-    roll = roll * (1 - 0.22 * bell((x.abs() - 25.0) / 2.4) * bell((q[1] + 67.4) / 2.0))
+    corner = bell((x.abs() - 25.0) / 2.4) * bell((q[1] + 67.4) / 2.0)
+    roll = roll * (1 - (0.22 + 0.12 * dark) * corner)
     out.albedo.t()[:, k] = base * roll + (color - base * roll) * weight
     wet = bell(height / 0.16) + 0.35 * bell((height + 0.45) / 0.3)
     out.rough[k] = out.rough[k] + (0.41 - 0.13 * sheen - 0.06 * wet - out.rough[k]) * cover

@@ -23,10 +23,14 @@ EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.003, 0.60
 GLOSS_TINT = (1.03, 0.98, 0.92)
 """Highlights of skin are a little warmer than the light."""
 
-DARK_TINT = (1.02, 0.96, 0.94)
+DARK_TINT = (0.99, 0.98, 0.98)
 """The same on the darkest skin, which mirrors DULL of the sky: more would turn it ashen."""
 
 DULL = 0.15
+
+REFLECTOR = 0.16
+"""What skin mirrors of the reflector where it faces it straight: it looks brighter than it lights
+the skin, for it is smaller than the sky."""
 
 USUAL_LIGHT = 0.92
 """What a face receives in soft light, for `exposure`."""
@@ -81,6 +85,8 @@ def shade(
     """
     n0, v = normal.t().contiguous(), view.t().contiguous()
     n = bend(n0, turned(turn, paint.bump.t(), b))
+    # Large and grazing lights see little of the pores.
+    smooth = torch.lerp(n0, n, 0.35)
     key, rim = of(lights.key.t(), b), of(lights.rim.t(), b)
     key_color, rim_color = of(lights.key_color.t(), b), of(lights.rim_color.t(), b)
     sky, ground = of(lights.sky.t(), b), of(lights.ground.t(), b)
@@ -102,17 +108,23 @@ def shade(
     open_ = ao * paint.open
     dim = open_ * (1 - open_)
     warm = torch.stack([open_ + 0.22 * dim, open_ + 0.00 * dim, open_ - 0.07 * dim])
+    # Steeper than a plain dome: what turns away from it falls off sooner.
     high = 0.5 + 0.5 * dot(n, up)
+    high = high * (0.50 + 0.59 * high)
     around = ground + (sky - ground) * high
-    rim_cos = dot(n, rim)
+    fill, fill_color = of(lights.fill.t(), b), of(lights.fill_color.t(), b)
+    to_fill = dot(smooth, fill)
+    filled = soft_step(to_fill, 0.5)
+    rim_cos = dot(smooth, rim)
     nv = dot(n, v).clamp(min=0.02)
     # Head and nose hide the light behind them from all that faces the camera.
     fringe = paint.flank * ao.square() * ((0.45 - nv) / 0.20).clamp(0, 1)
     back = soft_step(rim_cos, 0.20) * fringe
     light = key_color * direct * shadow + around * warm + rim_color * (0.4 * back)
+    light = light + fill_color * (filled * open_)
     glow = column((1.0, 0.42, 0.28), n)
-    through = paint.thin * ((0.35 - 0.65 * rim_cos).clamp(0, 1) * 0.55)
-    behind = paint.thin * ((0.2 - 0.8 * ck0).clamp(0, 1) * 0.5)
+    through = paint.thin * (paint.flank * (0.1 - 0.6 * rim_cos).clamp(0, 1) * 0.22)
+    behind = paint.thin * ((0.1 - 0.8 * ck0).clamp(0, 1) * lit * 0.4)
     light = light + glow * (rim_color * through + key_color * behind)
 
     grazing = (1 - nv).square().square()
@@ -120,21 +132,25 @@ def shade(
     gloss = paint.gloss * paint.open
     # Large lights have large images.
     rough = (paint.rough + of(0.003 * lights.size - 0.05, b)).clamp(0.2, 0.8)
+    normal_reflect = 0.030 + 0.012 * paint.dark
     out = torch.zeros_like(n)
-    for direction, color, cosine, seen in (
-        (key, key_color, ck, lit),
-        (rim, rim_color, rim_cos, fringe),
+    for facing, direction, color, cosine, seen in (
+        (n, key, key_color, ck, lit),
+        (smooth, rim, rim_color, rim_cos, fringe),
     ):
         half = unit(v + direction)
-        nh, lh = dot(n, half).clamp(min=0), dot(v, half).clamp(min=0)
+        nh, lh = dot(facing, half).clamp(min=0), dot(v, half).clamp(min=0)
         shine = 0.72 * lobe(nh, lh, rough) + 0.42 * lobe(nh, lh, (rough * 1.55).clamp(max=0.9))
-        reflect = 0.030 + 0.97 * (1 - lh).clamp(min=0) ** 5
+        reflect = normal_reflect + 0.97 * (1 - lh).clamp(min=0) ** 5
         out = out + color * (shine * reflect * cosine.clamp(min=0) * seen * gloss)
     bounce = 2 * nv * n - v
     sheet = ground + (sky - ground) * (0.5 + 0.5 * dot(bounce, up)).square()
     # Dark skin mirrors and bristles less, or it would turn grey.
     pale = DULL + (1 - DULL) * paint.albedo[:, 1].clamp(max=0.5).mul(2).sqrt()
     fuzz = 0.10 * pale * grazing * (1 - 0.6 * grazing)
+    strip = ((2 * nv * to_fill - dot(v, fill) - 0.10) / 0.90).clamp(0, 1).square()
+    mirrored = (0.2 + 0.8 * paint.dark) * gloss * ao * REFLECTOR
+    out = out + fill_color * (strip * mirrored)
     out = out + sheet * (fresnel * pale * 0.85 * gloss * (ao * (0.4 + 0.6 * rough)))
     out = out + (around * ao + key_color * ((0.35 + 0.65 * ck0).clamp(min=0) * lit)) * fuzz
     # A soft knee: on dark skin highlights grow broad rather than white.
@@ -151,6 +167,7 @@ def exposure(lights: Lights) -> Tensor:
     ahead = 0.30 * lights.key[:, 1] + 0.954 * lights.key[:, 2]
     light = lights.key_color.mean(1) * ahead.clamp(min=0) * 0.92
     light = light + 0.75 * lights.sky.mean(1) + 0.25 * lights.ground.mean(1)
+    light = light + 0.75 * lights.fill_color.mean(1)
     return (USUAL_LIGHT / light.clamp(min=0.1)).pow(0.65).clamp(0.8, 1.4)
 
 

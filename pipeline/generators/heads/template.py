@@ -139,13 +139,13 @@ def sculpt(p: Floats) -> Floats:
     p = p.copy()
     # Temples, cheekbones, hollow cheeks, jaw.
     add(p, (66, 20, -38), (16, 22, 22), (-3.5, 0, -2.0))
-    add(p, (50, -22, -25), (16, 11, 20), (1.6, 0, 2.2))
-    add(p, (46, -56), (15, 20), (0, 0, -0.6))
+    add(p, (50, -22, -25), (16, 11, 20), (1.6, 0, 3.2))
+    add(p, (45, -50), (15, 17), (0, 0, -1.4))
     add(p, (52, -70, -60), (20, 20, 26), (1.6, -0.6, 0))
     add(p, (28, -30), (14, 13), (0, 0, 2.2))
     # Forehead: two soft eminences, brow ridge, glabella.
     add(p, (24, 58), (20, 16), (0, 0, 1.0))
-    add(p, (27, 19), (18, 8.5), (0, 0, 1.7))
+    add(p, (27, 19), (18, 8.5), (0, 0, 2.4))
     add(p, (0, 22), (12, 15), (0, 0, 0.8))
     # Sockets, deepest at the inner corner.
     add(p, (30, 1), (17, 11), (0, 0, -7.2))
@@ -155,7 +155,7 @@ def sculpt(p: Floats) -> Floats:
     add(p, (33, -10), (14, 6.5), (0, 0, 2.0))
     # The mound of teeth under the lips, then philtrum and chin.
     add(p, (0, -66), (25, 20), (0, 0, 5.5))
-    add(p, (0, -101), (14, 10), (0, 0, 4.0))
+    add(p, (0, -101), (13, 9), (0, 0, 4.8))
     add(p, (9, -104), (8, 7), (0, 0, 1.0))
     add(p, (0, -87.5), (15, 5.5), (0, 0, -3.4))
     _nose(p)
@@ -171,14 +171,15 @@ RIDGE = np.array([
     (-46.5, 3.4, 8.0),
     (-44.0, 8.0, 8.2),
     (-41.0, 11.6, 8.6),
-    (-37.0, 13.8, 9.0),
-    (-32.0, 15.0, 9.0),
-    (-27.0, 14.6, 8.6),
-    (-19.0, 12.0, 8.0),
-    (-10.0, 8.6, 7.6),
-    (0.0, 5.2, 8.0),
-    (9.0, 2.4, 9.5),
-    (18.0, 0.0, 11.0),
+    (-37.0, 14.6, 9.4),
+    (-32.0, 16.4, 9.2),
+    (-27.0, 15.8, 8.6),
+    (-19.0, 13.2, 7.4),
+    (-10.0, 10.2, 6.8),
+    (0.0, 7.2, 6.8),
+    (9.0, 3.8, 8.0),
+    (18.0, 0.8, 11.0),
+    (26.0, 0.0, 12.0),
 ])  # fmt: skip
 """The nose without tip and wings, from the lip to the glabella, mm."""
 
@@ -195,17 +196,19 @@ def _nose(p: Floats) -> None:
     high = np.nan_to_num(PchipInterpolator(RIDGE[:, 0], RIDGE[:, 1], extrapolate=False)(y))
     wide = np.interp(y, *RIDGE[:, ::2].T)
     # Side walls run out broadly into the cheeks.
-    body = high * (0.78 * bell(ax / wide) + 0.22 * bell(ax / 17))
-    tip = dome(19.2, 8.6, ax / 10.0, (y + 35.2) / 8.4)
-    body = smooth_max(body, tip, 5.0)
-    wing = dome(7.4, 6.0, (ax - 11.4) / 6.0, (y + 39.6) / 6.0)
-    body = smooth_max(body, wing, 10.0)
+    # A rounded back, walls with a plane of their own.
+    wall = np.exp(-(np.abs(ax / wide) ** 2.6))
+    body = high * (0.74 * wall + 0.26 * bell(ax / 18))
+    tip = dome(19.2, 8.6, ax / 10.0, (y + 35.6) / 8.8)
+    body = smooth_max(body, tip, 6.5)
+    wing = dome(8.0, 6.0, (ax - 11.0) / 6.6, (y + 39.4) / 6.6)
+    body = smooth_max(body, wing, 12.0)
     p[:, 2] += body * face
     add(p, (13.5, -39.8, 2), (4.5, 6.2, 14), (1.6, 0, 0))
     # The crease that sets the wing off from cheek and lip.
-    crease = bell((np.hypot(ax - 11.6, y + 39.4) - 8.3) / 2.0)
-    crease *= smooth(ax, 10, 16) * smooth(y, -50, -42) * (1 - smooth(y, -36, -29))
-    p[:, 2] -= 1.1 * crease * face
+    crease = bell((np.hypot(ax - 11.6, y + 39.4) - 8.6) / 2.6)
+    crease *= smooth(ax, 10, 17) * smooth(y, -50, -42) * (1 - smooth(y, -40, -31))
+    p[:, 2] -= 0.8 * crease * face
     # Nostrils: ellipses, higher outside, to both sides of the columella.
     u, v = ax - 6.6, y + 44.6
     u, v = 0.96 * u + 0.26 * v, 0.96 * v - 0.26 * u

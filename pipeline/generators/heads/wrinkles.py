@@ -29,8 +29,9 @@ BROAD = ("hollows", "jowls")
 
 
 def years(old: Tensor) -> Tensor:
-    """How far the first signs of age have come: 0 at 22 years, 0.3 at 30, 0.5 at 40, 0.8 at 60."""
-    return old.clamp(min=0) ** 0.6
+    """How far the signs of age have come: 0 up to 29 years, 0.1 at 35, 0.35 at 45, 1 at 82."""
+    past = (old - 0.12).clamp(min=0)
+    return (1.75 - 0.55 * past) * past * past / (past + 0.06)
 
 
 def youth(age: Tensor) -> Tensor:
@@ -99,7 +100,7 @@ def _crows(rng: np.random.Generator) -> Iterator[Stroke]:
             yield (
                 side * (cx + start * c), cy + start * s,
                 side * (cx + (start + long) * c), cy + (start + long) * s,
-                side * (0.9 if k < 2 else -0.9) * rng.uniform(0.3, 1.4), 0.95, depth,
+                side * (0.9 if k < 2 else -0.9) * rng.uniform(0.3, 1.4), 1.1, depth,
             )  # fmt: skip
 
 
@@ -222,7 +223,9 @@ def _draw(out: Tensor, x: Tensor, y: Tensor, stroke: Stroke, wobble: tuple[float
     ends = step(s, -0.02, 0.26) * (1 - step(s, 0.66, 1.03))
     ends = ends * (0.82 + 0.18 * (fade * s + phase).sin())
     w = width * (0.65 + 0.35 * ends)
-    groove = -bell(d / w) + 0.12 * bell((d.abs() - 2.6 * w) / (1.9 * w))
+    # A crease in the bottom of a soft trough, which is what shows from afar.
+    groove = -0.72 * bell(d / w) - 0.34 * bell(d / (2.3 * w))
+    groove = groove + 0.13 * bell((d.abs() - 4.2 * w) / (2.0 * w))
     out[cut] += deep * ends * groove
 
 
@@ -266,24 +269,24 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     smile = torch.maximum(t["smile"], t["laugh"]) * grown
     raised = (t["surprise"] + 0.25 * t["sadness"] + 0.10 * t["brow_raise"].clamp(0, 2)) * grown
     anger, sadness = t["anger"] * grown, t["sadness"] * grown
-    skin = 0.25 + 0.75 * early
+    skin = 0.33 + 0.67 * early
     total = {
-        "forehead": 0.60 * early + 0.45 * late + 0.75 * raised * (0.35 + 0.65 * skin),
-        "frown": 0.58 * early + 0.25 * late + 0.85 * anger + 0.40 * sadness,
+        "forehead": 0.60 * early + 0.36 * late + 0.75 * raised * (0.35 + 0.65 * skin),
+        "frown": 0.62 * early + 0.30 * late + 0.85 * anger + 0.40 * sadness,
         "bunny": 0.22 * late + 0.60 * anger + 0.30 * t["laugh"] * grown,
-        "crows": 0.70 * early + 0.40 * late + 0.62 * smile * (0.22 + 0.78 * skin),
+        "crows": 0.70 * early + 0.46 * late + 0.62 * smile * (0.22 + 0.78 * skin),
         "under_eye": 0.62 * early + 0.50 * late + 0.35 * smile * skin,
-        "cheek": 0.05 * early + 0.42 * late,
+        "cheek": 0.05 * early + 0.48 * late,
         "lips": 0.05 * early + 0.85 * late,
-        "nasolabial": 0.06 * grown + 0.64 * early + 0.25 * late + 0.62 * smile,
-        "smile": 0.14 * early + 0.24 * late + 0.70 * smile * (0.25 + 0.75 * skin),
-        "marionette": 0.45 * early + 0.50 * late + 0.25 * sadness,
+        "nasolabial": 0.03 * grown + 0.75 * early + 0.32 * late + 0.62 * smile,
+        "smile": 0.10 * early + 0.28 * late + 0.70 * smile * (0.25 + 0.75 * skin),
+        "marionette": 0.50 * early + 0.60 * late + 0.25 * sadness,
         "chin": 0.10 * early + 0.35 * late + 0.35 * anger + 0.35 * sadness,
-        "neck": 0.18 + 0.35 * early + 0.60 * late,
+        "neck": 0.05 + 0.50 * early + 0.70 * late,
         "lid": 0.25 * early + 0.55 * late,
-        "bags": 0.04 * grown + 0.90 * early + 0.45 * late,
-        "jowls": 0.35 * early + 0.75 * late,
-        "hollows": 0.35 * early + 0.65 * late,
+        "bags": 0.03 * grown + 0.72 * early + 0.50 * late,
+        "jowls": 0.35 * early + 0.95 * late,
+        "hollows": 0.35 * early + 0.75 * late,
     }
     out: dict[str, Tensor] = {}
     for k, (name, _, variants) in enumerate(GROUPS):

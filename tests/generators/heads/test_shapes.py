@@ -76,3 +76,12 @@ def test_levels_of_detail_carry_the_same_points() -> None:
     for name in ("eyes", "landmarks", "ear_lobes"):
         one, two = (deform(m, person)[0, m.carried[name]] for m in (coarse, fine))
         assert torch.allclose(one, two, atol=1e-3)
+
+
+def test_the_average_adult_keeps_eyeballs_and_symmetry(head: Mesh) -> None:
+    eyes, points = head.carried["eyes"], head.carried["landmarks"]
+    assert torch.equal(head.form[eyes], head.rest[eyes])
+    jaw = head.form[points][:17]
+    assert torch.allclose(jaw, jaw.flip(0) * torch.tensor([-1.0, 1, 1]), atol=1e-3)
+    moved = (head.form - head.rest).norm(dim=1)
+    assert 4 < moved.max() < 15

@@ -73,7 +73,10 @@ def strands(
     )
     # Strands grey one by one: some fully while others only begin.
     mixed = 0.8 * r[5] + 0.2 * lock
-    turned = step(1.6 * salted(grey_share) - 0.3 - mixed, -0.3, 0.3)[..., None]
+    grey_so_far = 1.6 * salted(grey_share) - 0.3
+    turned = step(grey_so_far - mixed, -0.3, 0.3)
+    # From a little way off they blend.
+    turned = torch.lerp(turned, step(grey_so_far, -0.25, 1.25), 0.4)[..., None]
     # What keeps its pigment fades too.
     faded = (0.35 * step(t["grey_share"], 0.1, 0.9))[:, None, None]
     dull = tone.mean(-1, keepdim=True)

@@ -30,3 +30,15 @@ def weights(
     i, w = taps(u, points)
     full = torch.zeros(count, points, device=device).scatter_add_(1, i, w)
     return full.T.contiguous(), u
+
+
+@lru_cache(maxsize=128)
+def gaps(count: int, device: torch.device) -> Tensor:
+    """Even thresholds along a hair of `count` points, in eight orders: [8, count].
+
+    A hair drawn only at those below its cover is as sheer as that, whatever lies behind. The
+    lowest is not 0: a few dots far from one another would show as such.
+    """
+    i = torch.arange(count, device=device)
+    even = (i * 0.61803399 + torch.arange(8, device=device)[:, None] * 0.7548777) % 1.0
+    return 0.12 + 0.88 * even

@@ -136,7 +136,7 @@ CUTS = (
         tie=PONYTAIL, tie_y=98, tie_z=-158, clump=0.5),
     Cut("low tail", LONG, 0.8, 1.2, 0.8, top=190, side=190, part=0.6, rise=7, puff=4,
         tie=BRAID, tie_y=-38, tie_z=-172, clump=0.5),
-    Cut("side braid", LONG, 1.2, 0.1, 1.2, curl_high=0.85, top=240, side=240, part=0.8, rise=9,
+    Cut("side braid", LONG, 1.2, 0.1, 1.2, curl_high=0.55, top=240, side=240, part=0.8, rise=9,
         puff=6, tie=BRAID, tie_y=-52, tie_z=-150, weave=1.0, clump=0.6, radius=11.0),
     Cut("half up", LONG, 1.3, 0.3, 1.2, cut=-195, back=0.6, part=0.6, rise=10, puff=9,
         tie=HALF_UP, tie_y=62, tie_z=-184, layers=24, clump=0.65),

@@ -208,7 +208,7 @@ class _Flat:
         # Too fine a wave to see is none, whoever else is in the batch.
         amp = st.amp * (st.amp > 0.2)
         waves = (amp, st.turns, st.phase, st.start, st.length / RAMP, st.depth, st.weave, st.frizz)
-        self.wind = torch.stack([st.spread, st.taper, st.ends, *waves], -1).flatten(0, 1)
+        self.wind = torch.stack([st.spread, st.taper, st.ends, st.wisp, *waves], -1).flatten(0, 1)
         self.disc = offsets(HAIRS, seen.device)
         across = torch.linalg.cross(
             posed.tangent, toward[:, None, None].expand_as(posed.tangent), dim=-1
@@ -226,7 +226,7 @@ class _Flat:
         w, u = curves.weights(self.seen.shape[-1], count, *place, strand.device)
         x, y, z = (self.seen[strand].flatten(0, 1) @ w).view(len(strand), 3, count).unbind(1)
 
-        spread, taper, ends, amp, turns, phase, start, ramp, depth, weave, frizz = self.wind[
+        spread, taper, ends, wisp, amp, turns, phase, start, ramp, depth, weave, frizz = self.wind[
             strand
         ].T[..., None]
         own_chance = self.disc.own(self.st.root[own], k)[:, None]
@@ -243,7 +243,8 @@ class _Flat:
             z = z + self.deep[person][:, None] * swing * deep
             swing = swing * sine
             x, y = x + ex * swing, y + ey * swing
-        inside = (x >= 0) & (x < side) & (y >= 0) & (y < side) & (u < 1 - ends * own_chance)
+        thins = torch.addcmul(u, wisp, curves.gaps(count, strand.device)[(k + own) & 7])
+        inside = (x >= 0) & (x < side) & (y >= 0) & (y < side) & (thins < 1 - ends * own_chance)
         cell = (y.int() * side + x.int()).long() + (person * (side * side))[:, None]
         places = (u * PLACES).long()
         number = first + (own * HAIRS + k)[:, None] * PLACES + places

@@ -197,7 +197,11 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     q = torch.stack([q[0] * (1 - 0.22 * heavy * step(along, 8.0, 40.0)), q[1], q[2]])
     grey = t["grey_share"][:, None] * (1.0 + 0.35 * name["chin"] + 0.2 * name["corner"])
     solid = 0.62 * sheer + (1 - 0.62 * sheer) * full
-    tone, tip = _facial_colors(t, r, 0.80, grey + 0 * length, solid[..., None])
+    # Stubble shows the dark roots of fair hair; a beard runs out into the skin.
+    fair = step(colors.base_color(t)[:, 0], 0.10, 0.30)[:, None]
+    shade = 0.80 - 0.30 * fair * (1 - full)
+    edge = 0.5 + 0.5 * torch.maximum(step(cover, 0.15, 0.85), 1 - full)
+    tone, tip = _facial_colors(t, r, shade[..., None], grey + 0 * length, (solid * edge)[..., None])
     strands = _strands(
         still, q, n, length, tone, tip, BEARD, width=0.13, hairs=2.2, spread=1.6, gloss=0.0
     )
@@ -207,8 +211,8 @@ def beards(t: Traits, still: Still, p: Tensor, n: Tensor, points: int, sheer: fl
     open_ = torch.where(full[..., None] > 0.5, inner, inner.clamp(min=0.8))
     return replace(
         strands, amp=amp, turns=turns, phase=6.28 * r[6], depth=0.6 + 0 * amp, open=open_,
-        gloss=0.08 * full, hairs=strands.hairs * (0.5 + 2.0 * full) / solid,
-        spread=0.4 + 1.4 * full,
+        gloss=0.08 * full, hairs=strands.hairs * (0.6 + 1.9 * full) / solid,
+        spread=0.4 + 1.4 * full, wisp=0.7 * step(length, 3.0, 9.0), ends=0.35 * full,
     )  # fmt: skip
 
 
@@ -221,7 +225,7 @@ def sheerness(size: int) -> float:
 
 
 def _facial_colors(
-    t: Traits, r: Tensor, shade: float, grey: Tensor, cover: Tensor | float
+    t: Traits, r: Tensor, shade: Tensor | float, grey: Tensor, cover: Tensor | float
 ) -> tuple[Tensor, Tensor]:
     """Root and tip colours, darker than the hair by `shade` unless grey, over skin by `cover`."""
     root, tip = colors.strands(t, r, r[7], grey)
@@ -245,6 +249,6 @@ def _strands(
         hairs=hairs * COUNTS[kind] / length.shape[1] * one, patch=UNBOUNDED * one, bare=0 * one,
         spread=spread * one,
         taper=0.6 * one, amp=0 * one, turns=0 * one, phase=0 * one, start=0 * one, depth=0 * one,
-        weave=0 * one, frizz=0 * one, ends=0 * one, gloss=gloss * one,
+        weave=0 * one, frizz=0 * one, ends=0 * one, wisp=0 * one, gloss=gloss * one,
         kind=torch.full((length.shape[1],), kind, device=length.device), root=still.index,
     )  # fmt: skip

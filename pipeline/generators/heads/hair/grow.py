@@ -10,7 +10,7 @@ from pipeline.generators.heads.face import step
 from pipeline.generators.heads.hair import colors, facial
 from pipeline.generators.heads.hair.locks import WIDTH, lock, waves
 from pipeline.generators.heads.hair.roots import BEARD, BROW, LASH, SCALP
-from pipeline.generators.heads.hair.scalp import comb, plan
+from pipeline.generators.heads.hair.scalp import SMALL, Plan, comb, plan
 from pipeline.generators.heads.hair.still import Still, still
 from pipeline.generators.heads.hair.strands import Level, Strands, join, level
 from pipeline.generators.heads.hair.styles import Style, style
@@ -62,9 +62,9 @@ def scalp(
     p, n, open_ = comb(chosen, roots, plans, lod.points)
     plans = replace(plans, length=plans.length * ~on_ear(p, roots))
     p = lock(p, chosen, roots, plans)
-    wave = waves(chosen, roots, plans)
     length = plans.length
     tied = is_tied(chosen, roots, plans)
+    wave = waves(chosen, roots, plans, tied)
     if bool(tied.any()):
         # A tied strand is the way to the tie and a tail.
         q, m, o = tie(chosen, roots, plans, lod.points)
@@ -83,6 +83,9 @@ def scalp(
         [torch.einsum("csp,cd->spd", q4[:, i], fit) for i, fit in enumerate(affine)]
     )
     s = torch.linspace(0, 1, lod.points, device=p.device) * length[..., None]
+    # Nothing lies over the roots of hairline and parting.
+    first = torch.maximum(0.75 * (1 - plans.rim), 0.6 * plans.bare)[..., None] * (-s / 20).exp()
+    open_ = torch.maximum(open_, first)
     placed = placed + home[:, :, None] * (-s / SETTLE).exp()[..., None]
 
     # Tones differ from lock to lock, less so where hair is too short for locks.
@@ -111,22 +114,34 @@ def scalp(
         length=length,
         width=WIDTH * (0.6 + 0.4 * plans.rim),
         hairs=wave.hairs * (0.55 + 0.45 * plans.rim) / cover,
-        patch=wave.patch,
+        patch=wave.patch * (1 + 0.9 * plans.fringe + 0.8 * at_part),
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
-        spread=wave.spread * (1.15 - 0.15 * plans.rim + 0.45 * at_part),
+        spread=wave.spread * (1.15 - 0.15 * plans.rim + 0.9 * at_part),
         taper=wave.taper,
         amp=wave.amp,
         turns=wave.turns,
         phase=wave.phase,
-        start=torch.where(tied, 0.5, wave.start),
+        start=wave.start,
         depth=wave.depth,
         weave=wave.weave,
         frizz=wave.frizz,
+        wisp=wisps(plans, length, sheer) * (1 - wave.weave),
         ends=(25 / length.clamp(min=1)).clamp(max=0.3) * step(length, 8.0, 40.0) * (1 - wave.weave),
         gloss=gloss * torch.where(tied, 0.6, one),
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,
     )
+
+
+def wisps(plans: Plan, length: Tensor, sheer: float) -> Tensor:
+    """How the hairs thin out, [B, S] as in `Strands`: at their ends, and where they stand alone."""
+    single = 1.3 + 2.2 * (1 - sheer)
+    outer = step(plans.layer, 0.72, 0.95) * (1 - plans.fringe) + (plans.random[7] > 0.93)
+    ends = 0.35 - 0.15 * plans.fringe
+    # The few strands of small pictures have to cover more.
+    few = min(1.0, length.shape[1] / SMALL) ** 0.6
+    wisp: Tensor = few * (ends + (single - ends) * outer.clamp(max=1)) * step(length, 8.0, 30.0)
+    return wisp
 
 
 def on_ear(p: Tensor, roots: Still) -> Tensor:

@@ -89,8 +89,8 @@ def _rows(p: Tensor, still: Still, share: Tensor) -> Tensor:
     return torch.stack([p[0] + pull * c, p[1] - pull * s, p[2]])
 
 
-def waves(style: Style, still: Still, plan: Plan) -> Wave:
-    """The waves of every strand."""
+def waves(style: Style, still: Still, plan: Plan, tied: Tensor) -> Wave:
+    """The waves of every strand; `tied` bool [B, S]."""
     cut = {name: value[:, None] for name, value in style.cut.items()}
     curl = style.curl[:, None] + 0 * plan.length
     wavy, curly, coily = step(curl, 0.20, 0.38), step(curl, 0.50, 0.70), step(curl, 0.74, 0.86)
@@ -144,6 +144,12 @@ def waves(style: Style, still: Still, plan: Plan) -> Wave:
     patch = torch.where(thin, UNBOUNDED, spacing * spacing * one)
     frizz = torch.where(tubes, 0 * one, frizz)
     weave = cut["weave"] * tubes * one
+    loose_tie = tied & ~tubes
+    # Tied hair is drawn taut: its waves are small up to the tie, and as many on all strands.
+    amp = torch.where(loose_tie, amp.clamp(max=4.2) * (0.2 + 0.7 * wavy), amp)
+    count = 3.0 + 4.0 * wavy + 6.0 * curly + 5.0 * coily
+    turns = torch.where(loose_tie, TAU * count * (0.9 + 0.2 * r[4][:, still.coarse]), turns)
     # Wide waves begin below the crown; at their roots they would part the hair.
     start = 0.15 * wavy * (1 - curly) * ~tubes * step(plan.length, 60.0, 160.0)
+    start = torch.where(tied, 0.5 - 0.45 * wavy * ~tubes, start)
     return Wave(amp, turns, phase, depth, weave, spread, taper, hairs, patch, frizz, start)

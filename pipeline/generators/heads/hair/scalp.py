@@ -61,8 +61,10 @@ def plan(style: Style, still: Still) -> Plan:
     # Hair thins out over the last millimetres, and where it is being lost.
     single = ((cut["tubes"] == 0) & (cut["rows"] == 0)).float()
     ahead = step(z, -95.0, -70.0) * step(y, 20.0, 45.0) * single
+    # A fringe hides its roots, and needs them.
+    ahead = ahead * (1 - 0.8 * (cut["fringe"] > 0).float())
     lost = crown_loss(rest, recession)
-    keep = step(edge - 4 * (r[0] - 0.5), -2.0, 4.0 + 2 * ahead) * (1 - step(lost, 0.3, 1.0))
+    keep = step(edge - 4 * (r[0] - 0.5), -2.5, 5.0 + 4 * ahead) * (1 - step(lost, 0.3, 1.0))
     keep = keep * style.thin[:, None] ** (0.5 + 0.5 * step(y, 40.0, 90.0))
     alive = keep > 0.06 + 0.94 * r[1] * (keep < 0.97)
 
@@ -93,7 +95,7 @@ def plan(style: Style, still: Still) -> Plan:
     reach = 18 - 1.35 * x.abs() + 42 * (r[2] - 0.5)
     stop = torch.where(curtain > 0.5, torch.maximum(stop, reach), stop)
     # New, short hairs soften the hairline.
-    baby = step(edge, -1.5, 5.5 + 2.5 * ahead)
+    baby = step(edge, -1.5, 6.5 + 4.5 * ahead)
     least = torch.where(cut["length"] >= 2, 0.30, 0.45) * (1 - 0.4 * ahead)
     length = length * (least + (1 - least) * baby)
     # Faded sides begin short at their edge and lengthen inwards.
@@ -106,13 +108,17 @@ def plan(style: Style, still: Still) -> Plan:
     burns = burns + 400 * step(y, 16.0, 28.0) + 400 * step(-z, 80.0, 88.0)
     length = torch.minimum(length, burns)
     alive = alive & ~((y < -3) & (z > -86))
+    # What stands up is short beside the ear, where it would point at the viewer's sides.
+    length = length * (1 - (cut["up"] > 0.3) * single * (1 - step(y, 16.0, 44.0)) * 0.85)
     alive = alive & (length > 1)
     length = torch.where(alive, length, torch.zeros_like(length))
-    line = style.part[:, None] * step(z, -170.0, -60.0) + 1.2 * (r[4] - 0.5) + 0.6 * (0.2 * z).sin()
+    line = (
+        style.part[:, None] * step(z, -170.0, -60.0) + 3.0 * (r[4] - 0.5) + 1.2 * (0.11 * z).sin()
+    )
     side = torch.where(x > line, 1.0, -1.0)
     at_line = cut["part"].clamp(0, 1) * bell((x - line) / 15) * step(y, 60.0, 85.0)
     # The front hairline is fine, as are all edges of a fade and the ends of the sideburns.
-    rim = 1 - torch.maximum(ahead, 0.8 * (cut["fade"] > 0.1)) * (1 - step(edge, -1.0, 8.0))
+    rim = 1 - torch.maximum(ahead, 0.8 * (cut["fade"] > 0.1)) * (1 - step(edge, -1.0, 11.0))
     rim = rim * (1 - 0.8 * step(-y, -16.0, 6.0) * step(z, -88.0, -80.0)) * (1 - 0.7 * lost)
     bare = torch.maximum((1 - step(edge, 8.0, 34.0)) * rim, at_line)
     length = length * ~(_strays(still, length, r) & (single > 0))
@@ -151,9 +157,12 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     frame = hanging * (0.34 + 0.2 * curtain)
     parted = torch.stack([plan.side, zero, -0.16 - 0.25 * cut["back"] + frame + zero])
     aside = torch.stack([zero, -one, -cut["sweep"] + zero])
-    # Locks wander together, single hairs a little more.
+    # Locks wander together, single hairs a little more; combed hairlines keep in line.
+    least = 0.3 + 0.5 * (cut["fade"] > 0.1)
     wander = plan.random[5:8][:, :, still.coarse] - 0.5 + 0.35 * (plan.random[2:5] - 0.5)
-    wander = wander * (0.85 * mess * (1 - 0.4 * hanging) * (0.3 + 0.7 * step(plan.edge, 0.0, 22.0)))
+    wander = wander * (
+        0.85 * mess * (1 - 0.4 * hanging) * (least + (1 - least) * step(plan.edge, 0.0, 22.0))
+    )
     front = step(still.rest.T[2], -78.0, -25.0) * (1 - step(still.rest.T[0].abs(), 32.0, 52.0))
     front = front[None] * topness(p)
     edge = 0.40 + 0.60 * step(plan.edge, 1.0, 26.0)
@@ -166,6 +175,11 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
     face = 48 + uneven * (plan.random[6][:, still.coarse] - 0.5)
     ahead = torch.where(still.rest[:, 2] > -82, 1.0, -1.0)
     cropped = 1 - (cut["fade"] > 0.1).float()
+    # Cropped hair in front leans to one side, and not as a row of bristles.
+    slant = (0.55 * front * (1 - cropped)) * torch.where(style.seed > 0, 1.0, -1.0)[:, None]
+    slant = torch.stack([slant, zero, zero])
+    # The hairline lies closer than what stands up behind it.
+    lies = 0.5 + 0.5 * step(plan.edge, 2.0, 24.0)
     ds = plan.length / (points - 1)
     # Short hair lies down along its flow as soon as it leaves the skin.
     inertia = (-ds / (0.4 * plan.length).clamp(1.0, 15.0)).exp()
@@ -181,12 +195,12 @@ def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, T
         f = (f + cut["whorl"] * away) * top + aside * (1 - top)
         f = f + plan.fringe * (1.6 * forward - f)
         f = f - n * (n * f).sum(0)
-        up = cut["up"] * (1 - 0.35 * u) * torch.lerp(cropped, one, top)
+        up = cut["up"] * (1 - 0.35 * u) * torch.lerp(cropped, one, top) * lies
         f = unit(f) * (1 - up) + n * up
         stand = cut["quiff"] * front * (1 - 1.25 * u) if u < 0.8 else zero
         f = f + stand * (0.5 * n + torch.stack([zero, 1.5 * one, 0.45 * one]))
         f = f + n * (0.30 * (-gone / 14).exp())
-        f = f + wander + n * (sway * (1 - top) * (gone / 27 + swell).sin())
+        f = f + wander + slant + n * (sway * (1 - top) * (gone / 27 + swell).sin())
         fall = hanging * (0.10 + 0.55 * step(gone, 25.0, 110.0)) + 0.05
         f = torch.stack([f[0], f[1] - fall, f[2]])
         tip = cut["flick"] * step(one * u, 0.62, 0.95)

@@ -59,8 +59,8 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     first = _lobe(t - n * (0.09 + jitter), half, 45.0)
     second = _lobe(t + n * (0.14 + jitter), half, 16.0)
     tint = (albedo + 0.012).sqrt()
-    sparkle = 0.75 + 0.5 * s.random
-    shine = (s.gloss * facing * s.open)[:, None]
+    sparkle = 0.85 + 0.3 * s.random
+    shine = (s.gloss * facing * (0.15 + 0.75 * s.open))[:, None]
     gloss = 0.30 * first[:, None] * sparkle[:, None] + 0.80 * (second[:, None] * tint)
     out = out + key_in * shine * gloss
     # The sky is mirrored broadly.

@@ -51,8 +51,9 @@ class Strands:
     at the root in mm, and its share at the tip; amp: radius of the waves, mm; turns: their phase
     over the whole strand, rad; phase at the root; start: share of the strand from its root without
     waves; depth: 1 helix, 0 flat waves; weave: 1 braided; frizz: rad by which the waves of its
-    hairs differ; ends: share of the strand by which its hairs end before it; gloss: strength of the
-    highlights. kind, root: int64 [S], root's place in `roots()`.
+    hairs differ; ends: share of the strand by which its hairs end before it; wisp: share of it over
+    which they thin out to their ends, above 1 where they are sheer from the root; gloss: strength
+    of the highlights. kind, root: int64 [S], root's place in `roots()`.
     """
 
     points: Tensor
@@ -75,6 +76,7 @@ class Strands:
     weave: Tensor
     frizz: Tensor
     ends: Tensor
+    wisp: Tensor
     gloss: Tensor
     kind: Tensor
     root: Tensor

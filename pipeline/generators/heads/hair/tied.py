@@ -66,7 +66,14 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
     o = torch.zeros_like(plan.side)
     over = torch.stack([plan.side * (0.25 * cut["part"] + 0.75 * low), 0.5 * low + o, o])
     ahead = step(root[2], -135.0, -80.0)
-    middle = unit(unit(start + end) + over * topness(root) * ahead + 0.35 * low * over * ahead)
+    middle = unit(start + end) + over * topness(root) * ahead + 0.35 * low * over * ahead
+    # Hair of the temples goes back over the ears, not down the face.
+    past = torch.stack([0.7 * (root[0] / 30).clamp(-1, 1), 0.8 + o, o - 0.8])
+    temple = torch.maximum(1 - topness(root), step(root[0].abs(), 15.0, 45.0))
+    middle = unit(middle + low * ahead * (0.7 + 0.6 * temple) * past)
+    # Curls cannot be drawn as flat.
+    full = style.volume * (1 + 0.4 * step(style.curl, 0.2, 0.38) + 0.9 * step(style.curl, 0.5, 0.7))
+    full = full[:, None]
     path = []
     for i in range(first):
         w = v[i]
@@ -74,7 +81,7 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
         bulge = (torch.pi * w).sin()
         p = center + q * 100
         _, _, head = radius(p)
-        rise = cut["rise"] * style.volume[:, None] * (0.15 + 0.85 * plan.layer)
+        rise = cut["rise"] * full * (0.15 + 0.85 * plan.layer)
         path.append(
             center + q * (head + 0.6 + rise * (0.25 + 0.75 * bulge) * min(1.0, 4 * float(w)))
         )
@@ -112,6 +119,7 @@ def _tail(style: Style, plan: Plan, at: Tensor, out: Tensor, bundle: Tensor, poi
     disc = torch.stack([r[2] - 0.5, r[4] - 0.5, r[6] - 0.5])[..., None] * 46 * spread
     straight = at[..., None] + out[..., None] * arc
     fall = torch.stack([0 * s, -(s - arc), 0.05 * s])
+    disc = disc + _swing(style, r[5], u)
     plain = straight + fall + bundle[..., None] + disc
     # A bun is wound about the direction of its hair.
     side = unit(
@@ -125,7 +133,8 @@ def _tail(style: Style, plan: Plan, at: Tensor, out: Tensor, bundle: Tensor, poi
     ])  # fmt: skip
     turn = 2 * torch.pi * (r[3][..., None] + 0.85 * u)
     lift = (2 * r[5][..., None] - 1) * 1.25 + 0.25 * (turn + 6 * r[2][..., None]).sin()
-    size = (19 + 6 * r[4][..., None]) * style.volume[:, None, None]
+    curly = step(style.curl, 0.5, 0.7)[:, None, None]
+    size = (19 + 6 * r[4][..., None]) * style.volume[:, None, None] * (1 + 0.2 * curly)
     ring = side[..., None] * turn.cos() + up[..., None] * turn.sin()
     knot = at[..., None] + size * (out[..., None] * (0.75 * lift.sin() + 0.5) + ring * lift.cos())
     # A braid comes forward over the shoulder.
@@ -141,6 +150,18 @@ def _tail(style: Style, plan: Plan, at: Tensor, out: Tensor, bundle: Tensor, poi
     )
     tail = torch.where(kind == cuts.PONYTAIL, high, plain)
     return torch.where(kind == cuts.BUN, knot, torch.where(kind == cuts.BRAID, braid, tail))
+
+
+def _swing(style: Style, lock: Tensor, u: Tensor) -> Tensor:
+    """How the locks of a tail swing by its texture, mm: lock [B, S] 0..1, to [3, B, S, P]."""
+    curl = style.curl[:, None, None]
+    wavy, curly = step(curl, 0.20, 0.38), step(curl, 0.50, 0.70)
+    # A wave takes the whole tail; curls part it into locks.
+    own = 2 * torch.pi * (4 * lock[..., None]).floor() / 4
+    angle = 2 * torch.pi * (2.6 + 1.6 * curly) * u + own * curly
+    size = (7.0 * wavy + 3.0 * curly) * step(u, 0.1, 0.4)
+    x, z = size * angle.sin(), size * (0.6 + 0.4 * curly) * angle.cos()
+    return torch.stack([x, 0 * x, z])
 
 
 def _bezier(at: Tensor, way: tuple[tuple[float, ...], ...], side: Tensor, u: Tensor) -> Tensor:

@@ -32,8 +32,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
             out[name] = own * (grown if name in _BONY else 1.0)
     out["chin_cleft"] = (t["chin_cleft"] - 0.6).clamp(min=0) * grown
     out["epicanthus"] = (t["epicanthus"] + 0.3).clamp(min=0)
-    # No child is gaunt.
-    out["fullness"] = torch.where(t["fullness"] < 0, grown, 1.0) * out["fullness"]
+    # No child is gaunt, and few adults.
+    out["fullness"] = torch.where(t["fullness"] < 0, 0.7 * grown, 1.0) * out["fullness"]
     # The youngest change fastest.
     out["child"] = t["child"] * (1 + 0.25 * t["child"] ** 3)
     # Even a faint frown must not pass for a calm face, nor a calm face's low brows for a frown.
@@ -51,9 +51,9 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     out["old"] = t["old"] ** 0.75 - 0.18 * youth(t["age"])
     # At rest the upper lid hides the top of the iris; narrow eyes need less of it for that.
     narrow = (0.5 * t["smile"] + t["laugh"] + out["anger"] + out["sadness"]).clamp(max=1)
-    rest = (2.2 - 1.3 * t["m_soft"]) * (1 - 0.8 * narrow) * (1 - 0.5 * out["old"].clamp(0, 1))
+    rest = (1.5 - 0.9 * t["m_soft"]) * (1 - 0.8 * narrow) * (1 - 0.5 * out["old"].clamp(0, 1))
     out["eye_open"] = (
-        -0.25 - rest + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
+        -0.1 - rest + 0.3 * t["eye_open"] + 0.5 * t["child"] - 0.45 * out["old"].clamp(max=1)
     )
     # Eyes stay on the camera when the head nods, and the lids go along.
     up = 0.045 * t["gaze_y"] - t["pitch"].deg2rad().tan()

@@ -10,6 +10,7 @@ from pipeline.generators.heads.template import (
     bell,
     bow,
     front,
+    lip_heights,
     mouth_line,
     smooth,
 )
@@ -21,7 +22,7 @@ JAW_DEGREES = 17.0
 """Turn of the jaw at mouth_open = 1."""
 
 
-LAUGHING, SURPRISED = (1.6, 0.0), (3.0, 5.4)
+LAUGHING, SURPRISED = (2.4, 0.0), (3.0, 5.4)
 """How far upper and lower lip leave their line, mm, besides the jaw."""
 
 
@@ -32,7 +33,7 @@ def jaw_weight(p: Floats) -> Floats:
     beside = smooth(s, -26, 38)
     below = 0.90 + 0.10 * smooth(s, 0, 20)
     lip = np.where(s > 0, below, 0.06 * smooth(-s, 30, 0))
-    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.55
+    middle = np.clip(1 - (x / (MOUTH_X + 0.5)) ** 2, 0, 1) ** 0.42
     weight = beside + (lip - beside) * np.maximum(middle, 0)
     # Near the corners the lips meet; further down all of the chin follows.
     weight = np.maximum(weight * (s > -40), smooth(s, 12, 34))
@@ -63,6 +64,15 @@ def rounder(p: Floats) -> Floats:
     return apart(p, 0.0, 1.0) * bell((np.abs(p[:, 0]) - 14) / 8)
 
 
+def body(p: Floats, upper: float, lower: float) -> Floats:
+    """How far lips grow taller towards the corners, by shares of their height, mm up."""
+    up, low = lip_heights(p[:, 0])
+    s = p[:, 1] - mouth_line(p[:, 0])
+    inside = upper * np.clip(s, 0, up) + lower * np.clip(s, -low, 0)
+    beyond = bell(np.maximum(np.maximum(s - up, -s - low), 0) / 8)
+    return np.asarray(inside * beyond * bell((np.abs(p[:, 0]) - 19) / 8) * front(p))
+
+
 def straighten(p: Floats) -> Floats:
     """What smooths the dip out of the line between the lips, mm up."""
     s = p[:, 1] - mouth_line(p[:, 0])
@@ -75,9 +85,9 @@ def part_lips(p: Floats) -> Floats:
 
 
 def lift(p: Floats) -> Floats:
-    """1 at the corners of the mouth, less by a parabola inwards, fading into the cheeks."""
+    """1 at the corners of the mouth, less in a curve inwards, fading into the cheeks."""
     x = np.abs(p[:, 0])
-    inwards = np.minimum(x / 27, 1) ** 2 * bell(np.maximum(x - 27, 0) / 13)
+    inwards = np.minimum(x / 27, 1) ** 1.7 * bell(np.maximum(x - 27, 0) / 13)
     return np.asarray(inwards * bell((p[:, 1] - MOUTH_Y) / 13) * front(p))
 
 
@@ -86,12 +96,12 @@ def smile(p: Floats) -> Floats:
     x, y = np.abs(p[:, 0]), p[:, 1]
     corner = bell((x - 27) / 13, (y - MOUTH_Y) / 13) * front(p)
     inner = bell(x / 17, (y - MOUTH_Y) / 10) * front(p)
-    reach = 6.8 * corner * np.clip(x / 24, 0, 1)
-    up = 10.0 * lift(p) - 1.5 * inner + 1.1 * straighten(p)
+    reach = 7.4 * corner * np.clip(x / 24, 0, 1)
+    up = 10.5 * lift(p) - 1.5 * inner + 1.1 * straighten(p)
     out = field(reach * np.sign(p[:, 0]), up, -4.2 * corner - 1.2 * inner)
     out += lips(p, upper=-0.20, lower=-0.16)
     out += strokes(
-        ((41, -31), (14, 12), (1.5, 5.0, 5.6)),
+        ((41, -31), (16, 14), (1.5, 4.6, 4.8)),
         ((45, -52), (9, 12), (2.5, 1.0, 1.6)),
         ((31, -7.5), (14, 4.5), (0, 1.9, 0.7)),
         ((31, -13), (13, 4.0), (0, 1.2, 1.5)),
@@ -99,13 +109,14 @@ def smile(p: Floats) -> Floats:
         ((0, -36), (7, 6), (0, -0.8, -0.6)),
         ((28, 21), (24, 9), (0, 1.0, 0)),
     )(p)
-    return out + fold(p, 1.5)
+    return out + fold(p, 0.6)
 
 
 def laugh(p: Floats) -> Floats:
     """On top of a smile: squeezed eyes, raised cheeks, the upper teeth bare over a round lip."""
     corner = lift(p)
-    up = apart(p, *LAUGHING) + 2.8 * rounder(p) + 5.2 * corner
+    up = apart(p, *LAUGHING) + 2.8 * rounder(p) - 0.8 * corner
+    up += body(p, 0.55, 0.25)
     return field(2.2 * corner * np.sign(p[:, 0]), up, -1.0 * corner) + strokes(
         ((31.5, 5.5), (14, 4.2), (0, -1.6, 0.4)),
         ((31.5, -5.5), (14, 4.5), (0, 2.0, 0.6)),
@@ -133,14 +144,14 @@ def surprise(p: Floats) -> Floats:
 def anger(p: Floats) -> Floats:
     """Brows down and together over tense lids; thin pressed lips, flared nose, hard chin."""
     out = strokes(
-        ((13, 18), (12, 9), (-5.0, -9.5, 3.4)),
+        ((13, 18), (12, 9), (-5.0, -10.5, 3.6)),
         ((32, 21), (12, 8), (0, -3.0, 1.0)),
         ((47, 23), (11, 10), (0, 5.0, 0)),
         ((3.6, 15), (2.0, 9), (0, 0, -1.6)),
         ((23, 7.0), (11, 4.6), (0, -3.4, 0.9)),
         ((31.5, -5.0), (14, 4.0), (0, 1.8, 0.4)),
         ((13.5, -40), (6, 7), (2.6, 1.8, 0.6)),
-        ((25, -69), (9, 7), (0.6, -3.4, -0.8)),
+        ((25, -69), (9, 7), (0.6, -4.4, -0.8)),
         ((0, -68), (20, 7), (0, 1.0, 0.4)),
         ((0, -98), (14, 9), (0, 2.4, 2.2)),
         ((0, -86), (14, 4.5), (0, 0, -2.0)),

@@ -132,12 +132,12 @@ def _basis(rest: Floats, normal: Floats, s: Floats, angle: Floats) -> Floats:
     muscle = _cords(s, angle)[:, None]
     cords = 1.9 * muscle + (1.8 * bands - 1.2 * bell(a / 0.15) * bell((s - 3) / 2))[:, None]
     # A child's head sits lower between its shoulders.
-    lift = 8 * smooth(s, 1.5, 6.0)[:, None] * up
+    lift = 12 * smooth(s, 1.5, 6.0)[:, None] * up
     return np.stack([
         0.035 * neck + 0.6 * trapezius,
         0.19 * neck + 0.20 * wide + 13 * trapezius + 6.5 * larynx[:, None] * normal,
         0.045 * wide + 3.0 * slope,
-        lift - 0.26 * neck - 0.30 * wide - 4 * trapezius - 2.0 * muscle * normal,
+        lift - 0.32 * neck - 0.30 * wide - 4 * trapezius - 2.0 * muscle * normal,
         0.030 * neck + 2.6 * throat * (ahead - 0.5 * up) + 0.02 * wide
         - 0.2 * _relief(s, angle)[:, None] * normal,
         -0.03 * neck + cords * normal - 0.03 * wide - 5 * slope,
