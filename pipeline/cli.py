@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.catalog.balance import Method
     from pipeline.catalog.choice import DrawSummary
     from pipeline.spec import JobSpec
+    from pipeline.training.identity import Device
 
 # The rooms are imported where they are called: `populace --help` must not wait for torch or Ray.
 
@@ -477,6 +478,78 @@ def scorer(
     """Train the scorer of builtin:heads on renders; resumes where it was broken off."""
     from pipeline.training.scorer import train_scorer
 
+    train_scorer(
+        folder,
+        images=images,
+        held_out=held_out,
+        epochs=epochs,
+        seed=seed,
+        workers=workers,
+        threads=threads,
+        progress=_stages(),
+    )
+    click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")
+
+
+@train.command()
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--count", default=10_000, show_default=True, help="People to learn from.")
+@click.option("--held-out", default=1_000, show_default=True, help="Other people to judge on.")
+@click.option("--epochs", default=40, show_default=True, help="Passes over the people.")
+@click.option("--batch", default=256, show_default=True, help="People of a batch.")
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that render, and that make batches.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads of the fit's arithmetic.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Of the fit; auto: CUDA where it is.",
+)
+def identity(
+    folder: Path,
+    count: int,
+    held_out: int,
+    epochs: int,
+    batch: int,
+    seed: int,
+    workers: int,
+    threads: int,
+    device: "Device",
+) -> None:
+    """Train the network that tells invented people apart; resumes where it was broken off."""
+    from pipeline.training.identity import train_identity
+
+    train_identity(
+        folder,
+        count=count,
+        held_out=held_out,
+        epochs=epochs,
+        batch=batch,
+        seed=seed,
+        workers=workers,
+        threads=threads,
+        device=device,
+        progress=_stages(),
+    )
+    click.echo(f"Wrote {folder}/identity.safetensors and {folder}/identity.json")
+
+
+def _stages() -> Callable[[str, int, int], None]:
+    """Something to call with a stage, what is done of it and in all: a line each twentieth."""
     start, said = time.monotonic(), ""
 
     def tell(stage: str, done: int, total: int) -> None:
@@ -486,17 +559,7 @@ def scorer(
             said = line
             click.echo(f"{(time.monotonic() - start) / 60:5.1f} min  {line}", err=True)
 
-    train_scorer(
-        folder,
-        images=images,
-        held_out=held_out,
-        epochs=epochs,
-        seed=seed,
-        workers=workers,
-        threads=threads,
-        progress=tell,
-    )
-    click.echo(f"Wrote {folder}/weights.safetensors and {folder}/MODEL_CARD.md")
+    return tell
 
 
 @train.command()

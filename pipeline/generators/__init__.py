@@ -1,18 +1,22 @@
 """Generators: seeds to latents, latents to pixels."""
 
+from typing import TYPE_CHECKING
+
 from pipeline.errors import SpecError
-from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.generators.generator import Generator
 
+if TYPE_CHECKING:
+    from pipeline.generators.checkpoint_spec import GeneratorSpec
 
-def load_generator(source: str | GeneratorSpec, size: int) -> Generator:
+
+def load_generator(source: "str | GeneratorSpec", size: int) -> Generator:
     """Load the generator that a spec names, to render at `size` px.
 
     Raises:
         SpecError: it cannot be loaded, or draws smaller pictures.
         StoreError: its checkpoint lies on S3, which cannot be reached or read.
     """
-    if isinstance(source, GeneratorSpec):
+    if not isinstance(source, str):
         from pipeline.generators.checkpoint_generator import load_checkpoint
 
         generator = load_checkpoint(source)

@@ -5,9 +5,8 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
+from torch import nn
 from torch.optim import Optimizer
-
-from pipeline.attributes.network import HeadsNetwork
 
 
 @dataclass(frozen=True)
@@ -20,9 +19,7 @@ class Checkpoint:
     path: Path
     run: str
 
-    def save(
-        self, step: int, model: HeadsNetwork, average: HeadsNetwork, optimizer: Optimizer
-    ) -> None:
+    def save(self, step: int, model: nn.Module, average: nn.Module, optimizer: Optimizer) -> None:
         """Replace the file by the state before `step`, whole or not at all."""
         part = self.path.with_suffix(".part")
         state = {
@@ -35,13 +32,13 @@ class Checkpoint:
         torch.save(state, part)
         part.replace(self.path)
 
-    def restore(self, model: HeadsNetwork, average: HeadsNetwork, optimizer: Optimizer) -> int:
+    def restore(self, model: nn.Module, average: nn.Module, optimizer: Optimizer) -> int:
         """Bring back what was saved and say the step to go on with; 0 without a file of this run.
 
         The file is read as tensors and plain values; nothing in it is executed.
         """
         try:
-            state = torch.load(self.path, weights_only=True)
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError):
             return 0
         if state.get("run") != self.run:

@@ -1,9 +1,11 @@
 """Work through tasks in processes of their own, which never outlive the one that started them."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import TypeVar
@@ -39,6 +41,36 @@ def in_processes(
             for job in as_completed(jobs):
                 job.result()
                 yield jobs[job]
+        except BrokenProcessPool as error:
+            raise JobError(died) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def in_turn(
+    work: Callable[[Task], None], tasks: Iterable[Task], workers: int, died: str
+) -> Iterator[Task]:
+    """Do `work` in `workers` processes ahead of its use, giving tasks back in their order.
+
+    At most two tasks a process are under way, or done and not given back yet.
+
+    Args:
+        work: a function that other processes can import, as are the tasks.
+        died: what to say when a process died.
+
+    Raises:
+        JobError: a process died.
+    """
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(None,)) as pool:
+        left = iter(tasks)
+        try:
+            ahead = deque((task, pool.submit(work, task)) for task in islice(left, 2 * workers))
+            while ahead:
+                task, job = ahead.popleft()
+                job.result()
+                ahead.extend((task, pool.submit(work, task)) for task in islice(left, 1))
+                yield task
         except BrokenProcessPool as error:
             raise JobError(died) from error
         finally:

@@ -162,7 +162,7 @@ def _render_all(
             yield shard
         return
     died = (
-        "train scorer: a rendering process died, perhaps for lack of memory; run the same "
+        "train: a rendering process died, perhaps for lack of memory; run the same "
         "command again (with fewer workers) to go on from the shards that are done."
     )
     start = partial(_Process.start, make_generator)

@@ -22,8 +22,6 @@ from pipeline.attributes.perception import perceive
 from pipeline.attributes.resample import resized
 from pipeline.attributes.value_file import Values
 from pipeline.errors import SpecError
-from pipeline.generators.heads import Heads, truth
-from pipeline.generators.heads.generator import PREVIEWS
 from pipeline.training import augment, batches, broken, corruptions, fit, losses, nonfaces, sets
 from pipeline.training.augment import HARD_QUALITY, hard_conditions
 from pipeline.training.calibrate import fit_certainty, fit_correction, fit_temperatures, fit_trust
@@ -32,6 +30,7 @@ from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.corruptions import corrupted, training_kinds
 from pipeline.training.draws import LabelledGenerator, Labels, tone_class
 from pipeline.training.fit import Recipe, fit_network
+from pipeline.training.labelled_heads import LabelledHeads
 from pipeline.training.metrics import agreement, judge
 from pipeline.training.realism import realism_figures
 from pipeline.training.renders import MakeGenerator, Renders, render_set
@@ -49,17 +48,6 @@ _FIT_SOURCES = (architecture, augment, batches, broken, corruptions, fit, losses
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage ("render train", "fit", …), what is done of it, and in all."""
-
-
-class LabelledHeads(Heads):
-    """The built-in generator together with its truth, several people to a pass: small pictures."""
-
-    def __init__(self) -> None:
-        super().__init__(at_once=PREVIEWS)
-
-    def truth(self, w: NDArray[np.float32]) -> Labels:
-        """The truth of each row of w: float32 [B, D]."""
-        return truth(w)
 
 
 def train_scorer(

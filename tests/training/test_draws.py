@@ -11,7 +11,7 @@ from pipeline.training.draws import (
     natural_latents,
     tone_class,
 )
-from pipeline.training.scorer import LabelledHeads
+from pipeline.training.labelled_heads import LabelledHeads
 
 
 def shares(index: np.ndarray) -> np.ndarray:

@@ -13,7 +13,8 @@ from pipeline.attributes.heads_scorer import HeadsScorer
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
 from pipeline.generators.generator import SEGMENTS
-from pipeline.training.scorer import LabelledHeads, train_scorer
+from pipeline.training.labelled_heads import LabelledHeads
+from pipeline.training.scorer import train_scorer
 
 SMALL: dict[str, Any] = {"images": 64, "held_out": 32, "prior": 40, "epochs": 2, "seed": 3}
 

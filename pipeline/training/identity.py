@@ -1,0 +1,167 @@
+"""Train the identity network: render people several times, fit, judge and write it."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.attributes import identity as architecture
+from pipeline.attributes import network
+from pipeline.attributes.identity import Identity, write_identity
+from pipeline.errors import SpecError
+from pipeline.generators.heads import truth
+from pipeline.training import augment, fit_identity, pairs, people
+from pipeline.training.checkpoint import Checkpoint
+from pipeline.training.fit_identity import fit
+from pipeline.training.labelled_heads import LabelledHeads
+from pipeline.training.pairs import Pairs, Pictures
+from pipeline.training.renders import Order, render_set
+from pipeline.training.verification import cosines, limit_of, verification
+
+VIEWS = 4
+"""Pictures of each person."""
+
+SIZE_SHARES = {64: 0.15, 96: 0.20, 128: 0.55, 192: 0.06, 256: 0.04}
+"""Picture sizes: previews, the network's own size, and larger ones."""
+
+LEARNED_STRETCH = 1.5
+"""How much wider age and tone of every second person to learn from are drawn."""
+
+LEAST_HELD_OUT = 8
+"""Fewest people to judge on that make sense."""
+
+_FIT_SOURCES = (architecture, augment, fit_identity, network, pairs, people)
+"""Code that decides how a fit goes: a checkpoint of other code is not taken up."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage ("render learn", "fit", …), what is done of it, and in all."""
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def train_identity(
+    out: Path,
+    *,
+    count: int = 10_000,
+    held_out: int = 1_000,
+    epochs: int = 40,
+    batch: int = 256,
+    seed: int = 0,
+    workers: int = 1,
+    threads: int = 1,
+    device: Device = "auto",
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """Train an identity network and write it to `out`: identity.safetensors and identity.json.
+
+    Renders are kept in out/people and the state of the fit in out/identity.pt until it is done, so
+    that the same call goes on where it was broken off. Everything follows from the arguments; other
+    hardware, and other numbers of threads, may round differently.
+
+    Args:
+        out: a folder, made if missing.
+        count: people to learn from.
+        held_out: other people to judge on.
+        epochs: passes over the people; each shows two of a person's pictures.
+        batch: people of a batch, two pictures each: all tell each other apart.
+        seed: of every draw.
+        workers: processes that render, and that make batches.
+        threads: of the fit's arithmetic on a processor.
+        device: of the fit; auto: CUDA where it is. Pictures are rendered on the processor.
+        progress: told of each step.
+
+    Returns:
+        The content of identity.json.
+
+    Raises:
+        SpecError: a number is too small to train or judge with, or there is no such device.
+        JobError: a process died.
+    """
+    least = {"batch": 2, "count": batch, "held_out": LEAST_HELD_OUT, "epochs": 1}
+    given = {"batch": batch, "count": count, "held_out": held_out, "epochs": epochs}
+    for name, value in given.items():
+        if value < least[name]:
+            why = ", the batch, or make --batch smaller" if name == "count" else ""
+            raise SpecError(f"train identity: {name} is {value}; give {least[name]} or more{why}.")
+    on = _device(device)
+    rng = np.random.default_rng(seed)
+    learn = _order("learn", people.people(count, VIEWS, rng, LEARNED_STRETCH), rng)
+    judge = _order("judge", people.people(held_out, VIEWS, rng), rng)
+    run = _run_digest(learn.w, epochs, batch, seed)
+    pictures = _rendered(learn, out / "people", workers, progress)
+    scratch = out / "batches"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    lesson = Pairs.of(pictures, scratch, batch, seed)
+    del pictures
+    checkpoint = Checkpoint(out / "identity.pt", run)
+    model = fit(lesson, epochs, workers, threads, on, checkpoint, partial(progress, "fit"))
+    shutil.rmtree(scratch)
+    held = _rendered(judge, out / "people", workers, progress)
+    path = out / "identity.safetensors"
+    folded = model.folded()
+    write_identity(path, folded, limit=0.0)
+    progress("judge", 0, 1)
+    found = Identity(path).embed(held.reshape(-1, *held.shape[2:])).reshape(held_out, VIEWS, -1)
+    alike = cosines(found)
+    limit = limit_of(alike)
+    write_identity(path, folded, limit)
+    known = {name: np.reshape(values, (held_out, VIEWS)) for name, values in truth(judge.w).items()}
+    card = {
+        "recipe": {
+            "people": count,
+            "views": VIEWS,
+            "held_out": held_out,
+            "epochs": epochs,
+            "batch": batch,
+            "seed": seed,
+            "sizes": {str(size): share for size, share in SIZE_SHARES.items()},
+        },
+        "generator_digest": LabelledHeads().digest,
+        "digest": Identity(path).digest,
+        "parameters": sum(value.numel() for value in folded.parameters()),
+        "weights_bytes": path.stat().st_size,
+        "limit": limit,
+        "held_out": verification(alike, known, limit, seed),
+    }
+    (out / "identity.json").write_text(json.dumps(card, indent=1) + "\n")
+    checkpoint.remove()
+    progress("judge", 1, 1)
+    return card
+
+
+def _device(wanted: Device) -> torch.device:
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SpecError("train identity: torch sees no CUDA device here; give --device cpu.")
+    use = wanted != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if use else "cpu")
+
+
+def _order(name: str, w: NDArray[np.float32], rng: np.random.Generator) -> Order:
+    """Pictures of mixed sizes of w: float32 [people, views, D]."""
+    flat = w.reshape(-1, w.shape[-1])
+    sizes = rng.choice(list(SIZE_SHARES), len(flat), p=list(SIZE_SHARES.values()))
+    return Order(name, flat, sizes.astype(np.int64))
+
+
+def _rendered(order: Order, folder: Path, workers: int, progress: Progress) -> Pictures:
+    """uint8 [people, views, 128, 128, 3]."""
+    tell = partial(progress, f"render {order.name}")
+    images = render_set(order, folder, LabelledHeads, workers, tell).images
+    return images.reshape(-1, VIEWS, *images.shape[1:])
+
+
+def _run_digest(w: NDArray[np.float32], epochs: int, batch: int, seed: int) -> str:
+    """sha256 (hex) of all that decides how the fit goes."""
+    digest = hashlib.sha256(json.dumps([epochs, batch, seed, LabelledHeads().digest]).encode())
+    digest.update(w.tobytes())
+    for module in _FIT_SOURCES:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()
