@@ -495,7 +495,7 @@ def scorer(
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--count", default=10_000, show_default=True, help="People to learn from.")
 @click.option("--held-out", default=1_000, show_default=True, help="Other people to judge on.")
-@click.option("--epochs", default=40, show_default=True, help="Passes over the people.")
+@click.option("--epochs", default=50, show_default=True, help="Passes over the people.")
 @click.option("--batch", default=256, show_default=True, help="People of a batch.")
 @click.option("--seed", default=0, show_default=True)
 @click.option(

@@ -51,7 +51,7 @@ def train_identity(
     *,
     count: int = 10_000,
     held_out: int = 1_000,
-    epochs: int = 40,
+    epochs: int = 50,
     batch: int = 256,
     seed: int = 0,
     workers: int = 1,
