@@ -545,7 +545,7 @@ def identity(
         device=device,
         progress=_stages(),
     )
-    click.echo(f"Wrote {folder}/identity.safetensors and {folder}/identity.json")
+    click.echo(f"Wrote {folder}/identity.safetensors and {folder}/IDENTITY.md")
 
 
 def _stages() -> Callable[[str, int, int], None]:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 from pipeline.errors import SpecError
 
 if TYPE_CHECKING:
+    from pipeline.attributes.identity import Identity
     from pipeline.attributes.scorer import Scorer
     from pipeline.attributes.scorer_spec import ScorerSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The bundled scorer, weights.safetensors, with card.json and MODEL_CARD.md; of `builtin:heads`
-how readings err, held_out.parquet, and the files of `Calibration`."""
+how readings err, held_out.parquet, and the files of `Calibration`; the network that tells people
+apart, identity.safetensors, with identity.json and IDENTITY.md."""
 
 SCORERS = ("builtin:heads", "builtin:null")
 
@@ -39,3 +41,25 @@ def load_scorer(source: "str | ScorerSpec") -> "Scorer":
     from pipeline.attributes.heads_scorer import HeadsScorer  # loads torch: only when scoring
 
     return HeadsScorer(WEIGHTS / "weights.safetensors")
+
+
+def load_identity(weights: Path = WEIGHTS / "identity.safetensors") -> "Identity":
+    """The bundled network that tells people of `builtin:heads` apart, ready to compare.
+
+    Raises:
+        SpecError: its weights are missing or damaged.
+    """
+    from safetensors import SafetensorError
+
+    from pipeline.attributes.identity import Identity  # loads torch: only when comparing
+
+    try:
+        return Identity(weights)
+    except FileNotFoundError:
+        wrong = "is missing"
+    except (SafetensorError, ValueError, RuntimeError, OSError):
+        wrong = "is damaged"
+    raise SpecError(
+        f"identity: {weights} {wrong}; install populace again, or put the one there that "
+        "populace train identity writes."
+    )

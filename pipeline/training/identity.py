@@ -20,6 +20,7 @@ from pipeline.generators.heads import truth
 from pipeline.training import augment, fit_identity, pairs, people
 from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.fit_identity import fit
+from pipeline.training.identity_card import identity_card
 from pipeline.training.labelled_heads import LabelledHeads
 from pipeline.training.pairs import Pairs, Pictures
 from pipeline.training.renders import Order, render_set
@@ -59,8 +60,9 @@ def train_identity(
     device: Device = "auto",
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:
-    """Train an identity network and write it to `out`: identity.safetensors and identity.json.
+    """Train an identity network and write it to `out`.
 
+    Writes identity.safetensors, identity.json, its figures, and IDENTITY.md, its model card.
     Renders are kept in out/people and the state of the fit in out/identity.pt until it is done, so
     that the same call goes on where it was broken off. Everything follows from the arguments; other
     hardware, and other numbers of threads, may round differently.
@@ -132,6 +134,7 @@ def train_identity(
         "held_out": verification(alike, known, limit, seed),
     }
     (out / "identity.json").write_text(json.dumps(card, indent=1) + "\n")
+    (out / "IDENTITY.md").write_text(identity_card(card))
     checkpoint.remove()
     progress("judge", 1, 1)
     return card

@@ -1,5 +1,6 @@
 """Judge embeddings: are pictures of a person told from those of others, and of whom better?"""
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -76,19 +77,33 @@ def verification(alike: Floats, known: Labels, limit: float, seed: int) -> dict[
         "apart": _share(below, others, rng),
         "similar": _share(below, similar, rng),
         "equal_error": equal_error(alike),
-        "groups": [
-            {
-                "attribute": attribute,
-                "group": label,
-                "people": len(rows),
-                "same": _share(above[rows], np.ones_like(above[rows]), rng),
-                "apart": _share(below[np.ix_(rows, rows)], others[np.ix_(rows, rows)], rng),
-            }
-            for attribute, groups in GROUPS.items()
-            for label, low, high in groups
-            if len(rows := np.flatnonzero((first[attribute] >= low) & (first[attribute] < high)))
-        ],
+        "groups": _groups(above, below, first, rng),
     }
+
+
+def _groups(
+    above: NDArray[np.bool_],
+    below: NDArray[np.bool_],
+    first: Mapping[str, Floats],
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """Rows of every group with two people or more, strangers within the group."""
+    found = []
+    for attribute, groups in GROUPS.items():
+        for label, low, high in groups:
+            rows = np.flatnonzero((first[attribute] >= low) & (first[attribute] < high))
+            if len(rows) > 1:
+                own, others = above[rows], ~np.eye(len(rows), dtype=bool)
+                found.append(
+                    {
+                        "attribute": attribute,
+                        "group": label,
+                        "people": len(rows),
+                        "same": _share(own, np.ones_like(own), rng),
+                        "apart": _share(below[np.ix_(rows, rows)], others, rng),
+                    }
+                )
+    return found
 
 
 def equal_error(alike: Floats) -> float:

@@ -1,0 +1,103 @@
+"""Write the model card of the identity network from the figures in `identity.json`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.training.verification import OLDER, TURNED, YOUNGER
+
+HEAD = """\
+# Model card: the network that tells invented people apart
+
+Compares two pictures of people that `builtin:heads` drew, and says how alike the people are: the
+cosine of two vectors of 128 numbers, -1 to 1, by a small residual network at 128 px. It is there
+for one thing: to say whether a picture that was edited (`populace vary`) still shows the person
+that it began with. Written by `populace train identity` from `identity.json`. Brackets hold 95 %
+bootstrap intervals over people. Licence: Apache-2.0.
+"""
+
+LIMITS = """\
+## Limits
+
+- It compares people **who do not exist**, and nobody else. It has never seen a photograph; on one
+  its vectors mean nothing. It must not be used to recognise or to search for anybody.
+- What makes a person here is what our renderer keeps of them: bones, features, skin, tone, texture
+  of the hair, brows, eyes. Two people whom we draw alike are alike to it, whatever a viewer says.
+- Another skin tone or another presentation is another person to it: `vary --set skin_tone=9` is
+  reported as not confirmed, as it should be.
+- Over many years it loses some people, as the figures show: a skull grows, hair greys, skin
+  weathers. A picture that is not confirmed may still be right; look at it.
+- Haircut, beard, glasses, make-up and clothes change freely between its training pictures. Other
+  changes, of the kinds that editing tools make and we do not, were never seen.
+- The groups differ, see the table: one limit serves all, so that of some more pairs are missed and
+  of others more strangers pass.
+"""
+
+TITLES = {
+    "same": "pictures of one person, confirmed",
+    "same_age": "of them, up to two years apart",
+    "aged": f"of them, {YOUNGER} years apart and more",
+    "far_aged": f"of them, {OLDER} years apart and more",
+    "turned": f"of them, the head turned by {TURNED} degrees and more",
+    "apart": "pictures of different people, told apart",
+    "similar": "of them, of one presentation, up to one Monk tone and five years apart",
+}
+
+
+def identity_card(card: Mapping[str, Any]) -> str:
+    """The model card as Markdown.
+
+    Args:
+        card: what `train_identity` writes to identity.json.
+    """
+    held = card["held_out"]
+    return "\n".join([HEAD, _figures(card, held), _groups(held), _recipe(card), LIMITS])
+
+
+def _figures(card: Mapping[str, Any], held: Mapping[str, Any]) -> str:
+    rows = [f"| {title} | {_span(held[name])} |" for name, title in TITLES.items()]
+    rows.append(f"| equal error rate | {held['equal_error']:.2%} |")
+    return (
+        f"## How well\n\nOn {card['recipe']['held_out']:,} natural people it did not learn from, "
+        f"{card['recipe']['views']} pictures each,\nof other pose, light, expression, clothes and "
+        "backdrop, and in part of other age, hair and glasses.\nA pair is confirmed above the "
+        f"limit, **{card['limit']:.3f}**, which one in a thousand pairs of different people\n"
+        "exceeds.\n\n"
+        "| pairs | share |\n| --- | --- |\n" + "\n".join(rows) + "\n"
+    )
+
+
+def _groups(held: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {row['attribute']} {row['group']} | {row['people']:,} | {_span(row['same'])} | "
+        f"{_span(row['apart'])} |"
+        for row in held["groups"]
+    ]
+    return (
+        "By the group of each person's first picture; strangers within the group:\n\n"
+        "| group | people | one person, confirmed | strangers, told apart |\n"
+        "| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
+    )
+
+
+def _recipe(card: Mapping[str, Any]) -> str:
+    recipe = card["recipe"]
+    sizes = ", ".join(f"{size} px ({share:.0%})" for size, share in recipe["sizes"].items())
+    lines = [
+        f"{card['parameters']:,} parameters, {card['weights_bytes']:,} bytes of weights.",
+        f"{recipe['people']:,} people to learn from, {recipe['views']} pictures each, rendered at "
+        f"{sizes} and brought to 128 px; age and tone of every second one are drawn wider than "
+        "natural.",
+        "In training pictures are moved, mirrored, halved, compressed, relit and made noisy by "
+        "chance.",
+        f"{recipe['epochs']} passes in batches of {recipe['batch']} people, two pictures each; "
+        "normalised-temperature cross-entropy (Chen et al., 2020) on true pairs, AdamW, cosine, "
+        f"seed {recipe['seed']}.",
+        f"Generator `{card['generator_digest'][:16]}…`.",
+        f"Network `{card['digest'][:16]}…`.",
+    ]
+    return "## Recipe\n\n" + "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def _span(figure: list[float]) -> str:
+    value, low, high = figure
+    return f"{value:.2%} [{low:.2%}, {high:.2%}]"
