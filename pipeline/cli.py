@@ -374,6 +374,12 @@ def _how_many(images: str) -> int | None:
 @click.option("--set", "sets", multiple=True, metavar="ATTR=VALUE", help="In every picture.")
 @click.option("--series", multiple=True, metavar="ATTR=FROM:TO:STEPS", help="A picture a step.")
 @click.option("--size", type=click.IntRange(64, 1024), help="px, instead of the catalog's.")
+@click.option(
+    "--identity",
+    type=float,
+    metavar="COSINE",
+    help="Least similarity to the person's picture, instead of the network's own limit.",
+)
 @ENDPOINT
 @JSON
 def vary(
@@ -383,6 +389,7 @@ def vary(
     sets: tuple[str, ...],
     series: tuple[str, ...],
     size: int | None,
+    identity: float | None,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
@@ -393,7 +400,8 @@ def vary(
     populace vary out/demo ASSET --to more --set age=+20 --set light=left
     populace vary out/demo ASSET --to more --series age=20:80:7 --series expression=neutral,smile
 
-    Exit code 1 where the scorer does not read a picture as asked.
+    Exit code 1 where the scorer does not read a picture as asked, or the person in it is not
+    confirmed to be the same.
     """
     from pipeline.catalog.read import open_catalog
     from pipeline.catalog.vary import read_changes, read_series
@@ -402,15 +410,18 @@ def vary(
 
     always = read_changes(sets)
     wishes = [always | one for one in read_series(series)]
-    made = make(open_catalog(open_store(uri, endpoint=endpoint)), asset, wishes, folder, size)
+    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    made = make(catalog, asset, wishes, folder, size, identity)
     if as_json:
         click.echo(json.dumps([vars(one) for one in made]))
     else:
         for one in made:
             asked = ", ".join(f"{name}={value}" for name, value in one.changes.items()) or "as is"
             read = ", ".join(f"{name} {one.perceived[name]}" for name in one.unread)
-            click.echo(f"{folder / one.file}  {asked}{f'  READ AS {read}' if read else ''}")
-    if any(one.unread for one in made):
+            wrong = f"  READ AS {read}" if read else ""
+            wrong += "" if one.same_person else "  NOT CONFIRMED AS THE PERSON"
+            click.echo(f"{folder / one.file}  {asked}  similarity {one.similarity:.2f}{wrong}")
+    if any(one.unread or not one.same_person for one in made):
         sys.exit(1)
 
 

@@ -24,6 +24,7 @@ def examples(page: str, heading: str) -> list[str]:
     [
         ("docs/catalog.md", "Querying"),
         ("docs/catalog.md", "Balanced draws"),
+        ("docs/attributes.md", "The same person"),
         ("README.md", "Pulling a catalog"),
     ],
 )

@@ -23,6 +23,7 @@ from pipeline.attributes.changes import (
     unread,
 )
 from pipeline.attributes.scorer import Scorer
+from pipeline.catalog.likeness import Likeness
 from pipeline.catalog.local_file import make_folder, whole_file
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import find_row
@@ -39,6 +40,8 @@ class Variation:
     variation: what was asked, in words. changes: attribute -> what that came to for this person.
     perceived: attribute -> what the scorer reads of the picture. Values are numbers or the names of
     classes. unread: of the changes, those that it does not read as asked.
+    similarity: cosine, -1..1, of the person in the picture to the one in the catalogued picture.
+    same_person: whether that reaches the limit; how far to trust it, says IDENTITY.md.
     """
 
     file: str
@@ -51,6 +54,8 @@ class Variation:
     unread: tuple[str, ...]
     sha256: str
     w: tuple[float, ...]
+    similarity: float
+    same_person: bool
 
 
 def read_changes(texts: Sequence[str]) -> Changes:
@@ -88,6 +93,7 @@ def vary(
     wishes: Sequence[Changes],
     to: Path,
     size: int | None = None,
+    identity: float | None = None,
 ) -> list[Variation]:
     """Make a picture of a catalogued person for each wish, and write them and variations.json.
 
@@ -100,13 +106,17 @@ def vary(
         wishes: what to change, for each picture.
         to: a folder, made if missing.
         size: px; None for the catalog's own.
+        identity: least similarity to the catalogued picture, a cosine, from which a picture is
+            confirmed to show the same person; None for the network's own limit.
 
     Returns:
         The pictures, in the order of the wishes.
 
     Raises:
-        SpecError: the asset is not there, or the person or generator cannot be changed so.
-        CatalogError: the generator or scorer here is another one than the catalog's.
+        SpecError: the asset is not there, or the person or generator cannot be changed so; the
+            limit is no cosine.
+        CatalogError: the generator or scorer here is another one than the catalog's, or the
+            person's picture is not the catalogued one any more.
     """
     from pipeline.generators.heads_edit import varied
 
@@ -120,13 +130,15 @@ def vary(
     size = size or int(spec["image"]["size"])
     generator = _own("generator", catalog, load_generator("builtin:heads", size))
     scorer = _own("scorer", catalog, load_scorer(spec["scorer"]))
+    ((_, original),) = catalog.images([row])
+    likeness = Likeness(original, identity)
     w = np.array(row["w"], np.float32)
     make_folder(to)
     made = []
     for changes in wishes:
         latent, asked = varied(w, changes)
         models = (generator, scorer)
-        made.append(_picture(catalog, row, changes, asked, latent, models, to, size))
+        made.append(_picture(catalog, row, changes, asked, latent, models, likeness, to, size))
     document = json.dumps([vars(one) for one in made], indent=1) + "\n"
     with whole_file(to / "variations.json", "vary again") as hidden:
         hidden.write_text(document)
@@ -140,13 +152,15 @@ def _picture(
     asked: Mapping[str, float],
     w: NDArray[np.float32],
     models: tuple[Generator, Scorer],
+    likeness: Likeness,
     to: Path,
     size: int,
 ) -> Variation:
     generator, scorer = models
     image = catalog.document["spec"]["image"]
     data = encode(generator.render(w[None], size)[0], image["format"], image["quality"])
-    scores = scorer.score(decode(data)[None])
+    seen = decode(data)
+    scores, similarity = scorer.score(seen[None]), likeness.of(seen)
     digest = hashlib.sha256(w.tobytes() + f"{row['asset_id']}:{size}".encode()).hexdigest()[:20]
     data = embed_xmp(data, synthetic_packet(digest))
     file = f"{digest}.{EXTENSIONS[image['format']]}"
@@ -163,6 +177,8 @@ def _picture(
         tuple(unread(asked, scores)),
         sha256(data),
         tuple(float(value) for value in w),
+        round(similarity, 4),
+        similarity >= likeness.limit,
     )
 
 

@@ -65,6 +65,23 @@ def test_no_wish_gives_the_catalogued_picture_again(catalog: Catalog, tmp_path: 
     (made,) = vary(catalog, str(row["asset_id"]), [{}], tmp_path)
     ((_, image),) = catalog.images([row])
     assert np.array_equal(decode((tmp_path / made.file).read_bytes()), image)
+    assert (made.similarity, made.same_person) == (1.0, True)
+
+
+def test_every_picture_is_compared_with_the_catalogued_one(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    asset = str(person(catalog)["asset_id"])
+    ages = read_series(["age=30:50:3"])
+    made = vary(catalog, asset, ages, tmp_path, 128)
+    assert all(-1 <= one.similarity < 1 for one in made)
+    strict = vary(catalog, asset, ages, tmp_path, 128, identity=1.0)
+    assert [one.similarity for one in strict] == [one.similarity for one in made]
+    assert not any(one.same_person for one in strict)
+    told = json.loads((tmp_path / "variations.json").read_text())
+    assert [one["same_person"] for one in told] == [False] * 3
+    loose = vary(catalog, asset, ages, tmp_path, 128, identity=-1.0)
+    assert all(one.same_person for one in loose)
 
 
 def test_the_command_makes_series_and_tells_of_each(catalog: Catalog, tmp_path: Path) -> None:
@@ -76,7 +93,8 @@ def test_the_command_makes_series_and_tells_of_each(catalog: Catalog, tmp_path: 
     )
     told = json.loads(found.output)
     assert [one["changes"]["age"] for one in told] == [20, 40, 60]
-    assert found.exit_code == int(any(one["unread"] for one in told))
+    doubted = any(one["unread"] or not one["same_person"] for one in told)
+    assert found.exit_code == int(doubted)
     with Image.open(tmp_path / "a" / told[0]["file"]) as image:
         assert image.size == (64, 64)
 
@@ -93,6 +111,7 @@ def test_the_command_makes_series_and_tells_of_each(catalog: Catalog, tmp_path: 
         (["--series", "age=20,30", "--series", "age=40"], "series.age: stands twice"),
         (["--set", "light=left", "--set", "light_azimuth=0"], "set.light_azimuth: stands twice"),
         (["--set", "ita=10"], "ita: builtin:heads cannot change it"),
+        (["--identity", "2"], "identity: 2 is no cosine; give a number from -1 to 1"),
     ],
 )
 def test_what_cannot_be_meant_is_named(
