@@ -378,7 +378,7 @@ def _how_many(images: str) -> int | None:
     "--identity",
     type=float,
     metavar="COSINE",
-    help="Least similarity to the person's picture, instead of the network's own limit.",
+    help="Insist on this similarity to the person's picture; the network's own limit only warns.",
 )
 @ENDPOINT
 @JSON
@@ -400,8 +400,8 @@ def vary(
     populace vary out/demo ASSET --to more --set age=+20 --set light=left
     populace vary out/demo ASSET --to more --series age=20:80:7 --series expression=neutral,smile
 
-    Exit code 1 where the scorer does not read a picture as asked, or the person in it is not
-    confirmed to be the same.
+    Exit code 1 where the scorer does not read a picture as asked, or the person in it is less alike
+    than --identity says.
     """
     from pipeline.catalog.read import open_catalog
     from pipeline.catalog.vary import read_changes, read_series
@@ -421,7 +421,8 @@ def vary(
             wrong = f"  READ AS {read}" if read else ""
             wrong += "" if one.same_person else "  NOT CONFIRMED AS THE PERSON"
             click.echo(f"{folder / one.file}  {asked}  similarity {one.similarity:.2f}{wrong}")
-    if any(one.unread or not one.same_person for one in made):
+    strange = identity is not None and not all(one.same_person for one in made)
+    if strange or any(one.unread for one in made):
         sys.exit(1)
 
 
@@ -506,7 +507,7 @@ def scorer(
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--count", default=10_000, show_default=True, help="People to learn from.")
 @click.option("--held-out", default=1_000, show_default=True, help="Other people to judge on.")
-@click.option("--epochs", default=50, show_default=True, help="Passes over the people.")
+@click.option("--epochs", default=100, show_default=True, help="Passes over the people.")
 @click.option("--batch", default=256, show_default=True, help="People of a batch.")
 @click.option("--seed", default=0, show_default=True)
 @click.option(

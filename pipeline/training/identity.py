@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,8 @@ from pipeline.errors import SpecError
 from pipeline.generators.heads import truth
 from pipeline.training import augment, fit_identity, pairs, people
 from pipeline.training.checkpoint import Checkpoint
+from pipeline.training.draws import Labels
+from pipeline.training.edits import edit_figures, edits_of
 from pipeline.training.fit_identity import fit
 from pipeline.training.identity_card import identity_card
 from pipeline.training.labelled_heads import LabelledHeads
@@ -34,6 +37,9 @@ SIZE_SHARES = {64: 0.15, 96: 0.20, 128: 0.55, 192: 0.06, 256: 0.04}
 
 LEARNED_STRETCH = 1.5
 """How much wider age and tone of every second person to learn from are drawn."""
+
+EDITED = 200
+"""At most so many of the people to judge on are edited, too."""
 
 LEAST_HELD_OUT = 8
 """Fewest people to judge on that make sense."""
@@ -52,7 +58,7 @@ def train_identity(
     *,
     count: int = 10_000,
     held_out: int = 1_000,
-    epochs: int = 50,
+    epochs: int = 100,
     batch: int = 256,
     seed: int = 0,
     workers: int = 1,
@@ -96,26 +102,18 @@ def train_identity(
     rng = np.random.default_rng(seed)
     learn = _order("learn", people.people(count, VIEWS, rng, LEARNED_STRETCH), rng)
     judge = _order("judge", people.people(held_out, VIEWS, rng), rng)
-    run = _run_digest(learn.w, epochs, batch, seed)
-    pictures = _rendered(learn, out / "people", workers, progress)
-    scratch = out / "batches"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    lesson = Pairs.of(pictures, scratch, batch, seed)
-    del pictures
-    checkpoint = Checkpoint(out / "identity.pt", run)
-    model = fit(lesson, epochs, workers, threads, on, checkpoint, partial(progress, "fit"))
-    shutil.rmtree(scratch)
-    held = _rendered(judge, out / "people", workers, progress)
+    checkpoint = Checkpoint(out / "identity.pt", _run_digest(learn.w, epochs, batch, seed))
+    render = partial(_rendered, folder=out / "people", workers=workers, progress=progress)
+    with _scratch(out / "batches") as folder:
+        lesson = Pairs.of(_by_person(render(learn)), folder, batch, seed)
+        model = fit(lesson, epochs, workers, threads, on, checkpoint, partial(progress, "fit"))
+    held, changed = _by_person(render(judge)), _edited(judge, seed, render)
+    progress("judge", 0, 1)
     path = out / "identity.safetensors"
     folded = model.folded()
     write_identity(path, folded, limit=0.0)
-    progress("judge", 0, 1)
-    found = Identity(path).embed(held.reshape(-1, *held.shape[2:])).reshape(held_out, VIEWS, -1)
-    alike = cosines(found)
-    limit = limit_of(alike)
-    write_identity(path, folded, limit)
-    known = {name: np.reshape(values, (held_out, VIEWS)) for name, values in truth(judge.w).items()}
+    figures = judged(Identity(path), held, changed, truth(judge.w), seed)
+    write_identity(path, folded, figures["limit"])
     card = {
         "recipe": {
             "people": count,
@@ -130,14 +128,42 @@ def train_identity(
         "digest": Identity(path).digest,
         "parameters": sum(value.numel() for value in folded.parameters()),
         "weights_bytes": path.stat().st_size,
-        "limit": limit,
-        "held_out": verification(alike, known, limit, seed),
+        **figures,
     }
     (out / "identity.json").write_text(json.dumps(card, indent=1) + "\n")
     (out / "IDENTITY.md").write_text(identity_card(card))
     checkpoint.remove()
     progress("judge", 1, 1)
     return card
+
+
+def judged(
+    identity: Identity, held: Pictures, changed: Mapping[str, Pictures], known: Labels, seed: int
+) -> dict[str, Any]:
+    """The limit, and the figures at it.
+
+    Args:
+        identity: the network.
+        held: uint8 [P, V, S, S, 3], of people not learned from.
+        changed: the first pictures of the first of them, edited, by kind: uint8 [E, S, S, 3].
+        known: the truth of `held`, name -> [P * V].
+        seed: of the bootstrap.
+
+    Returns:
+        limit; held_out: as `verification` gives it; in_use: as `edit_figures` does.
+    """
+    count, views = held.shape[:2]
+    found = identity.embed(held.reshape(-1, *held.shape[2:])).reshape(count, views, -1)
+    alike = cosines(found)
+    limit = limit_of(alike)
+    truths = {name: np.reshape(values, (count, views)) for name, values in known.items()}
+    edits = {kind: identity.embed(pictures) for kind, pictures in changed.items()}
+    first = found[: len(next(iter(edits.values()))), 0]
+    return {
+        "limit": limit,
+        "held_out": verification(alike, truths, limit, seed),
+        "in_use": edit_figures(first, edits, limit, seed),
+    }
 
 
 def _device(wanted: Device) -> torch.device:
@@ -154,10 +180,30 @@ def _order(name: str, w: NDArray[np.float32], rng: np.random.Generator) -> Order
     return Order(name, flat, sizes.astype(np.int64))
 
 
+def _edited(judge: Order, seed: int, render: Callable[[Order], Pictures]) -> dict[str, Pictures]:
+    """The first pictures of the first EDITED people, edited, in the sizes that they have."""
+    w, sizes = judge.w[::VIEWS][:EDITED], judge.sizes[::VIEWS][:EDITED]
+    edits = edits_of(w, np.random.default_rng(seed))
+    order = Order("edits", np.concatenate([*edits.values()]), np.tile(sizes, len(edits)))
+    return dict(zip(edits, np.split(render(order), len(edits)), strict=True))
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder, gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
 def _rendered(order: Order, folder: Path, workers: int, progress: Progress) -> Pictures:
-    """uint8 [people, views, 128, 128, 3]."""
+    """uint8 [N, 128, 128, 3]."""
     tell = partial(progress, f"render {order.name}")
-    images = render_set(order, folder, LabelledHeads, workers, tell).images
+    return render_set(order, folder, LabelledHeads, workers, tell).images
+
+
+def _by_person(images: Pictures) -> Pictures:
     return images.reshape(-1, VIEWS, *images.shape[1:])
 
 

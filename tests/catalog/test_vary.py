@@ -93,8 +93,13 @@ def test_the_command_makes_series_and_tells_of_each(catalog: Catalog, tmp_path: 
     )
     told = json.loads(found.output)
     assert [one["changes"]["age"] for one in told] == [20, 40, 60]
-    doubted = any(one["unread"] or not one["same_person"] for one in told)
-    assert found.exit_code == int(doubted)
+    assert found.exit_code == int(any(one["unread"] for one in told))
+    strict = CliRunner().invoke(
+        main,
+        ["vary", catalog.store.uri, asset, "--to", str(tmp_path / "b"), *series, "--identity", "1"],
+    )
+    assert strict.exit_code == 1
+    assert strict.output.count("NOT CONFIRMED AS THE PERSON") == 3
     with Image.open(tmp_path / "a" / told[0]["file"]) as image:
         assert image.size == (64, 64)
 
