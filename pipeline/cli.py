@@ -4,21 +4,20 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from pipeline import __version__
-from pipeline.cli_options import ENDPOINT, JSON, WHERE
+from pipeline.cli_catalog import export
+from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, show_draw
 from pipeline.cli_query import ls, query, show
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
     from pipeline.assets.encode import Format
     from pipeline.catalog.balance import Method
-    from pipeline.catalog.choice import DrawSummary
     from pipeline.spec import JobSpec
 
 # The rooms are imported where they are called: `populace --help` must not wait for torch or Ray.
@@ -28,32 +27,6 @@ OUTPUT = click.option("--output", metavar="URI", help="Write there instead of th
 SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY.PATH=VALUE", help="Change a field of the spec."
 )
-
-
-def _drawing(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how a draw is balanced."""
-    options = (
-        click.option(
-            "--balance",
-            multiple=True,
-            metavar="ATTRIBUTE[=BINS],…",
-            help="Balance over these: age,skin_tone=monk or 'age=[18-39,40+]'.",
-        ),
-        click.option(
-            "--method",
-            type=click.Choice(["quotas", "weights"]),
-            default="quotas",
-            show_default=True,
-            help="Whole numbers from each cell, or a weight for each face.",
-        ),
-        click.option("--seed", default=0, show_default=True, help="Another one, other faces."),
-        click.option(
-            "--allow-short", is_flag=True, help="Where a cell has too few, let others fill up."
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 class _Group(click.Group):
@@ -164,7 +137,7 @@ def status(uri: str, endpoint: str | None, as_json: bool) -> None:
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @WHERE
 @click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
-@_drawing
+@drawing
 @click.option("--extras/--no-extras", default=True, help="Files beside the images, too (default).")
 @click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
 @click.option("--format", metavar="png|jpeg|webp", help="Convert the images.")
@@ -232,14 +205,14 @@ def pull(
         click.echo(json.dumps(document, default=str))
         return
     if drawn is not None:
-        _show(drawn)
+        show_draw(drawn)
     click.echo(pull_text(summary))
 
 
 @main.command()
 @click.argument("uri", metavar="CATALOG")
 @click.option("--count", type=click.IntRange(1), help="So many; else as many as balance allows.")
-@_drawing
+@drawing
 @WHERE
 @click.option(
     "--to",
@@ -293,7 +266,7 @@ def draw(
                 click.echo((", " if index else "") + json.dumps(name), nl=False)
             click.echo("]}")
             return
-        _show(drawn.summary)
+        show_draw(drawn.summary)
         if file is not None:
             click.echo(f"Wrote {drawn.summary.drawn:,} rows to {file}")
             return
@@ -529,9 +502,7 @@ def _pictures_of(uri: str, folder: Path) -> Path:
     return folder
 
 
-@main.group()
-def export() -> None:
-    """Write bundled or trained networks for others to run."""
+main.add_command(export)
 
 
 @export.command("scorer")
@@ -559,14 +530,6 @@ def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     if spec.caution:
         click.echo(f"populace: warning: {spec.caution}", err=True)
     return spec
-
-
-def _show(drawn: "DrawSummary") -> None:
-    from rich.console import Console
-
-    from pipeline.catalog.draw_view import draw_view
-
-    Console(stderr=True).print(draw_view(drawn))
 
 
 def _stopped(spec: "JobSpec") -> NoReturn:

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pipeline.assets.extras import EXTRAS
+from pipeline.catalog.bring import PullState
 from pipeline.catalog.content import content_digest
-from pipeline.catalog.pull import PullState, pull
+from pipeline.catalog.pull import pull
 from pipeline.catalog.read import Catalog
 from pipeline.cli import main
 from pipeline.errors import CatalogError, SpecError
