@@ -47,7 +47,9 @@ def export() -> None:
 @click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
 @click.option("--format", metavar="png|jpeg|webp|tga", help="Convert the images.")
 @click.option("--extras", is_flag=True, help="Files beside the images, too: folder, webdataset.")
-@click.option("--page", default=2048, show_default=True, metavar="PX", help="Side of an atlas.")
+@click.option(
+    "--page", default=2048, show_default=True, metavar="PX", help="Side of an atlas, at most."
+)
 @click.option("--padding", default=2, show_default=True, metavar="PX", help="Between its faces.")
 @click.option("--samples", default=1000, show_default=True, help="Faces to a webdataset's shard.")
 @ENDPOINT

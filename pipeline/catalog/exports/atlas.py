@@ -1,7 +1,7 @@
 """Export texture atlases: pages of faces, and where each lies in TexturePacker's JSON (hash)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ _DESCRIPTION = "Synthetic faces made by software. The persons shown do not exist
 class Grid:
     """How faces lie on a square page: from the left, row by row from the top.
 
-    page: px a side. face: px a side. padding: px between two faces, and at the edges.
+    page: px a side, at most. face: px a side. padding: px between two faces, and at the edges.
     """
 
     page: int
@@ -37,12 +37,22 @@ class Grid:
     @property
     def across(self) -> int:
         """Faces in a row."""
-        return (self.page - self.padding) // (self.face + self.padding)
+        return max(0, (self.page - self.padding) // (self.face + self.padding))
 
     @property
     def faces(self) -> int:
         """Faces on a page."""
         return self.across**2
+
+    def fitting(self, count: int) -> "Grid":
+        """The same on the smallest page that holds so many faces: 64 px a side, 128, 256 …"""
+        page = SMALLEST
+        while page < self.page:
+            smaller = replace(self, page=page)
+            if smaller.faces >= count:
+                return smaller
+            page *= 2
+        return self
 
     def corner(self, place: int) -> tuple[int, int]:
         """x, y in px of the upper left corner of a face."""
@@ -97,6 +107,7 @@ def _page(
     walk: Walk, grid: Grid, format: Format, faces: Pack, pictures: Mapping[Asset, Picture]
 ) -> bytes:
     """The file of a page, with the label."""
+    grid = grid.fitting(len(faces.rows))
     found = [_pixels(pictures[image]) for image, *_ in faces.files]
     channels = max(pixels.shape[2] for pixels in found)
     if channels == 4 and format == "jpeg":
@@ -122,6 +133,7 @@ def _pixels(picture: Picture) -> NDArray[np.uint8]:
 
 def _document(walk: Walk, faces: Pack, grid: Grid, image: str, count: int) -> dict[str, Any]:
     """TexturePacker's description of a page."""
+    grid = grid.fitting(len(faces.rows))
     size = {"w": grid.face, "h": grid.face}
     frames = {}
     for place, row in enumerate(faces.rows):
@@ -153,8 +165,9 @@ def _document(walk: Walk, faces: Pack, grid: Grid, image: str, count: int) -> di
 def _entries(walk: Walk, grid: Grid, format: Format) -> Iterator[dict[str, Any]]:
     """What the index says of each face: its page and place, then its labels."""
     for faces in walk.packs(grid.faces):
+        found = grid.fitting(len(faces.rows))
         for place, (row, told) in enumerate(zip(faces.rows, faces.told, strict=True)):
-            x, y = grid.corner(place)
+            x, y = found.corner(place)
             where = {"page": _place(faces, suffix_of(format)), "x": x, "y": y}
             size = {"width": grid.face, "height": grid.face}
             yield {"asset_id": row["asset_id"], **where, **size, **told}

@@ -21,6 +21,8 @@ def test_faces_lie_apart_and_on_the_page(page, face, padding, data):
     one, other = (data.draw(st.integers(0, grid.faces - 1)) for _ in range(2))
     for place in (one, other):
         assert all(padding <= start <= page - padding - face for start in grid.corner(place))
+    snug = grid.fitting(one + 1)
+    assert one < snug.faces <= grid.faces
     if one != other:
         gaps = [abs(a - b) for a, b in zip(grid.corner(one), grid.corner(other), strict=True)]
         assert max(gaps) >= face + padding
@@ -38,8 +40,8 @@ def test_every_frame_is_its_face(catalog, tmp_path, page, pages):
     found = {}
     for sheet in sheets:
         document = json.loads(sheet.read_text())
-        assert document["meta"]["size"] == {"w": page, "h": page}
         with Image.open(to / document["meta"]["image"]) as picture:
+            assert document["meta"]["size"] == {"w": picture.width, "h": picture.height}
             for name, frame in document["frames"].items():
                 assert (frame["rotated"], frame["trimmed"]) == (False, False)
                 x, y, w, h = (frame["frame"][key] for key in "xywh")
@@ -49,6 +51,8 @@ def test_every_frame_is_its_face(catalog, tmp_path, page, pages):
     assert found.keys() == wanted.keys()
     for name, pixels in found.items():
         np.testing.assert_array_equal(pixels, wanted[name])
+    with Image.open(to / "faces-0000.png") as picture:
+        assert picture.size == (page, page)
     first = json.loads(sheets[0].read_text())["meta"]
     assert first.get("related_multi_packs", []) == [sheet.name for sheet in sheets[1:]]
 
