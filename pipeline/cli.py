@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pipeline import __version__
-from pipeline.cli_catalog import export
-from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, show_draw
+from pipeline.cli_catalog import export, revoke, versions
+from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
 from pipeline.cli_query import ls, query, show
 from pipeline.errors import PopulaceError
 
@@ -49,7 +49,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query):
+for _command in (ls, show, query, revoke, versions):
     main.add_command(_command)
 
 
@@ -169,13 +169,11 @@ def pull(
     from pipeline.catalog.balance import balance_of, read_balanced
     from pipeline.catalog.pull import pull as pull_faces
     from pipeline.catalog.pull_view import PullView, pull_text
-    from pipeline.catalog.read import open_catalog
     from pipeline.errors import SpecError
-    from pipeline.storage import open_store
 
     if not balance and (method != "quotas" or seed or allow_short):
         raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    catalog = open_told(uri, endpoint)
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -242,13 +240,11 @@ def draw(
     from pipeline.catalog.balance import read_balanced
     from pipeline.catalog.draw import check_writable
     from pipeline.catalog.draw import draw as draw_faces
-    from pipeline.catalog.read import open_catalog
-    from pipeline.storage import open_store
 
     if file is not None:
         check_writable(file)
     balanced = read_balanced(balance)
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    catalog = open_told(uri, endpoint)
     with draw_faces(
         catalog,
         balanced,
@@ -308,11 +304,10 @@ def audit(
     from pipeline.catalog.audit.audit import audit as audit_catalog
     from pipeline.catalog.audit.page import write_page
     from pipeline.catalog.audit.view import audit_view
-    from pipeline.catalog.read import open_catalog
-    from pipeline.storage import open_store
+    from pipeline.catalog.read import Catalog
 
     look = Look(_how_many(images), seed)
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    catalog = Catalog.open(uri, endpoint)
     with Console(stderr=True).status("auditing") as status:
 
         def tell(stage: str, done: int, total: int) -> None:
@@ -366,14 +361,13 @@ def vary(
 
     Exit code 1 where the scorer does not read a picture as asked.
     """
-    from pipeline.catalog.read import open_catalog
+    from pipeline.catalog.read import Catalog
     from pipeline.catalog.vary import read_changes, read_series
     from pipeline.catalog.vary import vary as make
-    from pipeline.storage import open_store
 
     always = read_changes(sets)
     wishes = [always | one for one in read_series(series)]
-    made = make(open_catalog(open_store(uri, endpoint=endpoint)), asset, wishes, folder, size)
+    made = make(Catalog.open(uri, endpoint), asset, wishes, folder, size)
     if as_json:
         click.echo(json.dumps([vars(one) for one in made]))
     else:
@@ -495,10 +489,9 @@ def gan(spec: Path) -> None:
 def _pictures_of(uri: str, folder: Path) -> Path:
     """Pull the pictures of the catalog at `uri` to `folder`."""
     from pipeline.catalog.pull import pull as pull_faces
-    from pipeline.catalog.read import open_catalog
-    from pipeline.storage import open_store
+    from pipeline.catalog.read import Catalog
 
-    pull_faces(open_catalog(open_store(uri)), folder, extras=False)
+    pull_faces(Catalog.open(uri), folder, extras=False)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The commands that give a catalog another form: `populace export`."""
+"""The commands that give a catalog another form: `populace export`, `revoke`, `versions`."""
 
 import json
 import signal
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, show_draw
+from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
 
 if TYPE_CHECKING:
     from pipeline.catalog.balance import Method
@@ -80,7 +80,6 @@ def export_catalog(
     """
     from rich.console import Console
 
-    from pipeline.catalog import Catalog
     from pipeline.catalog.balance import balance_of, read_balanced
     from pipeline.catalog.exports.export import export as write
     from pipeline.catalog.pull_view import PullView
@@ -88,7 +87,7 @@ def export_catalog(
 
     if not balance and (method != "quotas" or seed or allow_short):
         raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
-    catalog = Catalog.open(uri, endpoint)
+    catalog = open_told(uri, endpoint)
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -123,3 +122,57 @@ def export_catalog(
     if drawn is not None:
         show_draw(drawn)
     click.echo(summary.text())
+
+
+@click.command()
+@click.argument("uri", metavar="CATALOG")
+@click.argument("assets", metavar="ASSET...", nargs=-1, required=True)
+@click.option("--why", required=True, metavar="TEXT", help="A sentence for those who had them.")
+@ENDPOINT
+@JSON
+def revoke(
+    uri: str, assets: tuple[str, ...], why: str, endpoint: str | None, as_json: bool
+) -> None:
+    """Make a version of CATALOG without these faces, which all readers see from then on.
+
+    Nothing that was written is changed: CATALOG@1 still is the catalog as it was sealed, and the
+    files of the faces stay. `populace pull --sync` takes them from those who pulled them.
+    """
+    from pipeline.catalog.read import split_version
+    from pipeline.catalog.versions import revoke as make
+    from pipeline.errors import SpecError
+    from pipeline.storage import open_store
+
+    place, version = split_version(uri)
+    if version is not None:
+        raise SpecError(f"CATALOG: {uri!r} pins a version, and those are made once; name {place!r}")
+    done = make(open_store(place, endpoint=endpoint), assets, why)
+    if as_json:
+        click.echo(json.dumps(vars(done)))
+    elif done.revoked:
+        gone = f", {done.already:,} were gone before" if done.already else ""
+        click.echo(
+            f"Revoked {done.revoked:,} faces{gone}: {place} is version {done.version:,} now, of "
+            f"{done.count:,} faces"
+        )
+    else:
+        click.echo(f"Nothing to do: all {done.already:,} are revoked already.")
+
+
+@click.command()
+@click.argument("uri", metavar="CATALOG")
+@ENDPOINT
+@JSON
+def versions(uri: str, endpoint: str | None, as_json: bool) -> None:
+    """List the versions of CATALOG: when each was made, its faces, and why some went."""
+    from pipeline.catalog import Catalog
+    from pipeline.catalog.rows_view import printable
+    from pipeline.catalog.versions import history
+
+    told = history(Catalog.open(uri, endpoint))
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for one in told:
+        why = f"  {one['revoked']:,} revoked: {one['why']}" if one["revoked"] else "  sealed"
+        click.echo(printable(f"{one['version']:>4}  {one['at']}  {one['faces']:,} faces{why}"))

@@ -7,6 +7,7 @@ import click
 
 if TYPE_CHECKING:
     from pipeline.catalog.choice import DrawSummary
+    from pipeline.catalog.read import Catalog
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 CSV = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
@@ -47,3 +48,19 @@ def show_draw(drawn: "DrawSummary") -> None:
     from pipeline.catalog.draw_view import draw_view
 
     Console(stderr=True).print(draw_view(drawn))
+
+
+def open_told(uri: str, endpoint: str | None) -> "Catalog":
+    """The catalog at `uri`; of an earlier version, what was revoked since is said on stderr."""
+    from pipeline.catalog.read import Catalog, split_version
+    from pipeline.catalog.rows_view import printable
+    from pipeline.catalog.versions import revoked_since
+
+    catalog = Catalog.open(uri, endpoint)
+    place, version = split_version(uri)
+    for one in revoked_since(catalog) if version is not None else ():
+        told = f"version {one.version} revoked {len(one.assets):,} of these faces: {one.why}"
+        click.echo(
+            f"populace: caution: {printable(told)}; {place} has the newest version", err=True
+        )
+    return catalog

@@ -19,6 +19,7 @@ from pipeline.catalog.manifest import extras_in, with_source, write_tables
 from pipeline.catalog.pulled import PulledFolder
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.versions import revocations, revoked_assets
 
 MANIFEST_NAME = "manifest.parquet"
 _AGAIN = "pull again to go on"
@@ -31,7 +32,8 @@ class PullSummary:
     faces: chosen, all of them now in `to`. fetched: of these, transferred, image or extras.
     skipped: there already. files, bytes: transferred. converted: images made smaller or written
     in another format. removed: files of earlier pulls that `sync` took away; changed: those that it
-    left, since somebody changed them. drawn: what the draw did, where there was a balance.
+    left, since somebody changed them. revoked: files in `to` of faces that the catalog has revoked,
+    which `sync` would remove. drawn: what the draw did, where there was a balance.
     """
 
     to: Path
@@ -43,6 +45,7 @@ class PullSummary:
     converted: int = 0
     removed: int = 0
     changed: int = 0
+    revoked: int = 0
     drawn: DrawSummary | None = None
 
 
@@ -105,7 +108,22 @@ def pull(
         converted=run.converted,
         removed=removed,
         changed=changed,
+        revoked=_revoked_in(catalog, to),
         drawn=selection.drawn,
+    )
+
+
+def _revoked_in(catalog: Catalog, to: Path) -> int:
+    """How many files of revoked faces are in a folder, where pulls put them."""
+    names: dict[int, set[str]] = {}
+    for asset in revoked_assets(revocations(catalog)):
+        names.setdefault(int(asset["shard"]), set()).add(str(asset["asset_id"]))
+    folders = ((to / f"images/{shard:06d}", some) for shard, some in names.items())
+    return sum(
+        path.name.partition(".")[0] in some
+        for folder, some in folders
+        if folder.is_dir()
+        for path in folder.iterdir()
     )
 
 

@@ -79,4 +79,6 @@ def pull_text(summary: PullSummary) -> str:
         text += f"\n{summary.removed:,} files of earlier pulls removed"
     if summary.changed:
         text += f"\n{summary.changed:,} files of earlier pulls left alone: they were changed since"
+    if summary.revoked:
+        text += f"\n{summary.revoked:,} files here are of faces revoked since: --sync removes them"
     return text

@@ -31,10 +31,11 @@ _SPDX = frozenset(
 class About:
     """What an export says of the catalog that it is of.
 
-    sealed_at: ISO 8601. digest: of the job's spec.
+    version: of the catalog. sealed_at: ISO 8601. digest: of the job's spec.
     """
 
     name: str
+    version: int
     licence: str
     provenance: str
     software: str
@@ -43,10 +44,11 @@ class About:
     generator: str
     scorer: str
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, Any]:
         """The same for the head of a JSON file, with the label."""
         return {
             "name": self.name,
+            "version": self.version,
             LABEL: DIGITAL_SOURCE_TYPE,
             "licence": self.licence,
             "provenance": self.provenance,
@@ -76,6 +78,7 @@ def about(catalog: Catalog) -> About:
 
     return About(
         name=text("name") or "faces",
+        version=catalog.version,
         licence=text("licence"),
         provenance=text("provenance"),
         software=text("software"),

@@ -85,7 +85,7 @@ def _document(walk: Walk) -> dict[str, Any]:
         "citeAs": f"{about.name}, made by {about.software or 'populace'}, {about.sealed_at}",
         "keywords": ["synthetic", "faces", DIGITAL_SOURCE_TYPE],
         "creator": {"@type": "sc:Organization", "name": about.software or "populace"},
-        "version": "1.0.0",
+        "version": f"{about.version}.0.0",
         **({"datePublished": about.sealed_at} if about.sealed_at else {}),
     }
     return {
