@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pipeline import __version__
-from pipeline.cli_catalog import export, revoke, versions
+from pipeline.cli_catalog import export, extend, revoke, versions
 from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
 from pipeline.cli_query import ls, query, show
 from pipeline.errors import PopulaceError
@@ -49,7 +49,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query, revoke, versions):
+for _command in (ls, show, query, extend, revoke, versions):
     main.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""The commands that give a catalog another form: `populace export`, `revoke`, `versions`."""
+"""The commands that give a catalog another form: `populace export`, `revoke` and the like."""
 
 import json
 import signal
@@ -138,14 +138,10 @@ def revoke(
     Nothing that was written is changed: CATALOG@1 still is the catalog as it was sealed, and the
     files of the faces stay. `populace pull --sync` takes them from those who pulled them.
     """
-    from pipeline.catalog.read import split_version
     from pipeline.catalog.versions import revoke as make
-    from pipeline.errors import SpecError
     from pipeline.storage import open_store
 
-    place, version = split_version(uri)
-    if version is not None:
-        raise SpecError(f"CATALOG: {uri!r} pins a version, and those are made once; name {place!r}")
+    place = _unpinned(uri)
     done = make(open_store(place, endpoint=endpoint), assets, why)
     if as_json:
         click.echo(json.dumps(vars(done)))
@@ -161,10 +157,50 @@ def revoke(
 
 @click.command()
 @click.argument("uri", metavar="CATALOG")
+@click.argument("other", metavar="OTHER")
+@ENDPOINT
+@JSON
+def extend(uri: str, other: str, endpoint: str | None, as_json: bool) -> None:
+    """Make a version of CATALOG that has the faces of the catalog OTHER, too.
+
+    OTHER's objects are copied; it has to come from the same generator and scorer, have the same
+    columns and licence, and be another job.
+    """
+    from pipeline.catalog import Catalog
+    from pipeline.catalog.extend import extend as make
+    from pipeline.storage import open_store
+
+    place = _unpinned(uri)
+    store = open_store(place, endpoint=endpoint)
+    done = make(store, Catalog.open(other, endpoint))
+    if as_json:
+        click.echo(json.dumps(vars(done)))
+    elif done.added:
+        click.echo(
+            f"Added {done.added:,} faces: {place} is version {done.version:,} now, of "
+            f"{done.count:,} faces"
+        )
+    else:
+        click.echo(f"Nothing to do: {place} has these faces already.")
+
+
+def _unpinned(uri: str) -> str:
+    """The address of a catalog to make a version of; SpecError where it pins one."""
+    from pipeline.catalog.read import split_version
+    from pipeline.errors import SpecError
+
+    place, version = split_version(uri)
+    if version is not None:
+        raise SpecError(f"CATALOG: {uri!r} pins a version, and those are made once; name {place!r}")
+    return place
+
+
+@click.command()
+@click.argument("uri", metavar="CATALOG")
 @ENDPOINT
 @JSON
 def versions(uri: str, endpoint: str | None, as_json: bool) -> None:
-    """List the versions of CATALOG: when each was made, its faces, and why some went."""
+    """List the versions of CATALOG: when each was made, its faces, and which went or came."""
     from pipeline.catalog import Catalog
     from pipeline.catalog.rows_view import printable
     from pipeline.catalog.versions import history
@@ -174,5 +210,9 @@ def versions(uri: str, endpoint: str | None, as_json: bool) -> None:
         click.echo(json.dumps(told))
         return
     for one in told:
-        why = f"  {one['revoked']:,} revoked: {one['why']}" if one["revoked"] else "  sealed"
+        why = "  sealed"
+        if one["revoked"]:
+            why = f"  {one['revoked']:,} revoked: {one['why']}"
+        if one["added"]:
+            why = f"  {one['added']:,} added, of {one['of']}"
         click.echo(printable(f"{one['version']:>4}  {one['at']}  {one['faces']:,} faces{why}"))

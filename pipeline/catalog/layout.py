@@ -7,6 +7,7 @@ CATALOG_KEY = "catalog.json"
 RECEIPTS = "receipts/"
 SHARDS = "shards/"
 VERSIONS = "versions/"
+EXTENSIONS = "extensions/"
 
 
 def receipt_key(shard: int) -> str:

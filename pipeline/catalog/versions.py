@@ -28,15 +28,20 @@ from pipeline.storage import Store
 LONGEST_REASON = 500
 """Characters of a reason."""
 
-_PLACE = ("asset_id", "slot", "shard", "cell")
+_PLACE = ("asset_id", "slot", "shard", "cell", "uri")
 _PARQUET = "application/vnd.apache.parquet"
-_TRIES = 32
+TRIES = 32
+"""Times that a version is tried anew, where others made one meanwhile."""
+
 _TOLD = 5
 
 
 @dataclass(frozen=True)
 class Revocation:
-    """Faces that a version took away. at: ISO 8601. assets: asset_id, slot, shard, cell of each."""
+    """Faces that a version took away.
+
+    at: ISO 8601. assets: asset_id, slot, shard, cell and uri of each.
+    """
 
     version: int
     at: str
@@ -95,13 +100,18 @@ def revoke(store: Store, assets: Sequence[str], why: str) -> Revoked:
     wanted = list(dict.fromkeys(assets))
     if not wanted:
         raise SpecError("asset: none is named; `populace ls` prints asset_ids")
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         catalog = open_catalog(store)
         done = _revoke_from(catalog, wanted, why)
         if done is not None:
             return done
-    raise StoreError(
-        f"{store.uri}: others made versions of this catalog {_TRIES} times meanwhile; try again"
+    raise overtaken(store)
+
+
+def overtaken(store: Store) -> StoreError:
+    """The error of one whose version others came before, again and again."""
+    return StoreError(
+        f"{store.uri}: others made versions of this catalog {TRIES} times meanwhile; try again"
     )
 
 
@@ -128,12 +138,17 @@ def _revoke_from(catalog: Catalog, wanted: Sequence[str], why: str) -> Revoked |
             for index, part in enumerate(catalog.parts)
         ]
     document = _document(catalog, parts, rows, why)
+    if not commit(catalog, document):
+        return None
+    return Revoked(document["version"], len(left), already, document["count"])
+
+
+def commit(catalog: Catalog, document: Mapping[str, Any]) -> bool:
+    """Make the version that follows this one; False where somebody else made it first."""
     data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     key = version_key(catalog.version + 1)
     # After a lost answer the key is taken by this very call.
-    if not catalog.store.create(key, data, "application/json") and catalog.store.get(key) != data:
-        return None
-    return Revoked(catalog.version + 1, len(left), already, document["count"])
+    return catalog.store.create(key, data, "application/json") or catalog.store.get(key) == data
 
 
 def _find(catalog: Catalog, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -168,61 +183,81 @@ def _without(
     if not names:
         return part
     wanted = pa.array(names, pa.string())
-    path = folder / "part.parquet.tmp"
-    with open_writer(str(path), catalog.open_part(part).schema_arrow) as writer:
-        for number, _ in enumerate(catalog.row_groups(part)):
-            table = catalog.row_group(part, number)
-            kept = table.filter(pc.invert(pc.is_in(table["asset_id"], value_set=wanted)))
-            if kept.num_rows:
-                writer.write_table(kept, row_group_size=ROW_GROUP_ROWS)
+    tables = (
+        table.filter(pc.invert(pc.is_in(table["asset_id"], value_set=wanted)))
+        for table in (catalog.row_group(part, n) for n, _ in enumerate(catalog.row_groups(part)))
+    )
+    return write_part(catalog, index, catalog.open_part(part).schema_arrow, tables, folder)
+
+
+def write_part(
+    catalog: Catalog, index: int, schema: pa.Schema, tables: Iterable[pa.Table], folder: Path
+) -> Part:
+    """Write a part of a manifest, a row group for each table that has rows.
+
+    index: of the part. folder: for the file while it grows.
+    """
+    path, rows = folder / "part.parquet.tmp", 0
+    with open_writer(str(path), schema) as writer:
+        for table in tables:
+            if table.num_rows:
+                writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+                rows += table.num_rows
     data = path.read_bytes()
     digest = sha256(data)
     # By its content: two who make a version at once write no part of the other's over.
     key = f"manifest/part-{index:05d}-{digest[:16]}.parquet"
     catalog.store.put(key, data, _PARQUET)
-    return Part(key, part.rows - len(names), len(data), digest)
+    return Part(key, rows, len(data), digest)
 
 
 def _document(
     catalog: Catalog, parts: Sequence[Part], rows: Mapping[str, Mapping[str, Any]], why: str
 ) -> dict[str, Any]:
-    """What the next version says: as its parent does, but for what changes."""
-    parent, now = catalog.document, datetime.now(UTC).isoformat(timespec="seconds")
+    """What the version says in which these rows are gone."""
+    parent = catalog.document
     places = sorted((row["place"] for row in rows.values()), key=lambda place: place["slot"])
     taken = Counter(place["cell"] for place in places)
     cells = [
         {**cell, "delivered": cell["delivered"] - taken[cell["cell"]]}
         for cell in parent.get("cells", [])
     ]
-    number = catalog.version + 1
+    document = next_document(
+        catalog,
+        parts,
+        bytes=int(parent.get("bytes", 0)) - sum(row["bytes"] for row in rows.values()),
+        cells=cells,
+    )
+    done = {"version": document["version"], "at": document["made_at"], "why": why, "assets": places}
+    return {**document, "revocations": [*parent.get("revocations", []), done]}
+
+
+def next_document(catalog: Catalog, parts: Sequence[Part], **changes: Any) -> dict[str, Any]:
+    """What the version that follows says: what its parent does, but for its parts and `changes`."""
     return {
-        **parent,
-        "version": number,
+        **catalog.document,
+        "version": catalog.version + 1,
         "parent": {
             "version": catalog.version,
             "key": catalog.key,
             "sha256": sha256(catalog.store.get(catalog.key)),
         },
-        "made_at": now,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "made_by": f"populace {__version__}",
         "count": sum(part.rows for part in parts),
-        "bytes": int(parent.get("bytes", 0)) - sum(row["bytes"] for row in rows.values()),
         "manifest": {"parts": [vars(part) for part in parts]},
-        "cells": cells,
-        "revocations": [
-            *parent.get("revocations", []),
-            {"version": number, "at": now, "why": why, "assets": places},
-        ],
+        **changes,
     }
 
 
 def history(catalog: Catalog) -> list[dict[str, Any]]:
-    """Every version up to this one: its number, when it was made, its faces, and why some went."""
+    """Every version up to this one: when it was made, its faces, which went and why, which came."""
     store = catalog.store
     told = []
     for number in range(1, catalog.version + 1):
         one = catalog if number == catalog.version else open_catalog(store, number)
         made = [done for done in revocations(one) if done.version == number]
+        came = [e for e in one.document.get("extensions", []) if e["version"] == number]
         told.append(
             {
                 "version": number,
@@ -230,6 +265,8 @@ def history(catalog: Catalog) -> list[dict[str, Any]]:
                 "faces": one.count(),
                 "revoked": sum(len(done.assets) for done in made),
                 "why": made[0].why if made else None,
+                "added": sum(int(extension["faces"]) for extension in came),
+                "of": came[0]["uri"] if came else None,
             }
         )
     return told

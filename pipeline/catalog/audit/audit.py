@@ -61,8 +61,9 @@ def audit(
     Returns:
         balanced_as_ordered: whether all is well, but for faces revoked since. counts_as_ordered:
         whether the faces, by what their rows say is perceived, are those ordered, those revoked
-        among them. version, revoked, revocations: what went. checks, findings, notes: what was
-        done and found. balance: shares and distances of what is left. images: what was looked at.
+        among them. version, revoked, revocations, extensions: what went and came. checks, findings,
+        notes: what was done and found. balance: shares and distances of what is left of the order.
+        images: what was looked at.
 
     Raises:
         CatalogError: its `catalog.json` cannot be understood.
@@ -106,6 +107,10 @@ def audit(
         ],
         "balanced_as_ordered": sound and counted,
         "counts_as_ordered": counted,
+        "extensions": [
+            {"uri": f"{catalog.store.uri}/{one['place'].rstrip('/')}", "faces": one["faces"]}
+            for one in catalog.document.get("extensions", [])
+        ],
         "checks": checks_told(catalog, ordered, findings, images.looked, compared, lacking),
         "findings": [asdict(one) for one in findings.kept],
         "findings_total": len(findings),

@@ -1,8 +1,8 @@
-"""Check that a version of a catalog is the sealed one, but for what was revoked."""
+"""Check that a version of a catalog is the sealed one, but for what was revoked or added."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ from pipeline.catalog.audit.findings import Findings
 from pipeline.catalog.audit.ordered import Ordered
 from pipeline.catalog.audit.parts import batches_of, schema_of
 from pipeline.catalog.content import ContentDigest
-from pipeline.catalog.layout import version_key
+from pipeline.catalog.extend import mapped, merged_cells
+from pipeline.catalog.layout import EXTENSIONS, version_key
 from pipeline.catalog.read import Catalog, Part, open_catalog
-from pipeline.catalog.versions import Revocation, revocations
+from pipeline.catalog.versions import Revocation, revocations, revoked_assets
 from pipeline.errors import CatalogError
+from pipeline.storage.beneath import Beneath
 
 _CHANGING = frozenset(
     {
         *("version", "parent", "made_at", "made_by"),
-        *("count", "bytes", "manifest", "cells", "revocations"),
+        *("count", "bytes", "manifest", "cells", "revocations", "extensions"),
     }
 )
 """What one version may say otherwise than its parent."""
@@ -75,28 +77,84 @@ def check_versions(
     _check_chain(catalog, findings)
     for one in gone.revocations:
         for asset in one.assets:
-            if ordered.asset(int(asset["slot"])) != asset["asset_id"]:
+            name = ordered.asset(int(asset["slot"]))
+            if name != asset["asset_id"] and not str(asset["uri"]).startswith(EXTENSIONS):
                 findings.add(
                     "versions",
                     f"version {one.version}, slot {asset['slot']}",
-                    f"asset {ordered.asset(int(asset['slot']))}",
+                    f"asset {name}",
                     f"asset {asset['asset_id']} revoked",
                 )
-    if len(catalog.parts) != len(sealed.parts):
+    sources = _sources(catalog, sealed, findings)
+    wanted = [(source, part) for source in sources for part in source.catalog.parts]
+    if len(catalog.parts) != len(wanted):
         told = f"{len(catalog.parts):,} parts"
-        findings.add("versions", catalog.key, f"{len(sealed.parts):,} parts", told)
+        findings.add("versions", catalog.key, f"{len(wanted):,} parts", told)
         return
-    for new, old in zip(catalog.parts, sealed.parts, strict=True):
-        if new == old:
+    for new, (source, old) in zip(catalog.parts, wanted, strict=True):
+        if new != old:
+            _check_part(catalog, new, source, old, ordered, gone, folder, findings)
+    _check_counts(catalog, sources, gone, findings)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A catalog whose rows a version has; cells, place: how they are mapped there, if they are."""
+
+    catalog: Catalog
+    cells: Sequence[int] | None = None
+    place: str = ""
+
+    def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Rows of the source as the version has them."""
+        if self.cells is None:
+            return batch
+        table = mapped(pa.Table.from_batches([batch]), self.cells, self.place)
+        return table.combine_chunks().to_batches()[0]
+
+
+def _sources(catalog: Catalog, sealed: Catalog, findings: Findings) -> list[_Source]:
+    """The sealed catalog, and those that it was extended by."""
+    sources = [_Source(sealed)]
+    for one in catalog.document.get("extensions", []):
+        store = Beneath(catalog.store, one["place"])
+        try:
+            other = open_catalog(store, int(one["of_version"]))
+        except CatalogError as error:
+            findings.add("versions", one["place"], "the catalog that it was extended by", error)
             continue
-        wanted = _digest(sealed, old, ordered, gone, folder, Findings())
-        found = _digest(catalog, new, ordered, None, folder, findings)
-        if found != wanted:
-            findings.add("versions", new.key, f"the rows of {old.key} but those revoked", "others")
-    if catalog.count() + len(gone.names) != sealed.count():
-        left = sealed.count() - len(gone.names)
-        findings.add("versions", catalog.key, f"{left:,} faces", f"{catalog.count():,}")
-    _check_counts(catalog, sealed, gone, findings)
+        digest = sha256(store.get(other.key))
+        if digest != one["sha256"]:
+            findings.add("versions", f"{one['place']}{other.key}", one["sha256"], digest)
+        sources.append(_Source(other, one["cells"], one["place"]))
+    return sources
+
+
+def _check_part(
+    catalog: Catalog,
+    new: Part,
+    source: _Source,
+    old: Part,
+    ordered: Ordered,
+    gone: Gone,
+    folder: Path,
+    findings: Findings,
+) -> None:
+    """Whether a part has the rows of its source's, but those that are gone."""
+    wanted, found = ContentDigest(schema_of(ordered)), ContentDigest(schema_of(ordered))
+    own = replace(ordered, spec_digest=str(source.catalog.document["spec_digest"]))
+    its = Findings()
+    for batch in batches_of(source.catalog.store, old, own, folder, its):
+        if batch.num_rows:
+            wanted.update(source.rows(batch).filter(pa.array(~gone.mask(batch))))
+    # What is wrong with the sealed parts was found when all rows passed by.
+    for one in its.kept if source.place else ():
+        findings.add(one.check, f"{source.place}{one.subject}", one.expected, one.found)
+    for batch in batches_of(catalog.store, new, ordered, folder, findings):
+        found.update(batch)
+    if found.hexdigest() != wanted.hexdigest():
+        told = f"the rows of {source.place}{old.key} but those revoked"
+        findings.add("versions", new.key, told, "others")
 
 
 def _check_chain(catalog: Catalog, findings: Findings) -> None:
@@ -115,47 +173,29 @@ def _check_chain(catalog: Catalog, findings: Findings) -> None:
         told = {"version": number - 1, "key": above, "sha256": sha256(data)}
         if document.get("parent") != told:
             findings.add("versions", f"{key}, parent", told, document.get("parent"))
-        before = parent.get("revocations", [])
-        if document.get("revocations", [])[: len(before)] != before:
-            findings.add(
-                "versions", f"{key}, revocations", "those of its parent, and more", "others"
-            )
+        for name in ("revocations", "extensions"):
+            before = parent.get(name, [])
+            if document.get(name, [])[: len(before)] != before:
+                findings.add("versions", f"{key}, {name}", "its parent's, and more", "others")
         for name in sorted({*document, *parent} - _CHANGING):
             if document.get(name) != parent.get(name):
                 findings.add("versions", f"{key}, {name}", parent.get(name), document.get(name))
 
 
-def _check_counts(catalog: Catalog, sealed: Catalog, gone: Gone, findings: Findings) -> None:
+def _check_counts(
+    catalog: Catalog, sources: Sequence[_Source], gone: Gone, findings: Findings
+) -> None:
     """What the document counts: faces, and those of every cell."""
-    document = catalog.document
+    document, left = catalog.document, sum(one.catalog.count() for one in sources) - len(gone.names)
+    if catalog.count() != left:
+        findings.add("versions", catalog.key, f"{left:,} faces", f"{catalog.count():,}")
     if document.get("count") != catalog.count():
         findings.add("versions", f"{catalog.key}, count", catalog.count(), document.get("count"))
-    taken: dict[int, int] = {}
-    for one in gone.revocations:
-        for asset in one.assets:
-            taken[asset["cell"]] = taken.get(asset["cell"], 0) + 1
-    wanted = [_less(cell, taken) for cell in sealed.document.get("cells", [])]
-    if document.get("cells") != wanted:
-        findings.add(
-            "versions", f"{catalog.key}, cells", "those delivered but those revoked", "others"
-        )
-
-
-def _less(cell: Mapping[str, Any], taken: Mapping[int, int]) -> dict[str, Any]:
-    return {**cell, "delivered": cell["delivered"] - taken.get(cell["cell"], 0)}
-
-
-def _digest(
-    catalog: Catalog,
-    part: Part,
-    ordered: Ordered,
-    gone: Gone | None,
-    folder: Path,
-    findings: Findings,
-) -> str:
-    """The content digest of a part's rows, without those that are gone."""
-    digest = ContentDigest(schema_of(ordered))
-    for batch in batches_of(catalog.store, part, ordered, folder, findings):
-        kept = batch if gone is None else batch.filter(pa.array(~gone.mask(batch)))
-        digest.update(kept)
-    return digest.hexdigest()
+    cells: list[dict[str, Any]] = []
+    for one in sources:
+        cells, _ = merged_cells(cells, one.catalog.document["cells"])
+    for asset in revoked_assets(gone.revocations):
+        cells[int(asset["cell"])]["delivered"] -= 1
+    if document.get("cells") != cells:
+        told = "those delivered but those revoked"
+        findings.add("versions", f"{catalog.key}, cells", told, "others")

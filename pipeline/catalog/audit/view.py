@@ -49,8 +49,12 @@ def audit_view(audit: Mapping[str, Any]) -> RenderableType:
 
 
 def _revoked(audit: Mapping[str, Any]) -> list[Text]:
-    """What later versions took away, and why."""
-    return [
+    """What later versions took away, and why; what they added is an order of its own."""
+    came = [
+        Text(f"extended by {one['faces']:,} faces; audit them as {one['uri']}", "yellow")
+        for one in audit["extensions"]
+    ]
+    return came + [
         Text(
             f"version {one['version']:,} ({one['at'][:10]}) revoked {one['faces']:,}: {one['why']}",
             "yellow",

@@ -1,14 +1,17 @@
 """An audit tells what was revoked, and finds what went or came without being revoked."""
 
+import hashlib
 import json
 
 import pyarrow.parquet as pq
 import pytest
 from audited import by_check, find, run
+from conftest import STRIPES, make
 
 from pipeline.catalog.audit.audit import Look, audit
 from pipeline.catalog.audit.page import audit_page
 from pipeline.catalog.audit.view import verdict
+from pipeline.catalog.extend import extend
 from pipeline.catalog.manifest import write_parquet
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.versions import revoke
@@ -73,8 +76,6 @@ def test_a_row_that_went_without_being_revoked_is_found(folder):
     rows = pq.read_table(folder / part["key"]).slice(1)
     data = write_parquet(rows)
     (folder / part["key"]).write_bytes(data)
-    import hashlib
-
     part |= {"rows": 56, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     changed(folder, 3, manifest={"parts": [part]}, count=56)
     made = run(folder)
@@ -109,3 +110,39 @@ def test_a_damaged_part_of_a_version_is_found(folder):
     made = run(folder)
     assert not made["balanced_as_ordered"]
     assert find(made, "parts", document["manifest"]["parts"][0]["key"])
+
+
+@pytest.fixture
+def extended(folder, tmp_path):
+    """The catalog, extended by one of the same kind, of which one face was then revoked."""
+    make({**STRIPES, "name": "more", "seed": 6, "count": 20}, str(tmp_path / "more"))
+    store = open_store(str(folder))
+    other = open_catalog(open_store(str(tmp_path / "more")))
+    place = extend(store, other).place
+    revoke(store, [other.row_group(other.parts[0], 0)["asset_id"][0].as_py()], "Not this one.")
+    return folder, place
+
+
+def test_each_order_of_an_extended_catalog_is_audited_by_itself(extended):
+    folder, place = extended
+    made = run(folder)
+    assert made["balanced_as_ordered"], made["findings"]
+    assert (made["version"], made["revoked"], made["balance"]["rows"]) == (5, 4, 57)
+    assert made["extensions"] == [{"uri": f"file://{folder}/{place.rstrip('/')}", "faces": 20}]
+    assert made["extensions"][0]["uri"] in audit_page(made)
+    below = run(folder / place)
+    assert below["balanced_as_ordered"], below["findings"]
+    assert below["balance"]["rows"] == 20
+
+
+def test_a_row_that_came_with_no_catalog_is_found(extended):
+    folder, place = extended
+    part = folder / place / "manifest/part-00000.parquet"
+    rows = pq.read_table(part)
+    part.write_bytes(write_parquet(rows.slice(0, 19)))
+    made = run(folder)
+    assert not made["balanced_as_ordered"]
+    assert by_check(made).keys() == {"versions", "parts"}
+    assert find(made, "parts", f"{place}manifest/part-00000.parquet")
+    (folder / place / "catalog.json").unlink()
+    assert find(run(folder), "versions", place)
