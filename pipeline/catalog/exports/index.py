@@ -19,7 +19,8 @@ def entry(face: Face) -> dict[str, Any]:
         "bytes": face.length,
         "sha256": face.sha256,
     }
-    return {"asset_id": face.asset_id, **file, **face.told}
+    beside = {f"{kind}_file": path for kind, path in face.extras.items()}
+    return {"asset_id": face.asset_id, **file, **beside, **face.told}
 
 
 def write_csv(out: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:

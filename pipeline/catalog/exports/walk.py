@@ -14,7 +14,16 @@ from pipeline.assets.extras import EXTRAS
 from pipeline.catalog.bring import Bringing, Progress, PullState
 from pipeline.catalog.conversion import Converter, Picture
 from pipeline.catalog.exports.about import LICENCE_FILE, About, label_columns, labels
-from pipeline.catalog.fetch import COLUMNS, Asset, asset_of, extra_of, fetch_group, group, in_order
+from pipeline.catalog.fetch import (
+    COLUMNS,
+    EXTRA_COLUMNS,
+    Asset,
+    asset_of,
+    extra_of,
+    fetch_group,
+    group,
+    in_order,
+)
 from pipeline.catalog.local_file import whole_file
 from pipeline.catalog.pulled import PulledFile, PulledFolder
 from pipeline.catalog.query import Selection
@@ -41,7 +50,8 @@ class Face:
     """A face with the file that an export made of it.
 
     told: what an index says of it. row: the columns of the manifest that were read. path: of the
-    file, below the folder. length: bytes. width, height: px.
+    file, below the folder. length: bytes. width, height: px. extras: kind -> path of the files
+    beside it, None where a face has none.
     """
 
     told: Mapping[str, Any]
@@ -52,6 +62,7 @@ class Face:
     sha256: str
     width: int
     height: int
+    extras: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def asset_id(self) -> str:
@@ -136,7 +147,8 @@ class Walk:
     def each(self) -> Iterator[Face]:
         """The faces in the manifest's order, each with the file that `images` made."""
         assert self._bringing is not None
-        columns = list(dict.fromkeys([*self.columns, *self.more, *COLUMNS, *_PIXELS]))
+        beside = [f"{kind}_{name}" for kind in self.extras for name in EXTRA_COLUMNS]
+        columns = list(dict.fromkeys([*self.columns, *self.more, *COLUMNS, *_PIXELS, *beside]))
         for table in self.selection.rows(columns):
             for batch in table.to_batches(_BATCH):
                 for row in batch.to_pylist():
@@ -146,6 +158,7 @@ class Walk:
         asset = asset_of(row)
         made = run.known(asset)
         assert made is not None
+        extras = {kind: extra_of(row, kind) for kind in self.extras}
         return Face(
             told=labels(row, self.columns),
             row=row,
@@ -155,6 +168,7 @@ class Walk:
             sha256=made.sha256,
             width=made.width or row["width"],
             height=made.height or row["height"],
+            extras={k: None if one is None else run.path(one) for k, one in extras.items()},
         )
 
     def packs(self, size: int) -> Iterator[Pack]:
