@@ -72,6 +72,8 @@ def _check_fit(catalog: Catalog, other: Catalog) -> None:
             )
     if mine.get("licence") != its.get("licence"):
         raise SpecError("other: its licence is another one, and a catalog has one for all faces")
+    if mine.get("variations") != its.get("variations"):
+        raise SpecError("other: its people are in other variations; ask for the same")
     if _jobs(mine) & _jobs(its):
         raise SpecError("other: its job is one whose faces are here already; order by another seed")
     columns, others = ([(one.name, one.type) for one in part.schema()] for part in (catalog, other))
@@ -129,12 +131,18 @@ def _extended(catalog: Catalog, other: Catalog, place: str, digest: str) -> Exte
         [*catalog.parts, *added],
         bytes=int(catalog.document["bytes"]) + int(other.document["bytes"]),
         cells=cells,
+        **_people(catalog.document, other.document),
         extensions=[*catalog.document.get("extensions", []), extension],
     )
     extension |= {"version": document["version"], "at": document["made_at"]}
     if not commit(catalog, document):
         return None
     return Extended(document["version"], other.count(), document["count"], place)
+
+
+def _people(mine: Mapping[str, Any], its: Mapping[str, Any]) -> dict[str, int]:
+    """How many people the two have, where they are in several variations."""
+    return {"people": int(mine["people"]) + int(its["people"])} if "people" in mine else {}
 
 
 def merged_cells(

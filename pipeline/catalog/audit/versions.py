@@ -1,7 +1,7 @@
 """Check that a version of a catalog is the sealed one, but for what was revoked or added."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from pipeline.storage.beneath import Beneath
 _CHANGING = frozenset(
     {
         *("version", "parent", "made_at", "made_by"),
-        *("count", "bytes", "manifest", "cells", "revocations", "extensions"),
+        *("count", "people", "bytes", "manifest", "cells", "revocations", "extensions"),
     }
 )
 """What one version may say otherwise than its parent."""
@@ -77,14 +77,7 @@ def check_versions(
     _check_chain(catalog, findings)
     for one in gone.revocations:
         for asset in one.assets:
-            name = ordered.asset(int(asset["slot"]))
-            if name != asset["asset_id"] and not str(asset["uri"]).startswith(EXTENSIONS):
-                findings.add(
-                    "versions",
-                    f"version {one.version}, slot {asset['slot']}",
-                    f"asset {name}",
-                    f"asset {asset['asset_id']} revoked",
-                )
+            _check_name(one, asset, ordered, findings)
     sources = _sources(catalog, sealed, findings)
     wanted = [(source, part) for source in sources for part in source.catalog.parts]
     if len(catalog.parts) != len(wanted):
@@ -95,6 +88,23 @@ def check_versions(
         if new != old:
             _check_part(catalog, new, source, old, ordered, gone, folder, findings)
     _check_counts(catalog, sources, gone, findings)
+
+
+def _check_name(
+    one: Revocation, asset: Mapping[str, Any], ordered: Ordered, findings: Findings
+) -> None:
+    """Whether a revoked asset is one that its slot has; those that came are of other orders."""
+    if str(asset["uri"]).startswith(EXTENSIONS):
+        return
+    first = int(asset["slot"]) * ordered.spec.per_person
+    names = [ordered.asset(first + which) for which in range(ordered.spec.per_person)]
+    if asset["asset_id"] not in names:
+        findings.add(
+            "versions",
+            f"version {one.version}, slot {asset['slot']}",
+            f"asset {' or '.join(names)}",
+            f"asset {asset['asset_id']} revoked",
+        )
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def label_columns(catalog: Catalog) -> list[str]:
     """
     measured = [*(attribute.name for attribute in ATTRIBUTES), "confidence", *QUALITIES]
     empty = _empty_columns(catalog, measured)
-    return ["asset_id", "person_id", *(name for name in measured if name not in empty)]
+    varied = ["variation"] if "variation" in catalog.schema().names else []
+    return ["asset_id", "person_id", *varied, *(name for name in measured if name not in empty)]
 
 
 def labels(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:

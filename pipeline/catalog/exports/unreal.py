@@ -116,7 +116,7 @@ def _is_number(name: str) -> bool:
     """Whether a column of an index holds numbers."""
     if name in BY_NAME:
         return BY_NAME[name].kind == "number"
-    return name not in ("asset_id", "person_id", "draw_cell", "digital_source_type")
+    return name not in ("asset_id", "person_id", "variation", "draw_cell", "digital_source_type")
 
 
 def _write_groups(out: TextIO, walk: Walk) -> None:
