@@ -57,7 +57,7 @@ def _details(
         "versions": "as it was sealed"
         if catalog.version == 1
         else f"version {catalog.version:,}, back to the sealed one",
-        "rows": f"{ordered.spec.count:,}, worked out from spec and slot",
+        "rows": f"{ordered.spec.pictures:,}, worked out from spec and slot",
         "readings": "perceived values, limits, confidence",
         "slots": f"0 to {ordered.spec.count - 1:,}" + _each(ordered),
         "duplicates": "files and pixels of the whole manifest",

@@ -146,3 +146,12 @@ def test_a_row_that_came_with_no_catalog_is_found(extended):
     assert find(made, "parts", f"{place}manifest/part-00000.parquet")
     (folder / place / "catalog.json").unlink()
     assert find(run(folder), "versions", place)
+
+
+def test_one_picture_of_a_person_can_be_revoked(characters):
+    store = open_store(str(characters.folder))
+    (row, *_) = characters.rows
+    revoke(store, [row["asset_id"]], WHY)
+    made = run(characters.folder)
+    assert made["balanced_as_ordered"], made["findings"]
+    assert made["balance"]["rows"] == len(characters.rows) - 1
