@@ -4,21 +4,20 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from pipeline import __version__
-from pipeline.cli_options import ENDPOINT, JSON, WHERE
+from pipeline.cli_catalog import export, extend, revoke, versions
+from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
 from pipeline.cli_query import ls, query, show
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
     from pipeline.assets.encode import Format
     from pipeline.catalog.balance import Method
-    from pipeline.catalog.choice import DrawSummary
     from pipeline.spec import JobSpec
     from pipeline.training.identity import Device
 
@@ -29,32 +28,6 @@ OUTPUT = click.option("--output", metavar="URI", help="Write there instead of th
 SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY.PATH=VALUE", help="Change a field of the spec."
 )
-
-
-def _drawing(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how a draw is balanced."""
-    options = (
-        click.option(
-            "--balance",
-            multiple=True,
-            metavar="ATTRIBUTE[=BINS],…",
-            help="Balance over these: age,skin_tone=monk or 'age=[18-39,40+]'.",
-        ),
-        click.option(
-            "--method",
-            type=click.Choice(["quotas", "weights"]),
-            default="quotas",
-            show_default=True,
-            help="Whole numbers from each cell, or a weight for each face.",
-        ),
-        click.option("--seed", default=0, show_default=True, help="Another one, other faces."),
-        click.option(
-            "--allow-short", is_flag=True, help="Where a cell has too few, let others fill up."
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 class _Group(click.Group):
@@ -77,7 +50,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query):
+for _command in (ls, show, query, extend, revoke, versions):
     main.add_command(_command)
 
 
@@ -165,7 +138,7 @@ def status(uri: str, endpoint: str | None, as_json: bool) -> None:
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @WHERE
 @click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
-@_drawing
+@drawing
 @click.option("--extras/--no-extras", default=True, help="Files beside the images, too (default).")
 @click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
 @click.option("--format", metavar="png|jpeg|webp", help="Convert the images.")
@@ -197,13 +170,11 @@ def pull(
     from pipeline.catalog.balance import balance_of, read_balanced
     from pipeline.catalog.pull import pull as pull_faces
     from pipeline.catalog.pull_view import PullView, pull_text
-    from pipeline.catalog.read import open_catalog
     from pipeline.errors import SpecError
-    from pipeline.storage import open_store
 
     if not balance and (method != "quotas" or seed or allow_short):
         raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    catalog = open_told(uri, endpoint)
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -233,14 +204,14 @@ def pull(
         click.echo(json.dumps(document, default=str))
         return
     if drawn is not None:
-        _show(drawn)
+        show_draw(drawn)
     click.echo(pull_text(summary))
 
 
 @main.command()
 @click.argument("uri", metavar="CATALOG")
 @click.option("--count", type=click.IntRange(1), help="So many; else as many as balance allows.")
-@_drawing
+@drawing
 @WHERE
 @click.option(
     "--to",
@@ -270,13 +241,11 @@ def draw(
     from pipeline.catalog.balance import read_balanced
     from pipeline.catalog.draw import check_writable
     from pipeline.catalog.draw import draw as draw_faces
-    from pipeline.catalog.read import open_catalog
-    from pipeline.storage import open_store
 
     if file is not None:
         check_writable(file)
     balanced = read_balanced(balance)
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    catalog = open_told(uri, endpoint)
     with draw_faces(
         catalog,
         balanced,
@@ -294,7 +263,7 @@ def draw(
                 click.echo((", " if index else "") + json.dumps(name), nl=False)
             click.echo("]}")
             return
-        _show(drawn.summary)
+        show_draw(drawn.summary)
         if file is not None:
             click.echo(f"Wrote {drawn.summary.drawn:,} rows to {file}")
             return
@@ -336,11 +305,10 @@ def audit(
     from pipeline.catalog.audit.audit import audit as audit_catalog
     from pipeline.catalog.audit.page import write_page
     from pipeline.catalog.audit.view import audit_view
-    from pipeline.catalog.read import open_catalog
-    from pipeline.storage import open_store
+    from pipeline.catalog.read import Catalog
 
     look = Look(_how_many(images), seed)
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
+    catalog = Catalog.open(uri, endpoint)
     with Console(stderr=True).status("auditing") as status:
 
         def tell(stage: str, done: int, total: int) -> None:
@@ -403,15 +371,13 @@ def vary(
     Exit code 1 where the scorer does not read a picture as asked, or the person in it is less alike
     than --identity says.
     """
-    from pipeline.catalog.read import open_catalog
+    from pipeline.catalog.read import Catalog
     from pipeline.catalog.vary import read_changes, read_series
     from pipeline.catalog.vary import vary as make
-    from pipeline.storage import open_store
 
     always = read_changes(sets)
     wishes = [always | one for one in read_series(series)]
-    catalog = open_catalog(open_store(uri, endpoint=endpoint))
-    made = make(catalog, asset, wishes, folder, size, identity)
+    made = make(Catalog.open(uri, endpoint), asset, wishes, folder, size, identity)
     if as_json:
         click.echo(json.dumps([vars(one) for one in made]))
     else:
@@ -598,16 +564,13 @@ def gan(spec: Path) -> None:
 def _pictures_of(uri: str, folder: Path) -> Path:
     """Pull the pictures of the catalog at `uri` to `folder`."""
     from pipeline.catalog.pull import pull as pull_faces
-    from pipeline.catalog.read import open_catalog
-    from pipeline.storage import open_store
+    from pipeline.catalog.read import Catalog
 
-    pull_faces(open_catalog(open_store(uri)), folder, extras=False)
+    pull_faces(Catalog.open(uri), folder, extras=False)
     return folder
 
 
-@main.group()
-def export() -> None:
-    """Write bundled or trained networks for others to run."""
+main.add_command(export)
 
 
 @export.command("scorer")
@@ -635,14 +598,6 @@ def _spec(job: Path, changes: tuple[str, ...], output: str | None) -> "JobSpec":
     if spec.caution:
         click.echo(f"populace: warning: {spec.caution}", err=True)
     return spec
-
-
-def _show(drawn: "DrawSummary") -> None:
-    from rich.console import Console
-
-    from pipeline.catalog.draw_view import draw_view
-
-    Console(stderr=True).print(draw_view(drawn))
 
 
 def _stopped(spec: "JobSpec") -> NoReturn:

@@ -1,8 +1,66 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from pipeline.catalog.choice import DrawSummary
+    from pipeline.catalog.read import Catalog
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 CSV = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
 ENDPOINT = click.option("--endpoint", metavar="URL", help="S3 server, if not the environment's.")
 WHERE = click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
+
+
+def drawing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how a draw is balanced."""
+    options = (
+        click.option(
+            "--balance",
+            multiple=True,
+            metavar="ATTRIBUTE[=BINS],…",
+            help="Balance over these: age,skin_tone=monk or 'age=[18-39,40+]'.",
+        ),
+        click.option(
+            "--method",
+            type=click.Choice(["quotas", "weights"]),
+            default="quotas",
+            show_default=True,
+            help="Whole numbers from each cell, or a weight for each face.",
+        ),
+        click.option("--seed", default=0, show_default=True, help="Another one, other faces."),
+        click.option(
+            "--allow-short", is_flag=True, help="Where a cell has too few, let others fill up."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def show_draw(drawn: "DrawSummary") -> None:
+    """Print what a draw did, cell by cell, beside the result."""
+    from rich.console import Console
+
+    from pipeline.catalog.draw_view import draw_view
+
+    Console(stderr=True).print(draw_view(drawn))
+
+
+def open_told(uri: str, endpoint: str | None) -> "Catalog":
+    """The catalog at `uri`; of an earlier version, what was revoked since is said on stderr."""
+    from pipeline.catalog.read import Catalog, split_version
+    from pipeline.catalog.rows_view import printable
+    from pipeline.catalog.versions import revoked_since
+
+    catalog = Catalog.open(uri, endpoint)
+    place, version = split_version(uri)
+    for one in revoked_since(catalog) if version is not None else ():
+        told = f"version {one.version} revoked {len(one.assets):,} of these faces: {one.why}"
+        click.echo(
+            f"populace: caution: {printable(told)}; {place} has the newest version", err=True
+        )
+    return catalog

@@ -1,7 +1,7 @@
 """Make another size or format of a face's file, which still says that nobody is in it."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,23 @@ class Picture:
     file: bytes
     format: str
     pixels: NDArray[np.uint8] | None
+
+
+class Converter(Protocol):
+    """Makes the file that is wanted of an original."""
+
+    @property
+    def recipe(self) -> str:
+        """What is done, in a word: equal recipes make equal files; empty where nothing is done."""
+        ...
+
+    def format_of(self, format: str) -> str:
+        """The format that comes of a file of this one."""
+        ...
+
+    def convert(self, data: bytes, asset_id: str, format: str) -> Picture:
+        """The file of a face, already checked, as it is wanted, with the asset's label."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ JOB_KEY = "job.json"
 CATALOG_KEY = "catalog.json"
 RECEIPTS = "receipts/"
 SHARDS = "shards/"
+VERSIONS = "versions/"
+EXTENSIONS = "extensions/"
 
 
 def receipt_key(shard: int) -> str:
@@ -16,6 +18,11 @@ def receipt_key(shard: int) -> str:
 def shard_key(shard: int) -> str:
     """The key of a shard's rows."""
     return f"{SHARDS}{shard:06d}.parquet"
+
+
+def version_key(version: int) -> str:
+    """The key whose creation makes a version of a catalog; that of the first is `catalog.json`."""
+    return CATALOG_KEY if version == 1 else f"{VERSIONS}{version:06d}.json"
 
 
 def asset_name(

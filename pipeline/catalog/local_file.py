@@ -1,5 +1,6 @@
 """Write files on this machine so that they appear whole or not at all."""
 
+import filecmp
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +11,19 @@ from pipeline.storage.keys import TEMPORARY
 
 
 @contextmanager
-def whole_file(path: Path, again: str) -> Iterator[Path]:
+def whole_file(path: Path, again: str, *, keep: bool = False) -> Iterator[Path]:
     """A hidden path to write to, which becomes `path` where the block ends without an error.
 
-    again: what to do after a full disk, for the error's sentence. Raises SpecError where the folder
-    cannot be made, StoreError where the file cannot be written.
+    again: what to do after a full disk, for the error's sentence. keep: where `path` has the very
+    same content, it stays. Raises SpecError where the folder cannot be made, StoreError where the
+    file cannot be written.
     """
     make_folder(path.parent)
     hidden = path.with_name(TEMPORARY + secrets.token_hex(8))
     try:
         yield hidden
-        hidden.replace(path)
+        if not (keep and path.is_file() and filecmp.cmp(hidden, path, shallow=False)):
+            hidden.replace(path)
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written ({error.strerror or error}); "

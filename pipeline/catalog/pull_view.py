@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline.catalog.pull import PullState, PullSummary
+from pipeline.catalog.bring import PullState
+from pipeline.catalog.pull import PullSummary
 
 LINE_EVERY = 10.0
 """Seconds between plain lines."""
@@ -15,8 +16,8 @@ LINE_EVERY = 10.0
 class PullView:
     """Tells how far a pull is; a context manager around it."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, doing: str = "pulling") -> None:
+        self._console, self._doing = console, doing
         self._began = self._said = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -45,7 +46,7 @@ class PullView:
         if self._console.is_terminal:
             self._bar.update(
                 self._task,
-                description="pulling",
+                description=self._doing,
                 completed=state.faces,
                 total=state.total,
                 moved=moved,
@@ -54,7 +55,7 @@ class PullView:
         elif now - self._said >= LINE_EVERY:
             self._said = now
             self._console.print(
-                f"pulling: {state.faces:,}/{state.total:,} faces, {moved}",
+                f"{self._doing}: {state.faces:,}/{state.total:,} faces, {moved}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
@@ -78,4 +79,6 @@ def pull_text(summary: PullSummary) -> str:
         text += f"\n{summary.removed:,} files of earlier pulls removed"
     if summary.changed:
         text += f"\n{summary.changed:,} files of earlier pulls left alone: they were changed since"
+    if summary.revoked:
+        text += f"\n{summary.revoked:,} files here are of faces revoked since: --sync removes them"
     return text

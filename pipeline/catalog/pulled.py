@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -45,12 +45,17 @@ class PulledFolder:
     written before the files are, so that a killed pull leaves none that it does not know. A file
     is a pull's own as long as it has the content that one gave it.
 
-    Raises SpecError where another pull has the folder open or its memory is damaged, StoreError
-    where the disk is full.
+    kind: what writes there, a pull or one kind of export; a folder is of one kind for good.
+    folders: patterns of the folders below it in which files are written.
+
+    Raises SpecError where another pull has the folder open, something of another kind was written
+    there or its memory is damaged, StoreError where the disk is full.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, kind: str = "pull", folders: Sequence[str] = ("images/*",)
+    ) -> None:
+        self._folder, self._kind, self._folders = folder, kind, folders
         self._path = folder / STATE_NAME
         self._lock = Lock()
         with self._explained():
@@ -77,10 +82,26 @@ class PulledFolder:
             "PRIMARY KEY (path, source, recipe)) WITHOUT ROWID"
         )
         run("CREATE TEMP TABLE wanted (path TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._take()
         # SQLite leaves this number to applications: here it is 1 while a pull runs.
         if run("PRAGMA user_version").fetchone() == (1,):
             self._sweep()
         run("PRAGMA user_version = 1")
+
+    def _take(self) -> None:
+        """Make the folder one of this kind; SpecError where it is one of another."""
+        run = self._database.execute
+        run("CREATE TABLE IF NOT EXISTS owner (kind TEXT)")
+        if not run("SELECT 1 FROM owner").fetchone():
+            # Before there were exports, nobody said that it was a pull.
+            older = run("SELECT 1 FROM files LIMIT 1").fetchone()
+            run("INSERT INTO owner VALUES (?)", ("pull" if older else self._kind,))
+        ((kind,),) = run("SELECT kind FROM owner").fetchall()
+        if kind != self._kind:
+            raise SpecError(
+                f"to: {self._folder} holds files of another command ({kind}, not {self._kind}); "
+                "choose another folder"
+            )
 
     def __enter__(self) -> "PulledFolder":
         return self
@@ -112,6 +133,14 @@ class PulledFolder:
                 (path, source, recipe),
             ).fetchone()
         return None if found is None else PulledFile(*found)
+
+    def digests(self, path: str) -> set[str]:
+        """The sha256 of all that was ever put there."""
+        with self._lock, self._explained():
+            found = self._database.execute(
+                "SELECT sha256 FROM files WHERE path = ?", (path,)
+            ).fetchall()
+        return {digest for (digest,) in found}
 
     def want(self, paths: Iterable[str]) -> None:
         """Keep these files when `remove_unwanted` is called."""
@@ -162,16 +191,12 @@ class PulledFolder:
                 last = path
                 if fault_of_key(path):
                     raise self._damaged(f"it names {path!r}")
-                with self._lock, self._explained():
-                    found = self._database.execute(
-                        "SELECT sha256 FROM files WHERE path = ?", (path,)
-                    ).fetchall()
-                yield path, {digest for (digest,) in found}
+                yield path, self.digests(path)
 
     def _sweep(self) -> None:
         """Remove what a killed pull had begun to write."""
-        for pattern in (f"{TEMPORARY}*", f"images/*/{TEMPORARY}*"):
-            for path in self._folder.glob(pattern):
+        for folder in (".", *self._folders):
+            for path in self._folder.glob(f"{folder}/{TEMPORARY}*"):
                 if _UNFINISHED.fullmatch(path.name):
                     path.unlink(missing_ok=True)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -86,18 +87,34 @@ class Selection:
         by_place: in the order in which images lie in the catalog, so that neighbours in a pack
         come together.
         """
-        extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
-        columns = [*COLUMNS, *extra]
-        self._read_files(columns)
-        quoted = ", ".join(f'files."{name}"' for name in columns)
-        joined = "chosen JOIN files USING (__part, __row)"
-        order = 'ORDER BY files.uri, files."offset"' if by_place else _ORDER
-        for records in self._records(quoted, joined, batch, order):
+        for rows in self.files([], batch, by_place=by_place):
             files = []
-            for row in records.to_pylist():
+            for row in rows:
                 found = (extra_of(row, kind) for kind in self._extras)
                 files += [asset_of(row), *(extra for extra in found if extra is not None)]
             yield files
+
+    def files(
+        self, columns: Sequence[str], batch: int, *, by_place: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The chosen rows as `assets` orders them: these columns, and those of their files.
+
+        Those of a balanced draw have `draw_cell` and `draw_weight` more.
+        """
+        extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
+        names = list(dict.fromkeys([*columns, *COLUMNS, *extra]))
+        self._read_files(names)
+        quoted = ", ".join(f'files."{name}"' for name in names)
+        joined = "chosen JOIN files USING (__part, __row)"
+        order = 'ORDER BY files.uri, files."offset"' if by_place else _ORDER
+        for records in self._records(f"{quoted}, chosen.cell AS __cell", joined, batch, order):
+            rows = records.to_pylist()
+            for row in rows:
+                cell = row.pop("__cell")
+                if self.drawn is not None:
+                    row["draw_cell"] = self.drawn.cells[cell].label
+                    row["draw_weight"] = self.drawn.cells[cell].weight
+            yield rows
 
     def rows(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The chosen rows in the manifest's order, a row group at a time: all columns, or these.

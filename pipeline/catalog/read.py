@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -15,13 +16,17 @@ from numpy.typing import NDArray
 
 from pipeline.assets.encode import decode
 from pipeline.catalog.fetch import asset_of, fetch_group, in_order
-from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
+from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, VERSIONS, version_key
 from pipeline.catalog.manifest import SCHEMA_VERSION
 from pipeline.errors import CatalogError, StoreError
 from pipeline.storage import MissingObject, Store, open_store
 
 if TYPE_CHECKING:
     from pipeline.catalog.faces import Faces
+
+
+_PINNED = re.compile(r"(.*[^/])@([0-9]{1,6})", re.DOTALL)
+_VERSION = re.compile(re.escape(VERSIONS) + r"([0-9]{6})\.json")
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,23 @@ class Catalog:
     def open(cls, uri: str, endpoint: str | None = None) -> "Catalog":
         """The sealed catalog at `./folder`, `file:///folder` or `s3://bucket/prefix`.
 
+        Its newest version, or version N where `@N` stands behind: `./folder@2`. A folder whose own
+        name ends so is given with a slash behind.
+
         endpoint: S3 server, if not the environment's. Raises CatalogError when there is none.
         """
-        return open_catalog(open_store(uri, endpoint=endpoint))
+        place, version = split_version(uri)
+        return open_catalog(open_store(place, endpoint=endpoint), version)
+
+    @property
+    def version(self) -> int:
+        """Its number, from 1, as it was sealed."""
+        return int(self.document.get("version", 1))
+
+    @property
+    def key(self) -> str:
+        """The key of its document."""
+        return version_key(self.version)
 
     @property
     def faces(self) -> "Faces":
@@ -136,10 +155,31 @@ class Catalog:
         )
 
 
-def open_catalog(store: Store) -> Catalog:
-    """The sealed catalog in a store; CatalogError when there is none, and what to do about it."""
+def split_version(uri: str) -> tuple[str, int | None]:
+    """A catalog's address, and the version that `@N` behind it pins, if any."""
+    pinned = _PINNED.fullmatch(uri)
+    return (pinned[1], int(pinned[2])) if pinned else (uri, None)
+
+
+def newest_version(store: Store) -> int:
+    """The number of the newest version of the catalog in a store, by one listing."""
+    keys = (_VERSION.fullmatch(key) for key in store.list(VERSIONS))
+    return max((int(key[1]) for key in keys if key), default=1)
+
+
+def open_catalog(store: Store, version: int | None = None) -> Catalog:
+    """The sealed catalog in a store; CatalogError when there is none, and what to do about it.
+
+    version: its number, None for the newest.
+    """
+    newest = newest_version(store) if version != 1 else 1
+    number = newest if version is None else version
+    if not 1 <= number <= newest:
+        known = f"versions 1 to {newest}" if newest > 1 else "version 1 alone"
+        raise CatalogError(f"{store.uri} has {known}, not {number}; leave it away for the newest")
+    key = version_key(number)
     try:
-        document = json.loads(store.get(CATALOG_KEY))
+        document = json.loads(store.get(key))
     except MissingObject as error:
         if store.exists(JOB_KEY):
             raise CatalogError(
@@ -149,20 +189,22 @@ def open_catalog(store: Store) -> Catalog:
             f"{store.uri} holds no catalog; give the output of a job, as `populace run` prints it"
         ) from error
     except ValueError as error:
-        raise _damaged(store, error) from error
+        raise _damaged(store, key, error) from error
     try:
-        version = str(document["schema_version"])
-        if version != SCHEMA_VERSION:
+        schema = str(document["schema_version"])
+        if schema != SCHEMA_VERSION:
             raise CatalogError(
-                f"{store.uri} has manifest schema {version}, this version reads {SCHEMA_VERSION}; "
+                f"{store.uri} has manifest schema {schema}, this version reads {SCHEMA_VERSION}; "
                 "install the version of populace named in its catalog.json"
             )
+        if int(document.get("version", 1)) != number:
+            raise ValueError(f"it says version {document['version']}")
         parts = tuple(
             Part(str(part["key"]), int(part["rows"]), int(part["bytes"]), str(part["sha256"]))
             for part in document["manifest"]["parts"]
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(store, error) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(store, key, error) from error
     return Catalog(store, document, parts)
 
 
@@ -202,8 +244,8 @@ class StoreFile(io.RawIOBase):
         return data
 
 
-def _damaged(store: Store, error: Exception) -> CatalogError:
-    return CatalogError(
-        f"{store.uri}/{CATALOG_KEY} is damaged ({error}); restore it, or delete it and run the job "
-        "again to seal anew"
-    )
+def _damaged(store: Store, key: str, error: Exception) -> CatalogError:
+    mend = "restore it, or delete it and run the job again to seal anew"
+    if key != CATALOG_KEY:
+        mend = "restore it from a copy of the catalog"
+    return CatalogError(f"{store.uri}/{key} is damaged ({error}); {mend}")

@@ -74,7 +74,7 @@ def seal(
     """
     order = read_order(job)
     if store.exists(CATALOG_KEY):
-        return _sealed_before(open_catalog(store), order, None)
+        return _sealed_before(open_catalog(store, 1), order, None)
     receipts = read_receipts(store, order.shards, threads)
     work = total(receipts)
     with TemporaryDirectory(prefix="populace-seal-") as name:
@@ -94,7 +94,7 @@ def seal(
     store.put("report.html", render_report(report, sheet).encode(), "text/html; charset=utf-8")
     document = _document(order, job, work, parts, digest, licence)
     if not store.create(CATALOG_KEY, _json(document), "application/json"):
-        return _sealed_before(open_catalog(store), order, digest)
+        return _sealed_before(open_catalog(store, 1), order, digest)
     return SealSummary(order.name, order.count, digest, already=False)
 
 

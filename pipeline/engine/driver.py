@@ -271,7 +271,7 @@ def read_job(store: Store) -> dict[str, Any]:
 def _sealed(store: Store, job: Job, *, already: bool) -> Outcome:
     from pipeline.catalog.read import open_catalog
 
-    catalog = open_catalog(store)
+    catalog = open_catalog(store, 1)
     digest = str(catalog.document["manifest"]["content_digest"])
     return Outcome(store.uri, job.spec.name, catalog.count(), digest, already)
 

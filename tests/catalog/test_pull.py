@@ -18,10 +18,11 @@ from PIL import Image
 
 from pipeline.assets.encode import decode, pixels_sha256
 from pipeline.catalog.balance import balance_of
+from pipeline.catalog.bring import PullState
 from pipeline.catalog.conversion import smaller
 from pipeline.catalog.draw import draw
 from pipeline.catalog.manifest import write_parquet
-from pipeline.catalog.pull import PullState, pull
+from pipeline.catalog.pull import pull
 from pipeline.catalog.pulled import STATE_NAME
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal

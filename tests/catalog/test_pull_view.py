@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.catalog import pull_view
-from pipeline.catalog.pull import PullState, PullSummary
+from pipeline.catalog.bring import PullState
+from pipeline.catalog.pull import PullSummary
 from pipeline.catalog.pull_view import PullView, moved_text, pull_text
 
 STATES = [PullState(0, 2000, 0, 0), PullState(1500, 2000, 1400, 3_000_000)]

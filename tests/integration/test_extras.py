@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import tarfile
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pipeline.assets.extras import EXTRAS
+from pipeline.catalog.bring import PullState
 from pipeline.catalog.content import content_digest
-from pipeline.catalog.pull import PullState, pull
+from pipeline.catalog.exports.export import export
+from pipeline.catalog.pull import pull
 from pipeline.catalog.read import Catalog
 from pipeline.cli import main
 from pipeline.errors import CatalogError, SpecError
@@ -198,3 +201,20 @@ def test_the_command_pulls_with_and_without_extras(tmp_path: Path) -> None:
         done = CliRunner().invoke(main, ["pull", uri, "--to", str(to), "--count", "4", *flags])
         assert done.exit_code == 0, done.stderr
         assert len(files(to)) == count
+
+
+def test_exports_take_the_extras_along(catalog: Catalog, tmp_path: Path) -> None:
+    export(catalog, tmp_path / "folder", "folder", count=8, extras=True)
+    found = json.loads((tmp_path / "folder" / "index.json").read_text())["faces"]
+    for one in found:
+        image = Path(one["file"])
+        for kind in EVERY:
+            path = image.with_suffix(f".{EXTRAS[kind].suffix}")  # type: ignore[index]
+            assert one[f"{kind}_file"] == str(path)
+            assert (tmp_path / "folder" / path).is_file()
+    assert len(files(tmp_path / "folder")) == 40
+    export(catalog, tmp_path / "shards", "webdataset", count=8, extras=True)
+    with tarfile.open(tmp_path / "shards" / "faces-000000.tar") as tar:
+        names = {name.partition(".")[2] for name in tar.getnames()}
+        assert len(tar.getnames()) == 8 * 6
+    assert names == {"webp", "json", *(EXTRAS[kind].suffix for kind in EVERY)}  # type: ignore[index]

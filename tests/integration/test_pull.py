@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.catalog.pull import PullState, PullSummary, pull
+from pipeline.catalog.bring import PullState
+from pipeline.catalog.pull import PullSummary, pull
 from pipeline.catalog.read import Catalog, open_catalog
 from pipeline.catalog.seal import seal
 from pipeline.errors import SpecError, StoreError

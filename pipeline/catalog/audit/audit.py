@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline import __version__
 from pipeline.catalog.audit.balance import Tally, balance_of
 from pipeline.catalog.audit.findings import Findings
@@ -18,8 +20,9 @@ from pipeline.catalog.audit.rescore import TOLERANCE, scorer_of
 from pipeline.catalog.audit.rows import RowCheck
 from pipeline.catalog.audit.sample import Sample
 from pipeline.catalog.audit.summary import checks_told, notes_told, wrong_at_most
+from pipeline.catalog.audit.versions import Gone, check_versions, gone_from
 from pipeline.catalog.content import ContentDigest
-from pipeline.catalog.read import Catalog
+from pipeline.catalog.read import Catalog, open_catalog
 
 IMAGES = 200
 """Images looked at unless told otherwise."""
@@ -47,22 +50,27 @@ def audit(
     """Everything an auditor asks of a catalog, as plain JSON values.
 
     Trusted are `catalog.json`'s spec and digests, as what was promised; everything else is counted,
-    hashed, scored and worked out anew. Memory does not grow with the catalog: rows pass by some at
-    a time, and what must be remembered of each goes to a database on disk.
+    hashed, scored and worked out anew. Of a later version, the sealed rows are held against the
+    order, and its own against these; what was revoked is delivered no more. Memory does not grow
+    with the catalog: rows pass by some at a time, and what must be remembered of each goes to a
+    database on disk.
 
     Args:
         memory: how much DuckDB may use; what does not fit spills to the temporary folder.
 
     Returns:
-        balanced_as_ordered: whether all is well. counts_as_ordered: whether the faces, by what
-        their rows say is perceived, are those ordered. checks, findings, notes: what was done and
-        found. balance: shares and distances. images: what was looked at.
+        balanced_as_ordered: whether all is well, but for faces revoked since. counts_as_ordered:
+        whether the faces, by what their rows say is perceived, are those ordered, those revoked
+        among them. version, revoked, revocations, extensions: what went and came. checks, findings,
+        notes: what was done and found. balance: shares and distances of what is left of the order.
+        images: what was looked at.
 
     Raises:
         CatalogError: its `catalog.json` cannot be understood.
         StoreError: the store fails.
     """
-    ordered = read_ordered(catalog)
+    sealed = catalog if catalog.version == 1 else open_catalog(catalog.store, 1)
+    ordered, gone = read_ordered(sealed), gone_from(catalog)
     findings = Findings()
     scorer, lacking = scorer_of(ordered) if look.count != 0 else (None, "no image was looked at")
     images = ImageCheck(catalog.store, ordered, findings, scorer, threads)
@@ -70,16 +78,19 @@ def audit(
         labels = ordered.spec.labels
         register = Register(Path(name), schema_of(ordered), memory, threads, labels)
         try:
-            tally = _pass(catalog, ordered, Path(name), register, images, look, findings, progress)
+            tally, delivered = _pass(
+                sealed, ordered, gone, Path(name), register, images, look, findings, progress
+            )
             progress("comparing rows", 0, 1)
             _check_register(register, ordered, findings)
-            check_document(catalog.document, ordered, tally.filed, register.size(), findings)
+            check_document(sealed.document, ordered, tally.filed, register.size(), findings)
             _check_cells(ordered, tally, findings)
             compared = check_receipts(catalog.store, ordered, register, findings, threads)
+            check_versions(catalog, sealed, ordered, gone, Path(name), findings)
         finally:
             register.close()
     progress("working out shares", 0, 1)
-    balance = balance_of(ordered, tally)
+    balance = balance_of(ordered, delivered)
     counted = tally.outside == 0 and bool((tally.read == ordered.quotas.ravel()).all())
     sound = not findings
     return {
@@ -91,18 +102,28 @@ def audit(
         "auditor": f"populace {__version__}",
         "catalog_software": catalog.document.get("software"),
         "sealed_at": catalog.document.get("sealed_at"),
+        "version": catalog.version,
+        "revoked": len(gone.names),
+        "revocations": [
+            {"version": one.version, "at": one.at, "why": one.why, "faces": len(one.assets)}
+            for one in gone.revocations
+        ],
         "balanced_as_ordered": sound and counted,
         "counts_as_ordered": counted,
+        "extensions": [
+            {"uri": f"{catalog.store.uri}/{one['place'].rstrip('/')}", "faces": one["faces"]}
+            for one in catalog.document.get("extensions", [])
+        ],
         "checks": checks_told(catalog, ordered, findings, images.looked, compared, lacking),
         "findings": [asdict(one) for one in findings.kept],
         "findings_total": len(findings),
-        "notes": notes_told(ordered, images.looked, compared, balance, tally.rows),
+        "notes": notes_told(ordered, images.looked, compared, balance, delivered.rows),
         "balance": balance,
         "images": {
             **asdict(images.looked),
-            "of": tally.rows,
+            "of": delivered.rows,
             "seed": look.seed,
-            "wrong_at_most": wrong_at_most(images.looked, findings, tally.rows),
+            "wrong_at_most": wrong_at_most(images.looked, findings, delivered.rows),
             "tolerance": TOLERANCE,
         },
         "names": {
@@ -113,45 +134,52 @@ def audit(
             "spec": ordered.spec_digest,
             "generator": ordered.generator_digest,
             "scorer": ordered.scorer_digest,
-            "rows": catalog.document["manifest"]["content_digest"],
+            "rows": sealed.document["manifest"]["content_digest"],
         },
     }
 
 
 def _pass(
-    catalog: Catalog,
+    sealed: Catalog,
     ordered: Ordered,
+    gone: Gone,
     folder: Path,
     register: Register,
     images: ImageCheck,
     look: Look,
     findings: Findings,
     progress: Progress,
-) -> Tally:
-    """Let all rows pass by once: digest, check, count and remember them, and look at images."""
+) -> tuple[Tally, Tally]:
+    """Let all rows pass by once: digest, check, count and remember them, and look at images.
+
+    The second tally, and the images, are without what is gone.
+    """
     digest = ContentDigest(schema_of(ordered))
     rows = RowCheck(ordered, findings)
-    tally = Tally.of(ordered.quotas.size)
+    tally, delivered = Tally.of(ordered.quotas.size), Tally.of(ordered.quotas.size)
     sample = Sample(ordered.quotas, look.count or 0, look.seed)
-    for batch in batches(catalog, ordered, folder, findings):
+    for batch in batches(sealed, ordered, folder, findings):
         digest.update(batch)
         counted = rows.check(batch)
+        kept = ~gone.mask(batch)
         tally.add(counted)
+        delivered.add(counted.only(kept))
         register.add(batch)
-        plain = batch.drop_columns(["w"])
+        plain = batch.drop_columns(["w"]).filter(pa.array(kept))
         if look.count is None:
             images.check(plain.to_pylist())
         elif look.count:
-            sample.offer(plain, counted.places, counted.filed)
-        progress("reading the manifest", tally.rows, catalog.count())
-    told = str(catalog.document["manifest"]["content_digest"])
+            left = counted.only(kept)
+            sample.offer(plain, left.places, left.filed)
+        progress("reading the manifest", tally.rows, sealed.count())
+    told = str(sealed.document["manifest"]["content_digest"])
     if digest.hexdigest() != told:
         findings.add("content", "the manifest's rows", f"digest {told}", digest.hexdigest())
     drawn = sample.rows()
     for start in range(0, len(drawn), _SOME):
         progress("looking at images", start, len(drawn))
         images.check(drawn[start : start + _SOME])
-    return tally
+    return tally, delivered
 
 
 _SOME = 256

@@ -29,6 +29,7 @@ CHECKS: dict[str, str] = {
     "document": "catalog.json fits its spec and rows",
     "parts": "the manifest's files are those named",
     "content": "the rows are those sealed",
+    "versions": "nothing went or came unsaid",
     "rows": "each row is the one its slot orders",
     "readings": "readings lie in their bins and limits",
     "slots": "every slot is there once",

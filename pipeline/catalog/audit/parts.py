@@ -36,29 +36,36 @@ def schema_of(ordered: Ordered) -> pa.Schema:
 def batches(
     catalog: Catalog, ordered: Ordered, folder: Path, findings: Findings
 ) -> Iterator[pa.RecordBatch]:
-    """All rows that can be read, some at a time, part by part, each in `schema_of`.
+    """All rows that can be read, some at a time, part by part: see `batches_of`."""
+    for part in catalog.parts:
+        yield from batches_of(catalog.store, part, ordered, folder, findings)
 
-    A part that is missing, damaged or another than `catalog.json` names is a finding; as many of
-    its rows come as can be read. `folder` holds one part at a time.
+
+def batches_of(
+    store: Store, part: Part, ordered: Ordered, folder: Path, findings: Findings
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a part that can be read, some at a time, each in `schema_of`.
+
+    A part that is missing, damaged or another than its document names is a finding; as many of its
+    rows come as can be read. `folder` holds one part at a time.
     """
     schema, path = schema_of(ordered), folder / "part.parquet.tmp"
-    for part in catalog.parts:
-        if not _brought(catalog.store, part, path, findings):
-            continue
-        rows = 0
-        try:
-            file = pq.ParquetFile(path)
-            if _columns_fit(file.schema_arrow, schema, part, findings):
-                for batch in file.iter_batches(BATCH):
-                    rows += batch.num_rows
-                    yield pa.record_batch(batch.columns, schema=schema)
-        except (pa.ArrowException, OSError) as error:
-            reason = " ".join(str(error).split())[:120]
-            findings.add("parts", part.key, "a readable Parquet file", reason)
-        else:
-            if rows != part.rows:
-                findings.add("parts", part.key, f"{part.rows:,} rows", f"{rows:,} rows")
-        path.unlink()
+    if not _brought(store, part, path, findings):
+        return
+    rows = 0
+    try:
+        file = pq.ParquetFile(path)
+        if _columns_fit(file.schema_arrow, schema, part, findings):
+            for batch in file.iter_batches(BATCH):
+                rows += batch.num_rows
+                yield pa.record_batch(batch.columns, schema=schema)
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
+        findings.add("parts", part.key, "a readable Parquet file", reason)
+    else:
+        if rows != part.rows:
+            findings.add("parts", part.key, f"{part.rows:,} rows", f"{rows:,} rows")
+    path.unlink()
 
 
 def _brought(store: Store, part: Part, path: Path, findings: Findings) -> bool:

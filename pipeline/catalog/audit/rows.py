@@ -34,6 +34,10 @@ class Counted:
     read: NDArray[np.int64]
     confidence: NDArray[np.float64]
 
+    def only(self, kept: NDArray[np.bool_]) -> "Counted":
+        """Those of the rows for which `kept`, bool [B], holds."""
+        return Counted(self.places[kept], self.filed[kept], self.read[kept], self.confidence[kept])
+
 
 @dataclass(frozen=True)
 class _Batch:

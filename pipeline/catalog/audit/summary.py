@@ -54,7 +54,10 @@ def _details(
         "document": f"{cells:,} cells" if cells > 1 else "one cell",
         "parts": f"{len(catalog.parts):,}, each against its sha256",
         "content": "recomputed over all columns",
-        "rows": f"{catalog.count():,}, worked out from spec and slot",
+        "versions": "as it was sealed"
+        if catalog.version == 1
+        else f"version {catalog.version:,}, back to the sealed one",
+        "rows": f"{ordered.spec.pictures:,}, worked out from spec and slot",
         "readings": "perceived values, limits, confidence",
         "slots": f"0 to {ordered.spec.count - 1:,}" + _each(ordered),
         "duplicates": "files and pixels of the whole manifest",

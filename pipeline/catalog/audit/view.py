@@ -33,6 +33,7 @@ def audit_view(audit: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [
         verdict(audit),
         Text.assemble((audit["name"], "bold"), f": {balance['rows']:,} faces in {audit['uri']}"),
+        *_revoked(audit),
         "",
         _checks(audit),
     ]
@@ -47,6 +48,21 @@ def audit_view(audit: Mapping[str, Any]) -> RenderableType:
     return Group(*parts)
 
 
+def _revoked(audit: Mapping[str, Any]) -> list[Text]:
+    """What later versions took away, and why; what they added is an order of its own."""
+    came = [
+        Text(f"extended by {one['faces']:,} faces; audit them as {one['uri']}", "yellow")
+        for one in audit["extensions"]
+    ]
+    return came + [
+        Text(
+            f"version {one['version']:,} ({one['at'][:10]}) revoked {one['faces']:,}: {one['why']}",
+            "yellow",
+        )
+        for one in audit["revocations"]
+    ]
+
+
 def verdict(audit: Mapping[str, Any]) -> Text:
     """The one line that an auditor asks for."""
     count = audit["findings_total"]
@@ -56,6 +72,8 @@ def verdict(audit: Mapping[str, Any]) -> Text:
         if not audit["images"]["scored"]:
             looked = "scored again" if audit["images"]["files"] else "looked at"
             rest = f" (by the rows: no image was {looked})"
+        if audit["revoked"]:
+            rest = f", but for {audit['revoked']:,} revoked since{rest}"
         return Text.assemble("balanced as ordered: ", ("yes", "bold green"), rest)
     why = f"{findings}; the counts are right, but what they rest on is not"
     if not audit["counts_as_ordered"]:

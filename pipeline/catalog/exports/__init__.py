@@ -1,0 +1,1 @@
+"""Write chosen faces as engines, trainers and curators take them, a module for each target."""

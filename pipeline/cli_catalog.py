@@ -1,0 +1,218 @@
+"""The commands that give a catalog another form: `populace export`, `revoke` and the like."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
+
+if TYPE_CHECKING:
+    from pipeline.catalog.balance import Method
+    from pipeline.catalog.exports.export import Kind
+
+_KINDS = "folder|atlas|unity|unreal|webdataset|imagefolder|croissant|fiftyone"
+
+
+class _Exports(click.Group):
+    """A group whose command is `catalog` where none is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["catalog", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Exports, subcommand_metavar="CATALOG --to DIR --as KIND | scorer OUT.onnx")
+def export() -> None:
+    """Write faces as engines and trainers take them, or networks for others to run.
+
+    \b
+    populace export out/demo --to faces --as unity --where "age < 30"
+    populace export catalog --help       all options of this
+    populace export scorer OUT.onnx
+    """
+
+
+@export.command("catalog")
+@click.argument("uri", metavar="CATALOG")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--as", "kind", required=True, metavar=_KINDS, help="The form that they get.")
+@WHERE
+@click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
+@drawing
+@click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
+@click.option("--format", metavar="png|jpeg|webp|tga", help="Convert the images.")
+@click.option("--extras", is_flag=True, help="Files beside the images, too: folder, webdataset.")
+@click.option(
+    "--page", default=2048, show_default=True, metavar="PX", help="Side of an atlas, at most."
+)
+@click.option("--padding", default=2, show_default=True, metavar="PX", help="Between its faces.")
+@click.option("--samples", default=1000, show_default=True, help="Faces to a webdataset's shard.")
+@ENDPOINT
+@JSON
+def export_catalog(
+    uri: str,
+    folder: Path,
+    kind: "Kind",
+    where: str | None,
+    count: int | None,
+    balance: tuple[str, ...],
+    method: "Method",
+    seed: int,
+    allow_short: bool,
+    size: int | None,
+    format: str | None,
+    extras: bool,
+    page: int,
+    padding: int,
+    samples: int,
+    endpoint: str | None,
+    as_json: bool,
+) -> None:
+    """Write faces of CATALOG to DIR in the form that an engine, a trainer or a curator takes.
+
+    With --balance, those that `populace draw` names with the same options. The same command again
+    goes on where it was stopped, or does nothing.
+    """
+    from rich.console import Console
+
+    from pipeline.catalog.balance import balance_of, read_balanced
+    from pipeline.catalog.exports.export import export as write
+    from pipeline.catalog.pull_view import PullView
+    from pipeline.errors import SpecError
+
+    if not balance and (method != "quotas" or seed or allow_short):
+        raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
+    catalog = open_told(uri, endpoint)
+    balanced = read_balanced(balance)
+    how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with PullView(Console(stderr=True), "exporting") as view:
+            summary = write(
+                catalog,
+                folder,
+                kind,
+                where,
+                count,
+                balance=how,
+                size=size,
+                format=format,
+                extras=extras,
+                page=page,
+                padding=padding,
+                samples=samples,
+                progress=view.show,
+            )
+    except KeyboardInterrupt:
+        click.echo(
+            f"Stopped. What was written stays in {folder}; run the same command again to continue.",
+            err=True,
+        )
+        sys.exit(130)
+    drawn = summary.drawn
+    if as_json:
+        document = vars(summary) | {"drawn": drawn.document() if drawn else None}
+        click.echo(json.dumps(document, default=str))
+        return
+    if drawn is not None:
+        show_draw(drawn)
+    click.echo(summary.text())
+
+
+@click.command()
+@click.argument("uri", metavar="CATALOG")
+@click.argument("assets", metavar="ASSET...", nargs=-1, required=True)
+@click.option("--why", required=True, metavar="TEXT", help="A sentence for those who had them.")
+@ENDPOINT
+@JSON
+def revoke(
+    uri: str, assets: tuple[str, ...], why: str, endpoint: str | None, as_json: bool
+) -> None:
+    """Make a version of CATALOG without these faces, which all readers see from then on.
+
+    Nothing that was written is changed: CATALOG@1 still is the catalog as it was sealed, and the
+    files of the faces stay. `populace pull --sync` takes them from those who pulled them.
+    """
+    from pipeline.catalog.versions import revoke as make
+    from pipeline.storage import open_store
+
+    place = _unpinned(uri)
+    done = make(open_store(place, endpoint=endpoint), assets, why)
+    if as_json:
+        click.echo(json.dumps(vars(done)))
+    elif done.revoked:
+        gone = f", {done.already:,} were gone before" if done.already else ""
+        click.echo(
+            f"Revoked {done.revoked:,} faces{gone}: {place} is version {done.version:,} now, of "
+            f"{done.count:,} faces"
+        )
+    else:
+        click.echo(f"Nothing to do: all {done.already:,} are revoked already.")
+
+
+@click.command()
+@click.argument("uri", metavar="CATALOG")
+@click.argument("other", metavar="OTHER")
+@ENDPOINT
+@JSON
+def extend(uri: str, other: str, endpoint: str | None, as_json: bool) -> None:
+    """Make a version of CATALOG that has the faces of the catalog OTHER, too.
+
+    OTHER's objects are copied; it has to come from the same generator and scorer, have the same
+    columns and licence, and be another job.
+    """
+    from pipeline.catalog import Catalog
+    from pipeline.catalog.extend import extend as make
+    from pipeline.storage import open_store
+
+    place = _unpinned(uri)
+    store = open_store(place, endpoint=endpoint)
+    done = make(store, Catalog.open(other, endpoint))
+    if as_json:
+        click.echo(json.dumps(vars(done)))
+    elif done.added:
+        click.echo(
+            f"Added {done.added:,} faces: {place} is version {done.version:,} now, of "
+            f"{done.count:,} faces"
+        )
+    else:
+        click.echo(f"Nothing to do: {place} has these faces already.")
+
+
+def _unpinned(uri: str) -> str:
+    """The address of a catalog to make a version of; SpecError where it pins one."""
+    from pipeline.catalog.read import split_version
+    from pipeline.errors import SpecError
+
+    place, version = split_version(uri)
+    if version is not None:
+        raise SpecError(f"CATALOG: {uri!r} pins a version, and those are made once; name {place!r}")
+    return place
+
+
+@click.command()
+@click.argument("uri", metavar="CATALOG")
+@ENDPOINT
+@JSON
+def versions(uri: str, endpoint: str | None, as_json: bool) -> None:
+    """List the versions of CATALOG: when each was made, its faces, and which went or came."""
+    from pipeline.catalog import Catalog
+    from pipeline.catalog.rows_view import printable
+    from pipeline.catalog.versions import history
+
+    told = history(Catalog.open(uri, endpoint))
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for one in told:
+        why = "  sealed"
+        if one["revoked"]:
+            why = f"  {one['revoked']:,} revoked: {one['why']}"
+        if one["added"]:
+            why = f"  {one['added']:,} added, of {one['of']}"
+        click.echo(printable(f"{one['version']:>4}  {one['at']}  {one['faces']:,} faces{why}"))
