@@ -6,13 +6,18 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pipeline.catalog.limits import check_time, current_limits
 from pipeline.catalog.manifest import in_blocks
 
 _MEMORY = "1GB"
 
 
 def locked_database(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A database in `folder` whose expressions reach no file, no network and no variable."""
+    """A database in `folder` whose expressions reach no file, no network and no variable.
+
+    Where limits hold, it is interrupted when their time is up; TimeUp where it is already.
+    """
+    check_time()
     database = duckdb.connect(
         str(folder / "chosen.duckdb"),
         config={"memory_limit": _MEMORY, "temp_directory": str(folder / "spill")},
@@ -20,6 +25,8 @@ def locked_database(folder: Path) -> duckdb.DuckDBPyConnection:
     database.execute("SET python_enable_replacements = false")
     database.execute("SET enable_external_access = false")
     database.execute("SET lock_configuration = true")
+    if (limits := current_limits()) is not None:
+        limits.watch(database)
     return database
 
 

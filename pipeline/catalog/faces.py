@@ -149,18 +149,20 @@ class Faces:
         *,
         sort: str | None = None,
         limit: int | None = None,
+        offset: int = 0,
     ) -> pa.Table:
         """Their rows as a table in memory: all columns of the manifest, or these, in this order.
 
         sort: a column by which the rows come, smallest first, or with `-` before it, largest
         first; rows without a value come last. Without it, they come in the manifest's order.
-        limit: no more rows than that.
+        limit: no more rows than that. offset: so many rows of the order are left out before.
 
         Raises SpecError for a column that there is not.
         """
-        names = self._named(columns)
+        names = self.named(columns)
         order, more = self._order(sort)
         limited = "" if limit is None else f" LIMIT {int(limit)}"
+        limited += f" OFFSET {int(offset)}" if offset else ""
         query = f"SELECT {_quoted(names)} FROM {TABLE}"
         with self._asked(query, (*names, *more), order + limited) as found:
             table: pa.Table = found.to_arrow_table()
@@ -182,7 +184,7 @@ class Faces:
         They come in the manifest's order, few in memory at a time; threads read ahead. Raises
         CatalogError for a file that is not the one that the manifest names.
         """
-        names = self._named(columns)
+        names = self.named(columns)
         for row, image in self.catalog.images(self._rows(names), threads):
             yield {name: row[name] for name in names}, image
 
@@ -249,7 +251,7 @@ class Faces:
         known = [name for name in schema.names if name in names] or ["slot"]
         return sorted(known, key=lambda name: not pa.types.is_primitive(schema.field(name).type))
 
-    def _named(self, columns: Sequence[str] | None) -> list[str]:
+    def named(self, columns: Sequence[str] | None) -> list[str]:
         """The columns asked for, or all; SpecError for one that there is not."""
         known = self.columns()
         if columns is None:
@@ -269,7 +271,7 @@ class Faces:
             return "", []
         name = sort.removeprefix("-")
         try:
-            self._named([name])
+            self.named([name])
         except SpecError as error:
             raise SpecError(str(error).replace("columns", "sort", 1)) from None
         way = "DESC" if sort.startswith("-") else "ASC"
