@@ -13,6 +13,7 @@ import click
 from pipeline import __version__
 from pipeline.cli_options import ENDPOINT, JSON, WHERE
 from pipeline.cli_query import ls, query, show
+from pipeline.cli_serve import key, serve
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query):
+for _command in (ls, show, query, serve, key):
     main.add_command(_command)
 
 

@@ -1,7 +1,8 @@
 """Hold the catalogs that are served, by name."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 
 from pipeline.catalog.read import Catalog
 from pipeline.errors import SpecError
@@ -14,8 +15,19 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 _MEND = "write NAME=CATALOG with a name of letters, digits, '.', '_' and '-'"
 
 
+_SEEN: ContextVar[Callable[[str], bool] | None] = ContextVar("seen", default=None)
+
+
+def show_only(seen: Callable[[str], bool]) -> None:
+    """Let the rest of this request see only the catalogs whose names `seen` is true of."""
+    _SEEN.set(seen)
+
+
 class Library:
-    """Opened catalogs by name; iterates over the names, as they were given."""
+    """Opened catalogs by name; iterates over the names, as they were given.
+
+    A request sees those that it may (`show_only`), and where nothing was said, all.
+    """
 
     def __init__(self, catalogs: Mapping[str, Catalog]) -> None:
         self._catalogs = dict(catalogs)
@@ -40,10 +52,9 @@ class Library:
 
     def get(self, name: str) -> Catalog:
         """The catalog of a name; a Refusal, 404, where none is served under it."""
-        catalog = self._catalogs.get(name)
-        if catalog is None:
+        if name not in self:
             raise Refusal(404, "catalog", f"none is served as {name!r}; ask /v1/catalogs for names")
-        return catalog
+        return self._catalogs[name]
 
     def add(self, name: str, catalog: Catalog) -> None:
         """Serve another catalog, or a newer one under the same name."""
@@ -51,17 +62,18 @@ class Library:
         self._catalogs = {**self._catalogs, name: catalog}
 
     def items(self) -> list[tuple[str, Catalog]]:
-        """All names with their catalogs."""
-        return list(self._catalogs.items())
+        """The names with their catalogs."""
+        return [(name, self._catalogs[name]) for name in self]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._catalogs)
+        return (name for name in self._catalogs if name in self)
 
     def __len__(self) -> int:
-        return len(self._catalogs)
+        return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._catalogs
+        seen = _SEEN.get()
+        return name in self._catalogs and (seen is None or seen(str(name)))
 
 
 def _named(address: str) -> tuple[str, str]:

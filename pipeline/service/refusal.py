@@ -3,7 +3,7 @@
 from pipeline.errors import PopulaceError
 
 
-class Refusal(PopulaceError):
+class Refusal(PopulaceError):  # noqa: N818
     """A request that is not answered as asked.
 
     status: HTTP's, 4xx; 503 where the service is at its limits. field: the part of the request
