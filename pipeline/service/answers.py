@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from pipeline.catalog.limits import TimeUp, current_limits
-from pipeline.errors import JobError, PopulaceError, SpecError
+from pipeline.errors import PopulaceError, SpecError
 from pipeline.service.refusal import Refusal
 from pipeline.storage import MissingObject
 
@@ -75,7 +75,7 @@ def answer_of(error: Exception, path: str) -> JSONResponse:
     if isinstance(error, MissingObject):
         _LOG.error("%s: %s", path, error)
         return error_answer(503, "catalog", "a file of it is missing; try again later")
-    if isinstance(error, SpecError | JobError):
+    if isinstance(error, SpecError):
         return error_answer(422, *_parted(str(error)))
     _LOG.error("%s", path, exc_info=error)
     if isinstance(error, PopulaceError):

@@ -191,9 +191,9 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
         row = shelves.places(found.name, found.catalog).row(asset, names)
         return JSONResponse(plain(_known(asset, row)))
 
-    @router.api_route(
+    @router.head("/{catalog}/assets/{asset}/{kind}", include_in_schema=False)
+    @router.get(
         "/{catalog}/assets/{asset}/{kind}",
-        methods=["GET", "HEAD"],
         response_class=Response,
         responses={
             200: {"description": "The file.", "content": {"image/*": {}}},
@@ -201,7 +201,6 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
             304: {"description": "The file that is there already, by its ETag."},
             **refused(404),
         },
-        operation_id="read_file",
     )
     def read_file(
         request: Request,

@@ -29,6 +29,7 @@ import yaml
 
 from pipeline.catalog.layout import CATALOG_KEY
 from pipeline.catalog.read import Catalog
+from pipeline.engine.missing import Missing
 from pipeline.errors import PopulaceError, SpecError, StoreError
 from pipeline.service.library import Library
 from pipeline.service.refusal import Refusal
@@ -63,6 +64,7 @@ class Ticket:
     owner_name: str
     name: str
     count: int
+    shard_size: int
     submitted: str
     starts: int = 0
     pid: int = 0
@@ -130,8 +132,8 @@ class Jobs:
                 raise Refusal(429, "jobs", message, retry_after=60)
             _write(place / "job.yaml", yaml.safe_dump(dict(spec) | {"output": str(output)}))
             # Last: a folder without a ticket is no job.
-            ticket = Ticket(owner, owner_name, checked.name, checked.count, _stamp())
-            self._keep(job, ticket)
+            what = (checked.name, checked.count, checked.shard_size)
+            self._keep(job, Ticket(owner, owner_name, *what, _stamp()))
         self._wake.set()
         return job
 
@@ -156,7 +158,7 @@ class Jobs:
             "error": outcome.get("error"),
             "catalog": _name_of(job) if state == "done" else None,
             "faces": ticket.count,
-            "faces_done": self._faces_done(job),
+            "faces_done": self._faces_done(job, ticket),
             "log": self._tail(job),
         }
 
@@ -265,15 +267,10 @@ class Jobs:
             return False
         return False
 
-    def _faces_done(self, job: str) -> int:
+    def _faces_done(self, job: str, ticket: Ticket) -> int:
         """Faces made and committed."""
-        from pipeline.engine.driver import job_status  # loads torch: not for catalogs alone
-
-        try:
-            found = job_status(open_store(str(self.folder / job / "output")))
-        except PopulaceError:
-            return 0
-        return int(found["faces_committed"])
+        store = open_store(str(self.folder / job / "output"))
+        return ticket.count - Missing(store, ticket.count, ticket.shard_size).faces
 
     def _tail(self, job: str) -> list[str]:
         """The last lines that the job printed, without the places of this machine."""

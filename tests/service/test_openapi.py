@@ -53,7 +53,7 @@ def test_any_request_has_an_answer_of_the_document(tested, mode: GenerationMode)
         with suppress(Unsatisfiable):  # nothing can be wrong with a request that brings nothing
             ask()
         asked.append(operation.ok().label)
-    assert len(asked) == 13
+    assert len(asked) == 12
 
 
 def test_every_error_that_a_route_can_have_is_in_the_document(tested) -> None:
