@@ -61,7 +61,7 @@ class Condition:
         """How DuckDB reads it as a statement's, after trying it on an empty manifest."""
         if current_limits() is not None:
             check_length(where)
-            check_plain(nodes(self._parsed(where)), where)
+            check_plain(self._parsed(where), where, schema)
         try:
             empty = self._database.from_arrow(schema.empty_table())
             # Once more in brackets: DuckDB 1.5 overlooks what follows an expression, as LIMIT 1.

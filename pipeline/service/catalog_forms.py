@@ -69,7 +69,7 @@ class DrawOrder(BaseModel):
     columns: list[str] = Field(
         default_factory=list,
         max_length=200,
-        description="columns to give with each face; none gives names alone",
+        description="columns to give with each face, of at most 10,000; none gives names alone",
     )
 
 

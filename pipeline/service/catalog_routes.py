@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_args
 
+import pyarrow as pa
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -37,6 +38,9 @@ from pipeline.spec import Extra
 
 MOST_ROWS = 1_000
 """To a page."""
+
+MOST_DRAWN_ROWS = 10_000
+"""Of a draw, with columns."""
 
 Kind = StrEnum("Kind", ["image", *get_args(Extra)])  # type: ignore[misc]
 """The files of an asset."""
@@ -159,6 +163,7 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
     ) -> JSONResponse:
         """Draw a balanced subset; the same order draws the same faces each time."""
         balance = _balance(order.balance)
+        _check_size(found.catalog, order)
         with draw(
             found.catalog,
             balance,
@@ -170,7 +175,7 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
         ) as drawn:
             note(request, count=drawn.summary.drawn)
             assets = list(drawn.names())
-            rows = _drawn_rows(found.catalog, drawn, order.columns, assets)
+            rows = _drawn_rows(drawn, order.columns, assets)
             return JSONResponse(plain(drawn.summary.document() | {"assets": assets, "rows": rows}))
 
     @router.get("/{catalog}/assets/{asset}", response_model=dict[str, Any], responses=refused(404))
@@ -307,13 +312,24 @@ def _balance(asked: list[str] | dict[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def _drawn_rows(
-    catalog: Catalog, drawn: Drawn, columns: list[str], assets: list[str]
-) -> list[dict[str, Any]]:
+def _check_size(catalog: Catalog, order: DrawOrder) -> None:
+    """SpecError for columns that there are not, or that would make an answer of great size."""
+    if not order.columns:
+        return
+    catalog.faces.named(order.columns)
+    lists = [n for n in order.columns if pa.types.is_list(catalog.schema().field(n).type)]
+    most = MOST_ROWS if lists else MOST_DRAWN_ROWS
+    if order.count > most:
+        what = f"{lists[0]}, a list, is" if lists else "are"
+        raise SpecError(
+            f"columns: {what} given for at most {most:,} faces; draw fewer, or names alone"
+        )
+
+
+def _drawn_rows(drawn: Drawn, columns: list[str], assets: list[str]) -> list[dict[str, Any]]:
     """These columns of drawn assets, in their order, and those of the draw; nothing for none."""
     if not columns:
         return []
-    catalog.faces.named(columns)
     asked = list(dict.fromkeys(["asset_id", *columns]))
     by_name = {row["asset_id"]: row for table in drawn.rows(asked) for row in table.to_pylist()}
     wanted = [*dict.fromkeys(columns), "draw_cell", "draw_weight"]

@@ -63,6 +63,10 @@ def test_without_a_limit_there_is_none(catalog):
         ("main.lower(glasses) = 'none'", "calls lower"),
         ("(SELECT sum(range) FROM range(1000000000000)) > 0", "holds a SELECT"),
         ("list_max([x + 1 FOR x IN w]) > 0", "calls list_apply|holds a lambda"),
+        ("len(w + w) > 0", r"takes the list w as a whole; look into it, as by w\[1\]"),
+        ("len(CASE WHEN age > 1 THEN faces.W END) > 0", "takes the list W as a whole"),
+        ("coalesce(w, w) IS NULL", "takes the list w as a whole"),
+        ("glasses || glasses = 'x'", r"calls \|\|"),
         ("age > 1 " + "AND age > 1 " * 400, "is 4,808 characters long"),
         ("age >", "cannot be applied"),
         ("1 = 1; SELECT 1", "cannot be applied"),
@@ -72,3 +76,9 @@ def test_limited_conditions_are_plain(catalog, where, reason):
     with pytest.raises(SpecError, match=reason) as refusal, limited(60):
         catalog.where(where)
     assert str(refusal.value).startswith("where: ")
+
+
+def test_limited_conditions_look_into_lists(catalog):
+    with limited(60):
+        where = "w[1] > -99 AND len(w) = 8 AND list_max(glasses_p) <= 1 AND w IS NOT NULL"
+        assert catalog.where(where).count() == 24

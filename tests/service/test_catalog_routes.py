@@ -214,6 +214,8 @@ def test_what_cannot_be_meant_names_its_field(client, params, field) -> None:
         (b'{"count": 5, "balance": {"age": "\\ud800"}}', "balance"),
         (b'{"count": 5, "where": "\\ud800"}', "where"),
         (b'{"count": 5, "columns": ["agee"]}', "columns"),
+        (b'{"count": 1001, "columns": ["w"]}', "columns"),
+        (b'{"count": 10001, "columns": ["age"]}', "columns"),
         (b'{"count": 5, "balance": {"age": ' + b"[" * 400 + b"]" * 400 + b"}}", "balance.age"),
         (b'{"count": 5, "balance": ' + b"[" * 500_000, "body"),
         (b'{"count": ' + b"9" * 5000 + b"}", "body"),

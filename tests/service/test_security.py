@@ -69,6 +69,8 @@ ATTACKS = [
     "lpad('x', 2000000000, 'y') = 'x'",
     "md5(lower(repeat(glasses, 99999))) = 'x'",
     "levenshtein(glasses, glasses) > 0",
+    "len(" + "w + " * 300 + "w) > 0",
+    "length(" + "glasses || " * 300 + "glasses) > 0",
 ]
 
 
