@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.catalog.balance import Balanced, Method
 from pipeline.catalog.condition import Condition, refusal
-from pipeline.catalog.database import locked_database
+from pipeline.catalog.database import shared_database
 from pipeline.catalog.dataset import TABLE, database_of
 from pipeline.catalog.draw import draw
 from pipeline.catalog.facets import Facets, bins_of, counted, counting
@@ -236,10 +234,7 @@ class Faces:
 
     def _condition(self, text: str) -> Condition:
         """A condition as it is meant for these rows; SpecError where it cannot be."""
-        with (
-            TemporaryDirectory(prefix="populace-") as folder,
-            closing(locked_database(Path(folder))) as database,
-        ):
+        with closing(shared_database()) as database:
             return Condition(database, text, self._schema_of(None))
 
     def _of_manifest(self, names: set[str]) -> list[str]:
