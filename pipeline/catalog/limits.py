@@ -19,11 +19,14 @@ class TimeUp(PopulaceError):  # noqa: N818
 
 
 class Limits:
-    """What the queries of one request may take; ends with `close`."""
+    """What the queries of one request may take; ends with `close`.
+
+    Its time begins with the first of them, and not while a request waits for its turn.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self._end: float | None = None
         self._databases: list[duckdb.DuckDBPyConnection] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -31,10 +34,11 @@ class Limits:
     @property
     def expired(self) -> bool:
         """Whether the time is up."""
-        return time.monotonic() >= self._end
+        return self._end is not None and time.monotonic() >= self._end
 
     def check(self) -> None:
         """TimeUp where the time is up."""
+        self._begin()
         if self.expired:
             raise TimeUp(
                 f"the query takes longer than {self.seconds:g} s; narrow it, or ask for less"
@@ -42,17 +46,25 @@ class Limits:
 
     def watch(self, database: duckdb.DuckDBPyConnection) -> None:
         """Interrupt what this database does from when the time is up."""
+        end = self._begin()
         with self._lock:
             self._databases.append(database)
             if len(self._databases) == 1:
-                threading.Thread(target=self._interrupt, daemon=True).start()
+                threading.Thread(target=self._interrupt, args=(end,), daemon=True).start()
 
     def close(self) -> None:
         """Watch no longer."""
         self._closed.set()
 
-    def _interrupt(self) -> None:
-        wait = max(0.0, self._end - time.monotonic())
+    def _begin(self) -> float:
+        """When the time is up."""
+        with self._lock:
+            if self._end is None:
+                self._end = time.monotonic() + self.seconds
+            return self._end
+
+    def _interrupt(self, end: float) -> None:
+        wait = max(0.0, end - time.monotonic())
         while not self._closed.wait(wait):
             wait = _AGAIN
             with self._lock:
@@ -81,7 +93,8 @@ def limited(seconds: float) -> Iterator[Limits]:
     try:
         yield limits
     except Exception:
-        limits.check()
+        if limits.expired:
+            limits.check()
         raise
     finally:
         _CURRENT.reset(token)

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import yaml
 
@@ -73,7 +73,7 @@ class Ticket:
 
 @dataclass
 class Jobs:
-    """The jobs in a folder.
+    """The jobs in a folder, which is this service's alone until `stop`.
 
     library: gets the catalogs of jobs that are done, as `job-<id>`. most_faces: to a job.
     at_once: how many run at a time.
@@ -84,6 +84,7 @@ class Jobs:
     most_faces: int = 100_000
     at_once: int = 1
     command: Sequence[str] = RUN
+    _claim: BinaryIO = field(init=False)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -98,6 +99,14 @@ class Jobs:
             raise SpecError(
                 f"jobs: the folder {self.folder} cannot be made ({error.strerror}); choose another"
             ) from error
+        self._claim = (self.folder / ".lock").open("wb")
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._claim.close()
+            raise SpecError(
+                f"jobs: another service runs those in {self.folder}; choose another folder"
+            ) from None
         for job in self._ids():
             if self._outcome(job).get("state") == "done":
                 self._serve(job)
@@ -109,11 +118,12 @@ class Jobs:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no more jobs; those that run go on."""
+        """Begin no more jobs, and leave the folder to others; jobs that run go on."""
         self._ended.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
+        self._claim.close()
 
     def submit(self, spec: Mapping[str, Any], owner: str, owner_name: str) -> str:
         """Order a job; its id.
@@ -182,15 +192,16 @@ class Jobs:
     def _work(self) -> None:
         while not self._ended.is_set():
             self._wake.clear()
+            more = True
             try:
                 with self._lock:
-                    self._tend()
+                    more = self._tend()
             except Exception:
                 _LOG.exception("jobs in %s", self.folder)
-            self._wake.wait(_TICK)
+            self._wake.wait(_TICK if more else None)
 
-    def _tend(self) -> None:
-        """Note what has ended, and begin what waits."""
+    def _tend(self) -> bool:
+        """Note what has ended, and begin what waits; whether there is more to tend."""
         unfinished = [job for job in self._ids() if "state" not in self._outcome(job)]
         running = 0
         for job in unfinished:
@@ -207,6 +218,7 @@ class Jobs:
         waiting.sort(key=lambda job: (self._ticket(job).submitted, job))
         for job in waiting[: max(0, self.at_once - running)]:
             self._begin(job)
+        return bool(unfinished)
 
     def _begin(self, job: str) -> None:
         place, ticket = self.folder / job, self._ticket(job)
@@ -217,8 +229,9 @@ class Jobs:
             self._finish(job, "failed", f"was broken off {ticket.starts} times; see its log")
             return
         with (place / "lock").open("wb") as lock, (place / "log.txt").open("ab") as log:
-            # The child inherits the lock, and holds it for as long as it lives.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The child inherits the lock, and holds it for as long as it lives. Others have it
+            # only while they look (`_held`).
+            fcntl.flock(lock, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 [*self.command, str(place / "job.yaml"), "--output", str(place / "output")],
                 stdin=subprocess.DEVNULL,

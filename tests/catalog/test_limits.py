@@ -47,6 +47,14 @@ def test_queries_and_draws_are_refused_once_the_time_is_up(catalog):
             ask()
 
 
+def test_the_time_begins_with_the_first_query(catalog):
+    with limited(1e-9) as limits:
+        assert not limits.expired
+        with pytest.raises(TimeUp):
+            catalog.where("age > 30")
+        assert limits.expired
+
+
 def test_without_a_limit_there_is_none(catalog):
     with limited(60):
         assert current_limits() is not None
