@@ -1,6 +1,7 @@
 """Answer questions about catalogs: what there is, which faces, how many, a draw, a file."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -128,7 +129,10 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
         names = _usual_columns(catalog) if columns is None else _names(columns)
         query = (where, order)
         here = Cursor(0, faces.count()) if cursor is None else read_cursor(catalog, query, cursor)
-        table = faces.to_arrow(names, sort=order, limit=limit, offset=here.offset)
+        try:
+            table = faces.to_arrow(names, sort=order, limit=limit, offset=here.offset)
+        except SpecError as error:
+            raise SpecError(re.sub(r"^sort: ", "order: ", str(error))) from error
         end = here.offset + table.num_rows
         more = table.num_rows == limit and end < here.total
         following = write_cursor(catalog, query, Cursor(end, here.total)) if more else None
@@ -173,7 +177,7 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
             seed=order.seed,
             allow_short=order.allow_short,
         ) as drawn:
-            note(request, count=drawn.summary.drawn)
+            note(request, count=drawn.summary.drawn, seed=order.seed, where=order.where)
             assets = list(drawn.names())
             rows = _drawn_rows(drawn, order.columns, assets)
             return JSONResponse(plain(drawn.summary.document() | {"assets": assets, "rows": rows}))

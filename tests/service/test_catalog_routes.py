@@ -184,7 +184,7 @@ def test_a_file_that_was_tampered_with_is_not_handed_out(
         ({"where": "age > '\x00'"}, "where"),
         ({"columns": "asset_id,agee"}, "columns"),
         ({"columns": " , "}, "columns"),
-        ({"order": "-agee"}, "sort"),
+        ({"order": "-agee"}, "order"),
         ({"limit": "0"}, "limit"),
         ({"limit": "1001"}, "limit"),
         ({"limit": "many"}, "limit"),

@@ -126,7 +126,7 @@ def test_a_key_may_ask_so_often_and_no_more(secured: TestClient, key) -> None:
 def test_what_is_drawn_and_fetched_is_written_down(secured: TestClient, key, audit: Path) -> None:
     header = key("read", "pull")
     secured.get(f"{PACKS}/assets", headers=header)
-    secured.post(f"{PACKS}/draws", json={"count": 3}, headers=header)
+    secured.post(f"{PACKS}/draws", json={"count": 3, "seed": 5}, headers=header)
     secured.get(IMAGE, headers=header)
     secured.get(IMAGE.replace("f0000001", "ghost"), headers=header)
     secured.get(IMAGE.replace("packs", "files"), headers=header)
@@ -134,7 +134,7 @@ def test_what_is_drawn_and_fetched_is_written_down(secured: TestClient, key, aud
     draw, image, ghost, foreign, nobody = lines(audit)
     assert draw["time"] <= image["time"]
     common = {"catalog": "packs", "key": "studio", "client": "testclient"}
-    assert draw | common | {"action": "draw", "count": 3, "status": 200} == draw
+    assert draw | common | {"action": "draw", "count": 3, "seed": 5, "status": 200} == draw
     picture = {"action": "image", "asset": "f0000001", "file": "image", "status": 200}
     assert image | common | picture == image
     assert (ghost["status"], ghost["asset"]) == (404, "ghost")
