@@ -13,6 +13,7 @@ from pipeline import __version__
 from pipeline.cli_catalog import export, extend, revoke, versions
 from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
 from pipeline.cli_query import ls, query, show
+from pipeline.cli_serve import key, serve
 from pipeline.errors import PopulaceError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query, extend, revoke, versions):
+for _command in (ls, show, query, extend, revoke, versions, serve, key):
     main.add_command(_command)
 
 

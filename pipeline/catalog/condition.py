@@ -8,6 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.catalog.limits import current_limits
+from pipeline.catalog.plain import check_length, check_plain
 from pipeline.catalog.pruning import Range, ranges_of
 from pipeline.errors import SpecError
 
@@ -57,16 +59,31 @@ class Condition:
 
     def _tree_of(self, where: str, schema: pa.Schema) -> Any:
         """How DuckDB reads it as a statement's, after trying it on an empty manifest."""
+        if current_limits() is not None:
+            check_length(where)
+            check_plain(self._parsed(where), where, schema)
         try:
             empty = self._database.from_arrow(schema.empty_table())
             # Once more in brackets: DuckDB 1.5 overlooks what follows an expression, as LIMIT 1.
             empty.filter(where).filter(f"({where}\n)").fetchall()
+        except duckdb.Error as error:
+            raise refusal(where, error) from error
+        return self._parsed(where)
+
+    def _parsed(self, where: str) -> Any:
+        """The statement that it is the condition of; nothing is evaluated."""
+        try:
             ((answer,),) = self._database.execute(
                 "SELECT json_serialize_sql($query)", {"query": f"SELECT 1 WHERE {where}"}
             ).fetchall()
+            tree = json.loads(answer)
         except duckdb.Error as error:
             raise refusal(where, error) from error
-        return json.loads(answer)
+        except RecursionError:
+            raise SpecError(f"where: {where!r} is nested too deeply; {_EXAMPLE}") from None
+        if tree["error"]:
+            raise refusal(where, ValueError(tree["error_message"]))
+        return tree
 
 
 def _columns_in(tree: Any, where: str, schema: pa.Schema) -> frozenset[str]:

@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
 from pipeline.attributes.taxonomy import ATTRIBUTES
-from pipeline.catalog.database import locked_database
+from pipeline.catalog.database import shared_database
 from pipeline.catalog.pruning import Range, groups_that_may_match
 from pipeline.catalog.read import Catalog, Part, StoreFile
 from pipeline.errors import CatalogError, StoreError
@@ -42,10 +40,7 @@ def database_of(
     ends with a StoreError or CatalogError, and not with one of DuckDB's.
     """
     failures: list[StoreError | CatalogError] = []
-    with (
-        TemporaryDirectory(prefix="populace-") as folder,
-        closing(locked_database(Path(folder))) as database,
-    ):
+    with closing(shared_database()) as database:
         try:
             if rows is None:
                 names = catalog.schema().names if columns is None else columns

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.catalog.balance import Balanced, Method
 from pipeline.catalog.condition import Condition, refusal
-from pipeline.catalog.database import locked_database
+from pipeline.catalog.database import shared_database
 from pipeline.catalog.dataset import TABLE, database_of
 from pipeline.catalog.draw import draw
 from pipeline.catalog.facets import Facets, bins_of, counted, counting
@@ -149,18 +147,20 @@ class Faces:
         *,
         sort: str | None = None,
         limit: int | None = None,
+        offset: int = 0,
     ) -> pa.Table:
         """Their rows as a table in memory: all columns of the manifest, or these, in this order.
 
         sort: a column by which the rows come, smallest first, or with `-` before it, largest
         first; rows without a value come last. Without it, they come in the manifest's order.
-        limit: no more rows than that.
+        limit: no more rows than that. offset: so many rows of the order are left out before.
 
         Raises SpecError for a column that there is not.
         """
-        names = self._named(columns)
+        names = self.named(columns)
         order, more = self._order(sort)
         limited = "" if limit is None else f" LIMIT {int(limit)}"
+        limited += f" OFFSET {int(offset)}" if offset else ""
         query = f"SELECT {_quoted(names)} FROM {TABLE}"
         with self._asked(query, (*names, *more), order + limited) as found:
             table: pa.Table = found.to_arrow_table()
@@ -182,7 +182,7 @@ class Faces:
         They come in the manifest's order, few in memory at a time; threads read ahead. Raises
         CatalogError for a file that is not the one that the manifest names.
         """
-        names = self._named(columns)
+        names = self.named(columns)
         for row, image in self.catalog.images(self._rows(names), threads):
             yield {name: row[name] for name in names}, image
 
@@ -234,10 +234,7 @@ class Faces:
 
     def _condition(self, text: str) -> Condition:
         """A condition as it is meant for these rows; SpecError where it cannot be."""
-        with (
-            TemporaryDirectory(prefix="populace-") as folder,
-            closing(locked_database(Path(folder))) as database,
-        ):
+        with closing(shared_database()) as database:
             return Condition(database, text, self._schema_of(None))
 
     def _of_manifest(self, names: set[str]) -> list[str]:
@@ -249,7 +246,7 @@ class Faces:
         known = [name for name in schema.names if name in names] or ["slot"]
         return sorted(known, key=lambda name: not pa.types.is_primitive(schema.field(name).type))
 
-    def _named(self, columns: Sequence[str] | None) -> list[str]:
+    def named(self, columns: Sequence[str] | None) -> list[str]:
         """The columns asked for, or all; SpecError for one that there is not."""
         known = self.columns()
         if columns is None:
@@ -269,7 +266,7 @@ class Faces:
             return "", []
         name = sort.removeprefix("-")
         try:
-            self._named([name])
+            self.named([name])
         except SpecError as error:
             raise SpecError(str(error).replace("columns", "sort", 1)) from None
         way = "DESC" if sort.startswith("-") else "ASC"

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.catalog.fetch import in_order
+from pipeline.catalog.limits import check_time
 from pipeline.catalog.read import Catalog
 
 _AHEAD_BYTES = 128 << 20
@@ -46,7 +47,7 @@ def scan(
     """Each of the row groups with its rows: all columns, or only these, in the order given.
 
     Threads read ahead, so that a distant store is not waited for each time; the wider the columns,
-    the fewer of them, and none for the widest.
+    the fewer of them, and none for the widest. TimeUp where limits hold and their time is up.
     """
 
     def read(group: Group) -> tuple[Group, pa.Table]:
@@ -55,7 +56,9 @@ def scan(
     size = max((_bytes(catalog, group, columns) for group in groups[:1]), default=0)
     # Twice as many row groups are under way as there are threads.
     threads = min(_MOST_THREADS, _AHEAD_BYTES // max(1, 2 * size))
-    return in_order(read, groups, threads) if threads else map(read, groups)
+    for found in in_order(read, groups, threads) if threads else map(read, groups):
+        check_time()
+        yield found
 
 
 def numbered(rows: pa.Table, group: Group) -> pa.Table:

@@ -1,13 +1,12 @@
 """Run a job from its spec to its sealed catalog, taking up whatever an earlier run left."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
-from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, RECEIPTS
+from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
 from pipeline.engine.calibrate import (
     Stage,
     fit,
@@ -18,6 +17,7 @@ from pipeline.engine.calibrate import (
     with_bundled,
 )
 from pipeline.engine.job import Job, identity_of
+from pipeline.engine.missing import Missing
 from pipeline.engine.shots import modeller
 from pipeline.engine.worker import Calibrator, Errand, Worker
 from pipeline.errors import CatalogError
@@ -146,33 +146,6 @@ def _estimates(job: Job) -> dict[str, Any]:
         known["natural"] = natural_margins(job.calibration.natural, spec.target)
         known["surrogate"] = job.calibration.figures
     return known
-
-
-class Missing:
-    """Which shards have no receipt: one byte a shard, whatever the job's size.
-
-    faces: people, where each is in several pictures.
-    """
-
-    def __init__(self, store: Store, faces: int, shard_size: int) -> None:
-        self._size = shard_size
-        self._last = -(-faces // shard_size) - 1
-        self._in_last = faces - self._last * shard_size
-        self._done = bytearray(self._last + 1)
-        for key in store.list(RECEIPTS):
-            shard = key.removeprefix(RECEIPTS).removesuffix(".json")
-            if shard.isdigit() and int(shard) <= self._last:
-                self._done[int(shard)] = 1
-        self.count = self._done.count(0)
-
-    def __iter__(self) -> Iterator[int]:
-        return (shard for shard, done in enumerate(self._done) if not done)
-
-    @property
-    def faces(self) -> int:
-        """Faces in the missing shards; only the last shard may be short."""
-        short = 0 if self._done[self._last] else self._size - self._in_last
-        return self.count * self._size - short
 
 
 def calibrate(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") -> Calibration:

@@ -79,6 +79,9 @@ class LocalStore:
             raise MissingObject(self.uri, key)
         return status.st_size
 
+    def link(self, key: str, seconds: int) -> None:
+        """None: nobody serves a folder."""
+
     def list(self, prefix: str) -> Iterator[str]:
         """Yield keys in order, folder by folder; see `Store.list`."""
         check_prefix(self.uri, prefix)

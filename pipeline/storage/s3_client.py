@@ -39,6 +39,8 @@ def connect(endpoint: str | None) -> Any:
             tcp_keepalive=True,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": attempts},
+            # Else links are signed by SHA-1 in us-east-1 and at servers of one's own.
+            signature_version="s3v4",
             # The bucket is rarely a DNS name below a server of one's own.
             s3={"addressing_style": "path" if endpoint else "auto"},
             # By default boto3 >= 1.36 adds CRC headers that several servers refuse (Backblaze B2,

@@ -84,3 +84,10 @@ class Store(Protocol):
         with the number of keys on S3, and grows with the largest single folder locally.
         """
         ...
+
+    def link(self, key: str, seconds: int) -> str | None:
+        """An HTTP address at which anyone may read the object for `seconds`, 1 to 604,800.
+
+        None where there is none, as for a folder. Nothing is sent, so the object may be missing.
+        """
+        ...

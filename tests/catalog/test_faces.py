@@ -67,6 +67,16 @@ def test_a_catalog_in_a_bucket_is_searched_alike(s3_uri, s3_endpoint, monkeypatc
         np.testing.assert_array_equal(image, flat_picture(row["slot"]))
 
 
+def test_an_offset_leaves_out_the_rows_before(catalog, rows):
+    names = [row["asset_id"] for row in rows]
+    by_age = sorted(rows, key=lambda row: (row["age"], row["asset_id"]))
+    for first in (0, 5, 23, 24, 99):
+        found = catalog.faces.to_arrow(["asset_id"], limit=5, offset=first)
+        assert found["asset_id"].to_pylist() == names[first : first + 5]
+        found = catalog.faces.to_arrow(["slot"], sort="age", offset=first)
+        assert found["slot"].to_pylist() == [row["slot"] for row in by_age[first:]]
+
+
 def test_rows_sort_by_a_column_and_stop_at_a_limit(catalog, rows):
     ages = sorted(row["age"] for row in rows)
     assert catalog.faces.to_arrow(["age"], sort="age")["age"].to_pylist() == ages

@@ -9,8 +9,9 @@ import pytest
 from pipeline.catalog.layout import receipt_key
 from pipeline.catalog.read import open_catalog
 from pipeline.engine.cluster import cluster
-from pipeline.engine.driver import Missing, job_status, make_shards, plan_job, run_job
+from pipeline.engine.driver import job_status, make_shards, plan_job, run_job
 from pipeline.engine.job import Job
+from pipeline.engine.missing import Missing
 from pipeline.engine.plan import plan
 from pipeline.engine.shard import run_shard
 from pipeline.engine.worker import Errand, load_models

@@ -109,3 +109,7 @@ def test_exclusive_creation_says_when_the_disk_has_no_hard_links(
     with pytest.raises(StoreError, match="without hard links"):
         open_store(str(tmp_path)).create("a", b"")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_has_no_links(tmp_path: Path) -> None:
+    assert open_store(str(tmp_path)).link("a", 60) is None

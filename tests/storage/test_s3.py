@@ -1,6 +1,8 @@
 """What S3 adds: an unreliable network, busy servers, and objects sent in parts."""
 
 import random
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from faulty_proxy import Fault, Proxy
@@ -36,6 +38,21 @@ def test_a_range_is_one_range_request(proxy: Proxy, far_store: Store) -> None:
     assert [headers["Range"] for method, _, headers in proxy.seen if method == "GET"] == [
         "bytes=512-611"
     ]
+
+
+def test_a_link_opens_one_object_to_anyone(s3_endpoint: str, s3_uri: str) -> None:
+    store = open_store(s3_uri, endpoint=s3_endpoint)
+    store.put("images/a b.jpg", b"data")
+    link = store.link("images/a b.jpg", 60)
+    assert link is not None
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
+    assert "X-Amz-Expires=60" in link
+    with urlopen(link) as answer:
+        assert answer.read() == b"data"
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(store.link("images/c.jpg", 60) or "")
+    with pytest.raises(StoreError, match=r"has a '\.\.' segment"):
+        store.link("../a", 60)
 
 
 def test_listing_goes_page_by_page(proxy: Proxy, far_store: Store) -> None:

@@ -1,0 +1,1 @@
+"""Serve catalogs over HTTP: an API with keys, and the gallery."""
