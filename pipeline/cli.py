@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pipeline import __version__
+from pipeline.cli_browse import browse
 from pipeline.cli_options import ENDPOINT, JSON, WHERE
 from pipeline.cli_query import ls, query, show
 from pipeline.errors import PopulaceError
@@ -76,7 +77,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query):
+for _command in (browse, ls, show, query):
     main.add_command(_command)
 
 

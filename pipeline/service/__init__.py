@@ -1,0 +1,1 @@
+"""Serve sealed catalogs over HTTP: to look at, and to ask."""
