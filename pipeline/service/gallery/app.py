@@ -3,10 +3,12 @@
 import socket
 import threading
 import webbrowser
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.errors import SpecError
 from pipeline.service.gallery.routes import gallery_router
@@ -29,6 +31,23 @@ HEADERS = {
 """Sent with every answer: scripts and styles come from here alone, and none stands in a page."""
 
 
+class _Secured:
+    """Sends HEADERS with every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, secured)
+
+
 def browse_app(library: Library) -> FastAPI:
     """The gallery alone, for visitors of this machine: other host names are refused.
 
@@ -37,15 +56,7 @@ def browse_app(library: Library) -> FastAPI:
     app = FastAPI(title="populace", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost", "[::1]"])
 
-    @app.middleware("http")
-    async def secured(
-        request: Request, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        response = await answer(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    app.add_middleware(_Secured)
     app.include_router(gallery_router(library, addresses=True))
     return app
 
@@ -73,6 +84,7 @@ def _socket(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen()  # from now on visitors wait, and are not refused
     except (OSError, OverflowError) as error:
         listening.close()
         raise SpecError(

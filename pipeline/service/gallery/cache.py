@@ -45,6 +45,10 @@ class Cache(Generic[_Value]):
                 self._making.discard(key)
                 self._changed.notify_all()
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether a value is kept now."""
+        return key in self._kept
+
     def _keep(self, key: Hashable, value: _Value) -> None:
         if self._size(value) > self._capacity:
             return

@@ -4,8 +4,7 @@ Every choice of every facet is a bitmap over all rows (as in O'Neil and Quass, 1
 AND of them, and a count the number of bits that are left. A million faces take some 8 MB so.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,22 +35,11 @@ MOST_SIMILAR = 240
 
 _KEPT_BYTES = 96 << 20
 _BYTES_PER_COUNT = 128
+_STEP = 32_768
 _ORDERING = ("cell", "slot", "age", *QUALITIES)
 
 Bits = NDArray[np.uint64]
 """A bit a row, the first lowest, filled up with zeros: uint64 [ceil(rows / 64)]."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a view shows. rows: numbers of manifest rows in the view's order: int32 [total]."""
-
-    rows: NDArray[np.int32]
-
-    @property
-    def total(self) -> int:
-        """How many faces."""
-        return len(self.rows)
 
 
 class FaceIndex:
@@ -67,12 +55,14 @@ class FaceIndex:
         self._folder = TemporaryDirectory(prefix="populace-gallery-")
         facets = facets_of(catalog.document)
         self._bits, self._values, self.places = self._read(facets)
-        self.totals = {f.name: dict(zip(f.labels, self._ones(f.name), strict=True)) for f in facets}
+        self.totals = {
+            f.name: dict(zip(f.labels, map(_ones, self._bits[f.name]), strict=True)) for f in facets
+        }
         self.facets = tuple(f for f in facets if any(self.totals[f.name][b.label] for b in f.bins))
         self.neighbours = Neighbours(catalog, self.count, Path(self._folder.name))
         self._orders: Cache[NDArray[np.int32]] = Cache(2**62, lambda order: order.nbytes)
         self._masks: Cache[Bits] = Cache(_KEPT_BYTES // 4, lambda bits: bits.nbytes)
-        self._founds: Cache[Found] = Cache(_KEPT_BYTES, lambda found: found.rows.nbytes)
+        self._found: Cache[NDArray[np.int32]] = Cache(_KEPT_BYTES, lambda rows: rows.nbytes)
         self._counts: Cache[Mapping[str, dict[str, int]]] = Cache(
             _KEPT_BYTES // 16,
             lambda counts: _BYTES_PER_COUNT * sum(map(len, counts.values())),
@@ -83,9 +73,32 @@ class FaceIndex:
         """The columns that `places` has."""
         return _kept_columns(self.catalog.schema())
 
-    def find(self, view: View) -> Found:
-        """The faces of a view; SpecError or NotFoundError where it cannot be meant."""
-        return self._founds.get(view, lambda: self._find(view))
+    def rows(self, view: View) -> NDArray[np.int32]:
+        """Numbers of the manifest's rows that a view shows, in its order: int32 [total].
+
+        Raises SpecError or NotFoundError where it cannot be meant.
+        """
+        return self._found.get(view, lambda: self._find(view))
+
+    def first_rows(self, view: View, count: int) -> NDArray[np.int32]:
+        """The first rows of a view, and no more looked at than these take: int32 [<= count]."""
+        if view.like is not None or view in self._found:
+            return self.rows(view)[:count]
+        inside = _unpacked(self._inside(view), self.count)
+        order = self._order(view.sort)
+        found = [np.zeros(0, np.int32)]
+        for start in range(0, self.count, _STEP):
+            some = order[start : start + _STEP]
+            found.append(some[inside[some]])
+            if sum(map(len, found)) >= count:
+                break
+        return np.concatenate(found)[:count]
+
+    def total(self, view: View) -> int:
+        """How many faces a view shows."""
+        if view.like is not None:
+            return len(self.rows(view))
+        return _ones(self._inside(view))
 
     def counts(self, view: View) -> Mapping[str, dict[str, int]]:
         """Facet -> choice -> faces that there would be of it: those of all other facets' picks."""
@@ -99,18 +112,22 @@ class FaceIndex:
             raise NotFoundError(f"asset: {asset_id!r} is none of the {self.count:,} faces here")
         return number
 
-    def _find(self, view: View) -> Found:
+    def _find(self, view: View) -> NDArray[np.int32]:
         inside = _unpacked(self._inside(view), self.count)
         if view.like is not None:
-            return Found(self._nearest(view.like, np.flatnonzero(inside)))
-        order = self._orders.get(view.sort, lambda: self._ordered(view.sort))
-        return Found(order[inside[order]])
+            return self._nearest(view.like, np.flatnonzero(inside))
+        order = self._order(view.sort)
+        return order[inside[order]]
+
+    def _order(self, sort: str) -> NDArray[np.int32]:
+        """All rows in an order."""
+        return self._orders.get(sort, lambda: self._ordered(sort))
 
     def _count(self, view: View) -> dict[str, dict[str, int]]:
         counts = {}
         if view.like is not None:
             near = np.zeros(self.count, np.bool_)
-            near[self.find(view).rows] = True
+            near[self.rows(view)] = True
             limit: Bits | None = _packed(near)
         else:
             limit = None
@@ -157,18 +174,19 @@ class FaceIndex:
         return rows[np.argsort(distances, kind="stable")].astype(np.int32)
 
     def _ordered(self, sort: str) -> NDArray[np.int32]:
-        """All rows in one of the orders of SORTS."""
-        slot, age = self._values["slot"], self._values["age"]
+        """All rows in one of the orders of SORTS; of equals, the first by slot."""
+        by_slot = self._by_slot
+        if sort == "newest":
+            return by_slot[::-1]
         if sort == "mixed":
-            return _by_turns(self._values["cell"], slot)
-        key = {
-            "quality": -self.quality,
-            "youngest": age,
-            "oldest": -age,
-            "newest": -slot.astype(np.float64),
-        }[sort]
-        # Values that are not there, NaN, come last; of equals, the first by slot.
-        return np.lexsort((slot, key)).astype(np.int32)
+            return _by_turns(self._values["cell"], by_slot)
+        age = self._values["age"]
+        key = {"quality": -self.quality, "youngest": age, "oldest": -age}[sort]
+        return by_slot[_sorted(_ranks(key)[by_slot])]
+
+    @cached_property
+    def _by_slot(self) -> NDArray[np.int32]:
+        return np.argsort(self._values["slot"], kind="stable").astype(np.int32)
 
     @cached_property
     def quality(self) -> NDArray[np.float32]:
@@ -202,11 +220,6 @@ class FaceIndex:
         places.close()
         bits = {f.name: _bitmaps(np.concatenate(codes[f.name]), len(f.choices)) for f in facets}
         return bits, {name: np.concatenate(some) for name, some in values.items()}, places
-
-    def _ones(self, name: str) -> Iterator[int]:
-        """How many rows each choice of a facet has."""
-        for bits in self._bits[name]:
-            yield int(np.bitwise_count(bits).sum(dtype=np.int64))
 
 
 def _kept_columns(schema: pa.Schema) -> list[str]:
@@ -257,13 +270,31 @@ def _unpacked(bits: Bits, count: int) -> NDArray[np.bool_]:
     return np.unpackbits(bits.view(np.uint8), count=count, bitorder="little").view(np.bool_)
 
 
-def _by_turns(cell: NDArray[np.int32], slot: NDArray[np.int64]) -> NDArray[np.int32]:
+def _ones(bits: Bits) -> int:
+    return int(np.bitwise_count(bits).sum(dtype=np.int64))
+
+
+def _by_turns(cell: NDArray[np.int32], by_slot: NDArray[np.int32]) -> NDArray[np.int32]:
     """The first face of every cell, the second of every cell, and so on."""
-    order = np.lexsort((slot, cell))
+    order = by_slot[_sorted(cell[by_slot])]
     cells = cell[order]
     starts = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]])
     turn = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
-    return order[np.argsort(turn, kind="stable")].astype(np.int32)
+    return order[_sorted(turn)]
+
+
+def _ranks(key: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Values in 65,535 steps from the smallest to the largest; NaN after them."""
+    low, high = (0.0, 1.0) if np.isnan(key).all() else (np.nanmin(key), np.nanmax(key))
+    steps = (key - low) * (65_534 / max(high - low, 1e-9))
+    return np.nan_to_num(np.round(steps), nan=65_535).astype(np.uint16)
+
+
+def _sorted(key: NDArray[Any]) -> NDArray[np.int64]:
+    """A stable order; numbers of 16 bits are sorted in linear time."""
+    if key.dtype != np.uint16 and len(key) and key.min() >= 0 and key.max() < 2**16:
+        key = key.astype(np.uint16)
+    return np.argsort(key, kind="stable")
 
 
 def check_picks(index: FaceIndex, view: View) -> View:

@@ -36,6 +36,7 @@ MOST_ROWS = 192
 
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _FOR_NOW = {"Cache-Control": "private, max-age=60"}
+_FIRST = 1000
 _PLAIN_PAGE = 60
 _STRIP = 12
 _LONGEST_BODY = 256 * 1024
@@ -101,7 +102,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
         here, view = seen(request, name)
         start = _number(request, "from", 0)
         values = _view_document(here, view, library, addresses)
-        rows = here.index.find(view).rows[start : start + _PLAIN_PAGE]
+        rows = here.index.first_rows(view, start + _PLAIN_PAGE)[start:]
         shown = render(
             "gallery.html.j2",
             room=here,
@@ -140,7 +141,9 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     def rows_of(request: Request, name: str) -> Response:
         here, view = seen(request, name)
         start, count = _number(request, "from", 0), _number(request, "count", MOST_ROWS)
-        rows = here.index.find(view).rows[start : start + min(count, MOST_ROWS)].tolist()
+        end = start + min(count, MOST_ROWS)
+        some = here.index.first_rows(view, end) if end <= _FIRST else here.index.rows(view)
+        rows = some[start:end].tolist()
         faces = [[face["row"], face["id"], face["label"]] for face in _faces(here, rows)]
         return JSONResponse({"from": start, "faces": faces}, headers=_FOR_NOW)
 
@@ -233,7 +236,7 @@ def _view_document(here: _Room, view: View, library: Library, addresses: bool) -
     if (condition := condition_of(index.facets, view)) is not None:
         command += ["--where", condition]
     return {
-        "total": index.find(view).total,
+        "total": index.total(view),
         "of": index.count,
         "counts": index.counts(view),
         "chips": chips_of(index.facets, view, index.neighbours.by if view.like else ""),
@@ -257,7 +260,7 @@ def _faces(here: _Room, rows: list[int]) -> list[dict[str, Any]]:
 
 def _face_values(here: _Room, view: View, asset: str) -> dict[str, Any]:
     document = face_document(here.index, asset)
-    places = np.flatnonzero(here.index.find(view).rows == document["number"])
+    places = np.flatnonzero(here.index.rows(view) == document["number"])
     similar = replace(View(), like=asset)
     person = replace(View(), person=document["row"].get("person_id"))
     return {
@@ -273,7 +276,7 @@ def _face_values(here: _Room, view: View, asset: str) -> dict[str, Any]:
 
 def _card(here: _Room) -> dict[str, Any]:
     """A catalog as the first page shows it."""
-    rows = here.index.find(View()).rows[:_STRIP].tolist()
+    rows = here.index.first_rows(View(), _STRIP).tolist()
     cells = here.index.catalog.document.get("cells", ())
     return {
         "name": here.name,
@@ -294,7 +297,7 @@ def _sizes(here: _Room) -> list[int]:
 def _rows_for_pack(here: _Room, view: View, names: str | None) -> list[int]:
     """The rows of these assets, with spaces between, or else the first of the view."""
     if names is None:
-        return [int(row) for row in here.index.find(view).rows[:MOST_IN_PACK]]
+        return [int(row) for row in here.index.first_rows(view, MOST_IN_PACK)]
     wanted = names.split()
     rows = [int(row) for row in here.index.places.numbers_of("asset_id", wanted)]
     if len(rows) < len(set(wanted)):

@@ -103,5 +103,5 @@ def _numbers(attribute: Attribute, column: "pa.ChunkedArray[Any]") -> NDArray[np
         index = pc.index_in(column, value_set=pa.array(attribute.classes)).fill_null(-1).to_numpy()
         inside: NDArray[np.bool_] = index[:, None] == np.arange(len(attribute.classes))
         return inside.astype(np.float16)
-    values = np.nan_to_num(column.cast(pa.float32()).to_numpy())
-    return values[:, None].astype(np.float16)
+    values: NDArray[np.float32] = np.nan_to_num(column.cast(pa.float32()).to_numpy())
+    return values.reshape(-1, 1).astype(np.float16)
