@@ -19,7 +19,7 @@ from pipeline.cli_options import ENDPOINT
 def browse(uris: tuple[str, ...], port: int, no_open: bool, endpoint: str | None) -> None:
     """Look at the faces of CATALOGs in a browser on this machine: filter, compare, download.
 
-    Nobody else can reach it. Ctrl-C ends it.
+    Nobody else can reach it. Ctrl-C ends it. NAME=CATALOG gives one another name.
     """
     from pipeline.service.gallery.app import browse as serve
     from pipeline.service.library import Library
@@ -27,4 +27,4 @@ def browse(uris: tuple[str, ...], port: int, no_open: bool, endpoint: str | None
     def tell(address: str) -> None:
         click.echo(f"Gallery at {address}  (Ctrl-C ends it)")
 
-    serve(Library(uris, endpoint), port, tell, show=not no_open)
+    serve(Library.open(uris, endpoint), port, tell, show=not no_open)

@@ -1,1 +1,1 @@
-"""Serve sealed catalogs over HTTP: to look at, and to ask."""
+"""Serve catalogs over HTTP: an API with keys, and the gallery."""

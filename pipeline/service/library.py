@@ -1,58 +1,87 @@
-"""Keep the catalogs that a service was started with, by name: nothing else can be reached."""
+"""Hold the catalogs that are served, by name."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 
 from pipeline.catalog.read import Catalog
-from pipeline.errors import PopulaceError, SpecError
+from pipeline.errors import SpecError
+from pipeline.service.refusal import Refusal
+from pipeline.storage import parse_uri
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+"""A name as it stands in addresses: 1 to 80 characters."""
+
+_MEND = "write NAME=CATALOG with a name of letters, digits, '.', '_' and '-'"
 
 
-class NotFoundError(PopulaceError):
-    """Something that a visitor asked for and that is not here: HTTP 404."""
+_SEEN: ContextVar[Callable[[str], bool] | None] = ContextVar("seen", default=None)
+
+
+def show_only(seen: Callable[[str], bool]) -> None:
+    """Let the rest of this request see only the catalogs whose names `seen` is true of."""
+    _SEEN.set(seen)
 
 
 class Library:
-    """Opened catalogs by name.
+    """Opened catalogs by name; iterates over the names, as they were given.
 
-    addresses: folders or s3:// addresses of sealed catalogs, at least one. endpoint: S3 server, if
-    not the environment's. Names are those of the jobs, as they stand in an address: letters,
-    digits, `.`, `_` and `-`; a second catalog of a name gets `-2` behind it.
-
-    Raises SpecError where none is given, CatalogError or StoreError where one cannot be opened.
+    A request sees those that it may (`show_only`), and where nothing was said, all.
     """
 
-    def __init__(self, addresses: Sequence[str], endpoint: str | None = None) -> None:
-        if not addresses:
-            raise SpecError("catalog: none is given; name one, such as out/demo")
-        self._catalogs: dict[str, Catalog] = {}
+    def __init__(self, catalogs: Mapping[str, Catalog]) -> None:
+        self._catalogs = dict(catalogs)
+
+    @classmethod
+    def open(cls, addresses: Sequence[str], endpoint: str | None = None) -> "Library":
+        """Open the catalogs at addresses as the command line has them: `out/demo`, `heads=s3://…`.
+
+        A catalog is named by what stands before `=`, or else by the last part of its address.
+        endpoint: S3 server, if not the environment's.
+
+        Raises SpecError for a name that cannot be or stands twice, CatalogError where there is no
+        sealed catalog, StoreError where it cannot be read.
+        """
+        catalogs: dict[str, Catalog] = {}
         for address in addresses:
-            catalog = Catalog.open(address, endpoint)
-            self._catalogs[self._free(_name_of(catalog))] = catalog
+            name, uri = _named(address)
+            if name in catalogs:
+                raise SpecError(f"catalog: two are named {name!r}; {_MEND}")
+            catalogs[name] = Catalog.open(uri, endpoint)
+        return cls(catalogs)
 
     def get(self, name: str) -> Catalog:
-        """The catalog of a name; NotFoundError where there is none."""
-        if name in self._catalogs:
-            return self._catalogs[name]
-        raise NotFoundError(
-            f"catalog: {name!r} is not served here; choose from {', '.join(self._catalogs)}"
-        )
+        """The catalog of a name; a Refusal, 404, where none is served under it."""
+        if name not in self:
+            raise Refusal(404, "catalog", f"none is served as {name!r}; ask /v1/catalogs for names")
+        return self._catalogs[name]
+
+    def add(self, name: str, catalog: Catalog) -> None:
+        """Serve another catalog, or a newer one under the same name."""
+        # A new mapping: others may be iterating over the old one.
+        self._catalogs = {**self._catalogs, name: catalog}
+
+    def items(self) -> list[tuple[str, Catalog]]:
+        """The names with their catalogs."""
+        return [(name, self._catalogs[name]) for name in self]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._catalogs)
+        return (name for name in self._catalogs if name in self)
 
     def __len__(self) -> int:
-        return len(self._catalogs)
+        return sum(1 for _ in self)
 
-    def _free(self, name: str) -> str:
-        """The name, or the first of `name-2`, `name-3` … that is not taken."""
-        number, free = 1, name
-        while free in self._catalogs:
-            number += 1
-            free = f"{name}-{number}"
-        return free
+    def __contains__(self, name: object) -> bool:
+        seen = _SEEN.get()
+        return name in self._catalogs and (seen is None or seen(str(name)))
 
 
-def _name_of(catalog: Catalog) -> str:
-    """What the catalog is called in addresses."""
-    name = str(catalog.document.get("name") or catalog.store.uri.rstrip("/").rsplit("/", 1)[-1])
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "catalog"
+def _named(address: str) -> tuple[str, str]:
+    """The name and the URI of a catalog's address."""
+    name, equals, uri = address.partition("=")
+    if equals and re.fullmatch(NAME, name):
+        return name, uri
+    found = parse_uri(address, "catalog").uri.rpartition("/")[2]
+    if not re.fullmatch(NAME, found):
+        raise SpecError(f"catalog: {address!r} ends in no name for its addresses; {_MEND}")
+    return found, address

@@ -68,26 +68,27 @@ def browse(library: Library, port: int, tell: Callable[[str], None], *, show: bo
     """
     import uvicorn
 
-    with _socket(port) as listening:
-        address = f"http://{HOST}:{listening.getsockname()[1]}/"
+    with listening(port) as found:
+        address = f"http://{HOST}:{found.getsockname()[1]}/"
         config = uvicorn.Config(
             browse_app(library), log_level="warning", server_header=False, access_log=False
         )
         tell(address)
         if show:
             threading.Timer(0.5, webbrowser.open, [address]).start()
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[found])
 
 
-def _socket(port: int) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def listening(port: int) -> socket.socket:
+    """A socket on which visitors of this machine wait from now on; SpecError if it is taken."""
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
-        listening.listen()  # from now on visitors wait, and are not refused
-    except (OSError, OverflowError) as error:
-        listening.close()
+        found.bind((HOST, port))
+        found.listen()
+    except OSError as error:
+        found.close()
         raise SpecError(
-            f"port: {port} cannot be listened on ({error}); choose another, or 0 for any"
+            f"port: {port} cannot be listened on ({error.strerror}); choose another, or 0 for any"
         ) from None
-    return listening
+    return found

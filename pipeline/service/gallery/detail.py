@@ -28,7 +28,7 @@ _QUALITY_WORDS = {
 def face_document(index: FaceIndex, asset_id: str) -> dict[str, Any]:
     """What the page of a face shows, as plain values.
 
-    Raises NotFoundError where the asset is none of the catalog's.
+    Raises Refusal where the asset is none of the catalog's.
     """
     number = index.number_of(asset_id)
     row = _whole_row(index, number)

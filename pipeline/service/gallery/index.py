@@ -28,7 +28,7 @@ from pipeline.service.gallery.matches import matching_rows
 from pipeline.service.gallery.places import Places
 from pipeline.service.gallery.similar import Neighbours
 from pipeline.service.gallery.view import View
-from pipeline.service.library import NotFoundError
+from pipeline.service.refusal import Refusal
 
 MOST_SIMILAR = 240
 """Faces in a view of those similar to one."""
@@ -76,7 +76,7 @@ class FaceIndex:
     def rows(self, view: View) -> NDArray[np.int32]:
         """Numbers of the manifest's rows that a view shows, in its order: int32 [total].
 
-        Raises SpecError or NotFoundError where it cannot be meant.
+        Raises SpecError or Refusal where it cannot be meant.
         """
         return self._found.get(view, lambda: self._find(view))
 
@@ -106,10 +106,10 @@ class FaceIndex:
         return self._counts.get(key, lambda: self._count(key))
 
     def number_of(self, asset_id: str) -> int:
-        """The row of an asset; NotFoundError where it is none of the catalog's."""
+        """The row of an asset; Refusal where it is none of the catalog's."""
         number = self.places.number_of(asset_id)
         if number is None:
-            raise NotFoundError(f"asset: {asset_id!r} is none of the {self.count:,} faces here")
+            raise Refusal(404, "asset", f"{asset_id!r} is none of the {self.count:,} faces here")
         return number
 
     def _find(self, view: View) -> NDArray[np.int32]:

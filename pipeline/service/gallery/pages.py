@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.service.library import NotFoundError
+from pipeline.service.refusal import Refusal
 
 _TYPES = {
     "css": "text/css; charset=utf-8",
@@ -23,12 +23,12 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def static_file(name: str) -> tuple[bytes, str]:
-    """A static file and its media type; NotFoundError for anything else."""
+    """A static file and its media type; Refusal for anything else."""
     for file in files("pipeline.service.gallery").joinpath("static").iterdir():
         kind = file.name.rsplit(".", 1)[-1]
         if file.name == name and kind in _TYPES:
             return file.read_bytes(), _TYPES[kind]
-    raise NotFoundError(f"file: {name!r} is none of the gallery's")
+    raise Refusal(404, "file", f"{name!r} is none of the gallery's")
 
 
 @cache

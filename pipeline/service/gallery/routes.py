@@ -29,7 +29,8 @@ from pipeline.service.gallery.sheets import MOST_FACES as MOST_ON_SHEET
 from pipeline.service.gallery.sheets import SIZES, Sheets, row_name
 from pipeline.service.gallery.view import SORTS, View, read_view
 from pipeline.service.gallery.words import LABEL_COLUMNS, chips_of, condition_of, label_of
-from pipeline.service.library import Library, NotFoundError
+from pipeline.service.library import Library
+from pipeline.service.refusal import Refusal
 
 MOST_ROWS = 192
 """Faces in one answer of `/c/NAME/rows`."""
@@ -39,6 +40,7 @@ _FOR_NOW = {"Cache-Control": "private, max-age=60"}
 _FIRST = 1000
 _PLAIN_PAGE = 60
 _STRIP = 12
+_MOST_ROOMS = 32
 _LONGEST_BODY = 256 * 1024
 
 
@@ -74,11 +76,12 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     addresses: show where catalogs on this machine lie, in the command that pulls a view.
     """
     router = APIRouter(route_class=_Route, include_in_schema=False)
-    rooms: Cache[_Room] = Cache(2**62, lambda _: 1)
+    rooms: Cache[_Room] = Cache(_MOST_ROOMS, lambda _: 1)
 
     def room(name: str) -> _Room:
         catalog = library.get(name)
-        return rooms.get(name, lambda: _open(name, FaceIndex(catalog)))
+        # A newer catalog may come under an old name.
+        return rooms.get((name, id(catalog)), lambda: _open(name, FaceIndex(catalog)))
 
     def seen(request: Request, name: str) -> tuple[_Room, View]:
         here = room(name)
@@ -162,7 +165,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     def sheet(name: str, version: str, size: int, names: str) -> Response:
         here = room(name)
         if version != here.version:
-            raise NotFoundError("sheet: the catalog is another one by now; reload the page")
+            raise Refusal(404, "sheet", "the catalog is another one by now; reload the page")
         return Response(here.sheets.sheet(size, names), media_type="image/jpeg", headers=_FOR_EVER)
 
     @router.get("/c/{name}/image/{asset}")
@@ -301,9 +304,11 @@ def _rows_for_pack(here: _Room, view: View, names: str | None) -> list[int]:
     wanted = names.split()
     rows = [int(row) for row in here.index.places.numbers_of("asset_id", wanted)]
     if len(rows) < len(set(wanted)):
-        raise NotFoundError(
-            f"pack: {len(set(wanted)) - len(rows):,} of the selected faces are not in this catalog;"
-            " clear the selection"
+        raise Refusal(
+            404,
+            "pack",
+            f"{len(set(wanted)) - len(rows):,} of the selected faces are not in this catalog;"
+            " clear the selection",
         )
     return rows
 
@@ -329,7 +334,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _refusal(request: Request, error: PopulaceError) -> Response:
-    status = 404 if isinstance(error, NotFoundError) else 422
+    status = error.status if isinstance(error, Refusal) else 422
     status = 502 if isinstance(error, StoreError) else status
     if "text/html" in request.headers.get("accept", ""):
         return HTMLResponse(render("error.html.j2", status=status, error=str(error)), status)

@@ -13,7 +13,7 @@ from pipeline.catalog.read import Catalog
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 from pipeline.service.gallery.cache import Cache
 from pipeline.service.gallery.index import FaceIndex
-from pipeline.service.library import NotFoundError
+from pipeline.service.refusal import Refusal
 
 SIZES = (96, 160, 256, 384)
 """Sides of a face on a sheet, px."""
@@ -40,13 +40,15 @@ class Sheets:
     def sheet(self, size: int, names: str) -> bytes:
         """Faces side by side, `size` px each, larger pictures made smaller, as a JPEG.
 
-        names: numbers of rows with `-` between, as `row_name` writes them. Raises NotFoundError for
+        names: numbers of rows with `-` between, as `row_name` writes them. Raises Refusal for
         what no page asks for.
         """
         rows = _rows_in(names, self._index.count)
         if size not in SIZES:
-            raise NotFoundError(
-                f"sheet: {size} px is no size of a sheet; choose from {', '.join(map(str, SIZES))}"
+            raise Refusal(
+                404,
+                "sheet",
+                f"{size} px is no size of a sheet; choose from {', '.join(map(str, SIZES))}",
             )
         return self._kept.get((size, rows), lambda: self._make(size, rows))
 
@@ -64,11 +66,11 @@ def row_name(row: int) -> str:
 
 def _rows_in(names: str, count: int) -> tuple[int, ...]:
     if not re.fullmatch(r"[0-9a-z]{1,8}(-[0-9a-z]{1,8})*", names):
-        raise NotFoundError(f"sheet: {names[:80]!r} names no faces; reload the page")
+        raise Refusal(404, "sheet", f"{names[:80]!r} names no faces; reload the page")
     rows = tuple(int(name, 36) for name in names.split("-"))
     if len(rows) > MOST_FACES or max(rows) >= count:
-        raise NotFoundError(
-            f"sheet: at most {MOST_FACES} of the {count:,} faces are on one; reload the page"
+        raise Refusal(
+            404, "sheet", f"at most {MOST_FACES} of the {count:,} faces are on one; reload the page"
         )
     return rows
 
