@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.assets.extras import EXTRAS
 from pipeline.attributes.taxonomy import ATTRIBUTES, BY_NAME, MONK_HEX, Attribute
 from pipeline.catalog.fetch import asset_of, fetch_group
 from pipeline.catalog.manifest import QUALITIES
@@ -12,6 +13,7 @@ from pipeline.service.gallery.index import FaceIndex
 from pipeline.service.gallery.words import label_of, title_of, value_of
 
 _LARGE = ("w", "landmarks", "camera")
+_NAMES = {"gender_presentation": "presentation", "hair_color": "hair colour"}
 _LIKELY = 0.005
 _MOST_LIKELY = 3
 _MOST_OF_PERSON = 24
@@ -60,7 +62,7 @@ def _perceived(attribute: Attribute, row: Mapping[str, Any]) -> dict[str, Any]:
     chances = row.get(f"{attribute.name}_p") or ()
     pairs = sorted(zip(chances, attribute.classes, strict=False), reverse=True)[:_MOST_LIKELY]
     return {
-        "name": attribute.name.replace("_", " "),
+        "name": _NAMES.get(attribute.name, attribute.name.replace("_", " ")),
         "value": value_of(attribute.name, row[attribute.name]),
         "color": _color(attribute.name, row[attribute.name]),
         "likely": [
@@ -96,6 +98,7 @@ def _file(index: FaceIndex, row: Mapping[str, Any]) -> dict[str, Any]:
         "place": f"{row['uri']}" + (f", byte {row['offset']:,}" if row["offset"] else ""),
         "sha256": row["sha256"],
         "pixels": row["pixels_sha256"],
+        "extras": [kind for kind in EXTRAS if row.get(f"{kind}_uri") is not None],
     }
     try:
         ((_, data),) = fetch_group(index.catalog.store, [asset_of(row)])

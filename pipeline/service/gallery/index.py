@@ -27,7 +27,7 @@ from pipeline.service.gallery.facets import Facet, facets_of
 from pipeline.service.gallery.matches import matching_rows
 from pipeline.service.gallery.places import Places
 from pipeline.service.gallery.similar import Neighbours
-from pipeline.service.gallery.view import View
+from pipeline.service.gallery.view import SORTS, View
 from pipeline.service.refusal import Refusal
 
 MOST_SIMILAR = 240
@@ -55,6 +55,7 @@ class FaceIndex:
         self._folder = TemporaryDirectory(prefix="populace-gallery-")
         facets = facets_of(catalog.document)
         self._bits, self._values, self.places = self._read(facets)
+        self._people = self.places.codes("person_id")
         self.totals = {
             f.name: dict(zip(f.labels, map(_ones, self._bits[f.name]), strict=True)) for f in facets
         }
@@ -67,6 +68,12 @@ class FaceIndex:
             _KEPT_BYTES // 16,
             lambda counts: _BYTES_PER_COUNT * sum(map(len, counts.values())),
         )
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        """The orders that say something of these faces, and what they are called."""
+        alone = self._people is None
+        return {key: title for key, title in SORTS.items() if key != "people" or not alone}
 
     @cached_property
     def columns(self) -> list[str]:
@@ -180,9 +187,18 @@ class FaceIndex:
             return by_slot[::-1]
         if sort == "mixed":
             return _by_turns(self._values["cell"], by_slot)
+        if sort == "people":
+            return self._by_people(self._order("mixed"))
         age = self._values["age"]
         key = {"quality": -self.quality, "youngest": age, "oldest": -age}[sort]
         return by_slot[_sorted(_ranks(key)[by_slot])]
+
+    def _by_people(self, mixed: NDArray[np.int32]) -> NDArray[np.int32]:
+        """All pictures of the first person, then of the second, and so on."""
+        if self._people is None:
+            return mixed
+        _, first = np.unique(self._people[mixed], return_index=True)
+        return mixed[np.argsort(first[self._people[mixed]], kind="stable")]
 
     @cached_property
     def _by_slot(self) -> NDArray[np.int32]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -65,6 +65,20 @@ class Places:
             for start, batch in zip(self._starts, self._batches, strict=True)
         ]
         return np.concatenate([np.zeros(0, np.int64), *found])
+
+    def codes(self, column: str) -> NDArray[np.int32] | None:
+        """A number for each value of a column, the same for the same value: int32 [rows].
+
+        None where there is no such column, or no value stands twice: then there is nothing to tell.
+        """
+        if not self._batches or column not in self._batches[0].schema.names:
+            return None
+        values = pa.chunked_array([batch[column] for batch in self._batches])
+        if pc.count_distinct(values, mode="all").as_py() == len(values):
+            return None
+        numbered = pc.dictionary_encode(values, null_encoding="encode").combine_chunks()
+        codes: NDArray[np.int32] = cast("pa.DictionaryArray[Any, Any]", numbered).indices.to_numpy()
+        return codes
 
     def beginning_with(self, text: str, most: int) -> list[str]:
         """Names of assets that begin so, the first few."""

@@ -20,14 +20,14 @@ from pipeline.errors import PopulaceError, SpecError, StoreError
 from pipeline.service.gallery.balance import balance_document
 from pipeline.service.gallery.cache import Cache
 from pipeline.service.gallery.detail import face_document
-from pipeline.service.gallery.index import MOST_SIMILAR, FaceIndex, check_picks
+from pipeline.service.gallery.index import FaceIndex, check_picks
 from pipeline.service.gallery.pack import MOST_FACES as MOST_IN_PACK
 from pipeline.service.gallery.pack import pack
 from pipeline.service.gallery.pages import render, static_file
 from pipeline.service.gallery.search import suggestions, understood
 from pipeline.service.gallery.sheets import MOST_FACES as MOST_ON_SHEET
 from pipeline.service.gallery.sheets import SIZES, Sheets, row_name
-from pipeline.service.gallery.view import SORTS, View, read_view
+from pipeline.service.gallery.view import View, read_view
 from pipeline.service.gallery.words import LABEL_COLUMNS, chips_of, condition_of, label_of
 from pipeline.service.library import Library
 from pipeline.service.refusal import Refusal
@@ -114,7 +114,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
             view=view,
             picked=dict(view.picked),
             facets=here.index.facets,
-            sorts=SORTS,
+            sorts=here.index.sorts,
             state=values,
             start=start,
             plain=_PLAIN_PAGE,
@@ -234,7 +234,7 @@ def _view_document(here: _Room, view: View, library: Library, addresses: bool) -
     """What a view holds: how many faces, the counts of all choices, and what narrows it."""
     index = here.index
     uri = index.catalog.store.uri
-    shown = uri if addresses or uri.startswith("s3://") else "CATALOG"
+    shown = uri.removeprefix("file://") if addresses or uri.startswith("s3://") else "CATALOG"
     command = ["populace", "pull", shown, "--to", f"{here.name}-faces"]
     if (condition := condition_of(index.facets, view)) is not None:
         command += ["--where", condition]
@@ -247,7 +247,7 @@ def _view_document(here: _Room, view: View, library: Library, addresses: bool) -
         "sort": view.sort,
         "like": view.like,
         "pull": shlex.join(command) if view.like is None else None,
-        "note": f"The {MOST_SIMILAR} nearest at most, nearest first." if view.like else "",
+        "note": ", nearest first" if view.like else "",
     }
 
 

@@ -13,6 +13,7 @@ SORTS = {
     "youngest": "Youngest first",
     "oldest": "Oldest first",
     "newest": "Newest first",
+    "people": "People together",
 }
 """Orders of faces and what they are called. Mixed: one of every cell by turns."""
 

@@ -1,6 +1,7 @@
 """A view is counted, ordered and paged as the catalog itself would."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -177,6 +178,17 @@ def test_the_pictures_of_a_person_are_together(patchy: FaceIndex) -> None:
     names = [row["asset_id"] for row in patchy.places.rows(rows.tolist(), ["asset_id"])]
     assert sorted(names) == ["00001c", "00001d", "00001e", "00001f"]
     assert patchy.total(View(person="nobody")) == 0
+
+
+def test_people_come_one_by_one_where_they_have_several_pictures(
+    patchy: FaceIndex, index: FaceIndex
+) -> None:
+    rows = patchy.rows(View(sort="people"))
+    people = [row["person_id"] for row in patchy.places.rows(rows.tolist(), ["person_id"])]
+    assert sum(a != b for a, b in pairwise(people)) == 99
+    assert "people" in patchy.sorts
+    assert "people" not in index.sorts
+    assert index.rows(View(sort="people")).tolist() == index.rows(View()).tolist()
 
 
 def test_similar_faces_are_the_nearest_by_their_latents(index: FaceIndex) -> None:

@@ -84,7 +84,7 @@ function showTotal({ total, of, note }) {
   if (total !== of || note) {
     const rest = document.createElement("span");
     rest.className = "quiet";
-    rest.textContent = note ? ` ${note}` : ` of ${of.toLocaleString("en")}`;
+    rest.textContent = note ? note : ` of ${of.toLocaleString("en")}`;
     line.append(rest);
   }
 }
