@@ -1,4 +1,4 @@
-"""Measure the gallery of a manifest of made-up rows under concurrent visitors: p50 and p99 in ms.
+"""Measure the gallery of a manifest of made-up rows under concurrent visitors: times in ms.
 
 python benchmarks/gallery.py 1000000 [FOLDER]   # rows; FOLDER keeps the manifest for the next time
 """
@@ -69,16 +69,16 @@ def measure(folder: Path) -> None:
                     f"{base}/rows?count=192&from={rng.randrange(900_000)}"
                 ),
             }
-            print(f"{'':26} {'p50':>7} {'p99':>7} {'a second':>9}")
+            print(f"{'':26} {'p50':>7} {'p99':>7} {'CPU':>7} {'a second':>9}")
             for kind, address in kinds.items():
-                _report(kind, host, address)
+                _report(kind, host, address, server.pid)
             (peak,) = re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
             print(f"server's peak memory {int(peak) // 1024:,} MB")
         finally:
             server.terminate()
 
 
-def _report(kind: str, host: str, address: Callable[[random.Random], str]) -> None:
+def _report(kind: str, host: str, address: Callable[[random.Random], str], server: int) -> None:
     times: list[float] = []
 
     def visit(number: int) -> None:
@@ -90,15 +90,22 @@ def _report(kind: str, host: str, address: Callable[[random.Random], str]) -> No
             times.append(1000 * (time.perf_counter() - start))
 
     visitors = [threading.Thread(target=visit, args=(number,)) for number in range(VISITORS)]
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), _cpu(server)
     for visitor in visitors:
         visitor.start()
     for visitor in visitors:
         visitor.join()
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, _cpu(server) - cpu
     times.sort()
     p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
-    print(f"{kind:26} {p50:7.0f} {p99:7.0f} {len(times) / seconds:9.0f}")
+    rate = len(times) / seconds
+    print(f"{kind:26} {p50:7.0f} {p99:7.0f} {1000 * cpu / len(times):7.1f} {rate:9.0f}")
+
+
+def _cpu(process: int) -> float:
+    """Seconds of CPU that a process has had."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _get(connection: HTTPConnection, address: str) -> int:

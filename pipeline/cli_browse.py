@@ -1,5 +1,8 @@
 """The command that shows catalogs in a browser: `populace browse`."""
 
+import signal
+from contextlib import suppress
+
 import click
 
 from pipeline.cli_options import ENDPOINT
@@ -27,4 +30,7 @@ def browse(uris: tuple[str, ...], port: int, no_open: bool, endpoint: str | None
     def tell(address: str) -> None:
         click.echo(f"Gallery at {address}  (Ctrl-C ends it)")
 
-    serve(Library.open(uris, endpoint), port, tell, show=not no_open)
+    # SIGTERM ends it as Ctrl-C does, so that its temporary files go with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        serve(Library.open(uris, endpoint), port, tell, show=not no_open)

@@ -24,6 +24,7 @@ def examples(page: str, heading: str) -> list[str]:
     [
         ("docs/catalog.md", "Querying"),
         ("docs/catalog.md", "Balanced draws"),
+        ("docs/gallery.md", "In an app of your own"),
         ("README.md", "Pulling a catalog"),
     ],
 )

@@ -26,7 +26,7 @@ def bins_of(facets: Facets) -> dict[str, tuple[Bin, ...]]:
 def counting(bins: Mapping[str, Sequence[Bin]]) -> str:
     """The SQL that counts: a column for all faces, then one for each bin, in their order."""
     every = [one for some in bins.values() for one in some]
-    return ", ".join(["count(*)", *(f"count(*) FILTER ({bin_condition(one)})" for one in every)])
+    return ", ".join(["count(*)", *(f"count(*) FILTER ({_inside(one)})" for one in every)])
 
 
 def counted(bins: Mapping[str, Sequence[Bin]], row: Sequence[int]) -> dict[str, dict[str, int]]:
@@ -56,7 +56,7 @@ def _bins(name: str, value: Any) -> tuple[Bin, ...]:
         raise SpecError(f"facets.{error}") from None
 
 
-def bin_condition(one: Bin) -> str:
+def _inside(one: Bin) -> str:
     """The condition for a value to lie in a bin, as `bin_index` has it."""
     column = f'"{one.attribute}"'
     if one.classes:

@@ -13,7 +13,7 @@ from pipeline.service.gallery.index import FaceIndex
 from pipeline.service.gallery.words import label_of, title_of, value_of
 
 _LARGE = ("w", "landmarks", "camera")
-_NAMES = {"gender_presentation": "presentation", "hair_color": "hair colour"}
+_NAMES = {"gender_presentation": "presentation", "hair_color": "hair colour", "ita": "ITA"}
 _LIKELY = 0.005
 _MOST_LIKELY = 3
 _MOST_OF_PERSON = 24

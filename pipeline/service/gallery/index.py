@@ -51,10 +51,10 @@ class FaceIndex:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.count = catalog.count()
         self._folder = TemporaryDirectory(prefix="populace-gallery-")
         facets = facets_of(catalog.document)
         self._bits, self._values, self.places = self._read(facets)
+        self.count = len(self._values["slot"])
         self._people = self.places.codes("person_id")
         self.totals = {
             f.name: dict(zip(f.labels, map(_ones, self._bits[f.name]), strict=True)) for f in facets

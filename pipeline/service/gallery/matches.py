@@ -23,7 +23,8 @@ def matching_rows(catalog: Catalog, where: str, seconds: float = _SECONDS) -> ND
 
     Raises SpecError when it cannot be meant, or takes longer than `seconds`.
     """
-    inside = np.zeros(catalog.count(), np.bool_)
+    groups = groups_of(catalog)
+    inside = np.zeros(sum(group.rows for group in groups), np.bool_)
     with (
         _AT_ONCE,
         TemporaryDirectory(prefix="populace-") as folder,
@@ -35,7 +36,7 @@ def matching_rows(catalog: Catalog, where: str, seconds: float = _SECONDS) -> ND
         try:
             condition = Condition(database, where, catalog.schema())
             columns = sorted(condition.columns or {"slot"})
-            for group, table in scan(catalog, groups_of(catalog), columns):
+            for group, table in scan(catalog, groups, columns):
                 if late.finished.is_set():
                     raise _too_slow(where, seconds)
                 found = condition.matching(numbered(table, group), ["__row"])

@@ -246,7 +246,7 @@ def _view_document(here: _Room, view: View, library: Library, addresses: bool) -
         "query": view.query(),
         "sort": view.sort,
         "like": view.like,
-        "pull": shlex.join(command) if view.like is None else None,
+        "pull": " ".join(map(_quoted, command)) if view.like is None else None,
         "note": ", nearest first" if view.like else "",
     }
 
@@ -288,6 +288,13 @@ def _card(here: _Room) -> dict[str, Any]:
         "sheet": "-".join(map(row_name, rows)),
         "version": here.version,
     }
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell; conditions, which hold single quotes, in double ones if they can be."""
+    if "'" in word and not set(word) & set('"$`\\!'):
+        return f'"{word}"'
+    return shlex.quote(word)
 
 
 def _sizes(here: _Room) -> list[int]:

@@ -10,6 +10,7 @@ from PIL import Image
 from pipeline.assets.encode import MID_GREY, decode, encode
 from pipeline.catalog.fetch import COLUMNS, Asset, asset_of, fetch_group, group, in_order
 from pipeline.catalog.read import Catalog
+from pipeline.errors import CatalogError
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 from pipeline.service.gallery.cache import Cache
 from pipeline.service.gallery.index import FaceIndex
@@ -88,14 +89,10 @@ def _thumbnails(catalog: Catalog, assets: Sequence[Asset], size: int) -> "dict[s
 def thumbnail(data: bytes, size: int) -> "np.ndarray":
     """A picture as a square: uint8 [size, size, 3] sRGB, alpha laid over MID_GREY.
 
-    JPEG files are decoded at an eighth, quarter or half of their size where that is enough.
+    JPEG files are decoded at an eighth, quarter or half of their size where that is enough. Raises
+    CatalogError for what is no picture.
     """
-    if data.startswith(b"\xff\xd8\xff"):
-        file = Image.open(io.BytesIO(data), formats=["JPEG"])
-        file.draft("RGB", (size, size))
-        image = file.convert("RGB")
-    else:
-        image = Image.fromarray(decode(data))
+    image = _jpeg(data, size) if data.startswith(b"\xff\xd8\xff") else Image.fromarray(decode(data))
     if image.size != (size, size):
         image.thumbnail((size, size), Image.Resampling.LANCZOS)
     if image.size != (size, size):
@@ -104,6 +101,16 @@ def thumbnail(data: bytes, size: int) -> "np.ndarray":
         square.paste(larger, ((size - larger.width) // 2, (size - larger.height) // 2))
         image = square
     return np.asarray(image)
+
+
+def _jpeg(data: bytes, size: int) -> Image.Image:
+    """A JPEG file, made smaller while decoding, but not below size."""
+    try:
+        file = Image.open(io.BytesIO(data), formats=["JPEG"])
+        file.draft("RGB", (size, size))
+        return file.convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise CatalogError(f"the picture cannot be decoded: {error}") from error
 
 
 def _within(shape: tuple[int, int], size: int) -> tuple[int, int]:

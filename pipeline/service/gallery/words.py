@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipeline.attributes.bins import Bin
 from pipeline.attributes.taxonomy import BY_NAME
-from pipeline.catalog.facets import OUTSIDE, bin_condition
+from pipeline.catalog.facets import OUTSIDE
 from pipeline.service.gallery.facets import Facet
 from pipeline.service.gallery.view import View
 
@@ -80,17 +81,28 @@ def condition_of(facets: Sequence[Facet], view: View) -> str | None:
     bins = {facet.name: facet.bins for facet in facets}
     parts = []
     for name, labels in view.picked:
-        every = {one.label: bin_condition(one) for one in bins[name]}
+        every = {one.label: _inside(one) for one in bins[name]}
         some = [every[label] for label in labels if label != OUTSIDE]
         if OUTSIDE in labels:
-            some.append(f'("{name}" IS NULL OR NOT ({" OR ".join(every.values())}))')
-        parts.append(f"({' OR '.join(some)})" if len(some) > 1 else some[0])
+            some.append(f"{name} IS NULL OR NOT ({' OR '.join(every.values())})")
+        joined = " OR ".join(some)
+        parts.append(f"({joined})" if " OR " in joined else joined)
     if view.where is not None:
         parts.append(f"({view.where})")
     if view.person is not None:
         quoted = view.person.replace("'", "''")
         parts.append(f"person_id = '{quoted}'")
     return " AND ".join(parts) or None
+
+
+def _inside(one: Bin) -> str:
+    """The condition for a value to lie in a bin, as people write it."""
+    name = one.attribute
+    if one.classes:
+        return " OR ".join(f"{name} = '{label}'" for label in sorted(one.classes))
+    if BY_NAME[name].single_units and one.high == one.low + 1:
+        return f"{name} = {one.low:g}"
+    return f"{name} >= {one.low:g} AND {name} {'<=' if one.closed else '<'} {one.high:g}"
 
 
 def value_of(name: str, value: Any) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalog import Catalog
@@ -72,6 +72,7 @@ def picked(index: FaceIndex, picks: Mapping[str, set[str]], **more: Any) -> View
 
 
 @settings(deadline=None, max_examples=20)
+@example(picks={"age": {"outside"}, "glasses": {"none"}, "skin_tone": {"1", "outside"}})
 @given(picks=PICKS)
 def test_a_view_holds_what_its_condition_matches_in_the_catalog(
     patchy: FaceIndex, picks: Mapping[str, set[str]]
