@@ -98,7 +98,10 @@ function showChips(chips) {
       link.className = "chip";
       link.href = address(page.base, without);
       link.setAttribute("aria-label", `Remove ${title}`);
-      link.append(title, cross.cloneNode(true));
+      const words = document.createElement("span");
+      words.textContent = title;
+      link.title = title;
+      link.append(words, cross.cloneNode(true));
       const item = document.createElement("li");
       item.append(link);
       return item;
