@@ -1,7 +1,7 @@
 """Index a manifest so that any view of it is counted, ordered and paged in milliseconds.
 
-Every choice of every facet is a bitmap over all rows (as in O'Neil and Quass, 1997): a view is an
-AND of them, and a count the number of bits that are left. A million faces take some 8 MB so.
+Every choice of every facet is a bitmap over all rows: a view is an AND of them, and a count the
+number of bits that are left. A million faces take some 8 MB so.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,11 @@ from pipeline.catalog.manifest import QUALITIES
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import groups_of, scan
 from pipeline.errors import SpecError
+from pipeline.service.gallery.bits import Bits, bitmaps, ones, packed, unpacked
 from pipeline.service.gallery.cache import Cache
 from pipeline.service.gallery.facets import Facet, facets_of
 from pipeline.service.gallery.matches import matching_rows
+from pipeline.service.gallery.orders import by_people, by_turns, in_order, ranks
 from pipeline.service.gallery.places import Places
 from pipeline.service.gallery.similar import Neighbours
 from pipeline.service.gallery.view import SORTS, View
@@ -38,26 +40,23 @@ _BYTES_PER_COUNT = 128
 _STEP = 32_768
 _ORDERING = ("cell", "slot", "age", *QUALITIES)
 
-Bits = NDArray[np.uint64]
-"""A bit a row, the first lowest, filled up with zeros: uint64 [ceil(rows / 64)]."""
-
 
 class FaceIndex:
     """All faces of a catalog by their attributes.
 
     Reads the manifest once. facets: those of which some face has a value. places: the rows, in a
-    temporary folder that goes with the index.
+    temporary folder that goes with the index. known: all facets, also those that no face has.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._folder = TemporaryDirectory(prefix="populace-gallery-")
-        facets = facets_of(catalog.document)
+        self.known = facets = facets_of(catalog.document)
         self._bits, self._values, self.places = self._read(facets)
         self.count = len(self._values["slot"])
         self._people = self.places.codes("person_id")
         self.totals = {
-            f.name: dict(zip(f.labels, map(_ones, self._bits[f.name]), strict=True)) for f in facets
+            f.name: dict(zip(f.labels, map(ones, self._bits[f.name]), strict=True)) for f in facets
         }
         self.facets = tuple(f for f in facets if any(self.totals[f.name][b.label] for b in f.bins))
         self.neighbours = Neighbours(catalog, self.count, Path(self._folder.name))
@@ -91,7 +90,7 @@ class FaceIndex:
         """The first rows of a view, and no more looked at than these take: int32 [<= count]."""
         if view.like is not None or view in self._found:
             return self.rows(view)[:count]
-        inside = _unpacked(self._inside(view), self.count)
+        inside = unpacked(self._inside(view), self.count)
         order = self._order(view.sort)
         found = [np.zeros(0, np.int32)]
         for start in range(0, self.count, _STEP):
@@ -105,7 +104,7 @@ class FaceIndex:
         """How many faces a view shows."""
         if view.like is not None:
             return len(self.rows(view))
-        return _ones(self._inside(view))
+        return ones(self._inside(view))
 
     def counts(self, view: View) -> Mapping[str, dict[str, int]]:
         """Facet -> choice -> faces that there would be of it: those of all other facets' picks."""
@@ -120,7 +119,7 @@ class FaceIndex:
         return number
 
     def _find(self, view: View) -> NDArray[np.int32]:
-        inside = _unpacked(self._inside(view), self.count)
+        inside = unpacked(self._inside(view), self.count)
         if view.like is not None:
             return self._nearest(view.like, np.flatnonzero(inside))
         order = self._order(view.sort)
@@ -135,7 +134,7 @@ class FaceIndex:
         if view.like is not None:
             near = np.zeros(self.count, np.bool_)
             near[self.rows(view)] = True
-            limit: Bits | None = _packed(near)
+            limit: Bits | None = packed(near)
         else:
             limit = None
         for facet in self.facets:
@@ -156,11 +155,11 @@ class FaceIndex:
 
     def _base(self, view: View) -> Bits:
         """The rows that a view's condition and person leave."""
-        inside = self._masks.get(None, lambda: _packed(np.ones(self.count, np.bool_)))
+        inside = self._masks.get(None, lambda: packed(np.ones(self.count, np.bool_)))
         if view.where is not None:
             where = view.where
             inside = inside & self._masks.get(
-                ("where", where), lambda: _packed(matching_rows(self.catalog, where))
+                ("where", where), lambda: packed(matching_rows(self.catalog, where))
             )
         if view.person is not None:
             inside = inside & self._person(view.person)
@@ -170,7 +169,7 @@ class FaceIndex:
         mask = np.zeros(self.count, np.bool_)
         if "person_id" in self.columns:
             mask[self.places.numbers_of("person_id", [person])] = True
-        return _packed(mask)
+        return packed(mask)
 
     def _nearest(self, asset_id: str, rows: NDArray[np.int64]) -> NDArray[np.int32]:
         """Of these rows those most similar to a face, itself first."""
@@ -186,19 +185,13 @@ class FaceIndex:
         if sort == "newest":
             return by_slot[::-1]
         if sort == "mixed":
-            return _by_turns(self._values["cell"], by_slot)
+            return by_turns(self._values["cell"], by_slot)
         if sort == "people":
-            return self._by_people(self._order("mixed"))
+            mixed = self._order("mixed")
+            return mixed if self._people is None else by_people(self._people, mixed)
         age = self._values["age"]
         key = {"quality": -self.quality, "youngest": age, "oldest": -age}[sort]
-        return by_slot[_sorted(_ranks(key)[by_slot])]
-
-    def _by_people(self, mixed: NDArray[np.int32]) -> NDArray[np.int32]:
-        """All pictures of the first person, then of the second, and so on."""
-        if self._people is None:
-            return mixed
-        _, first = np.unique(self._people[mixed], return_index=True)
-        return mixed[np.argsort(first[self._people[mixed]], kind="stable")]
+        return by_slot[in_order(ranks(key)[by_slot])]
 
     @cached_property
     def _by_slot(self) -> NDArray[np.int32]:
@@ -234,7 +227,7 @@ class FaceIndex:
             for name in _ORDERING:
                 values[name].append(_numbers(name, table))
         places.close()
-        bits = {f.name: _bitmaps(np.concatenate(codes[f.name]), len(f.choices)) for f in facets}
+        bits = {f.name: bitmaps(np.concatenate(codes[f.name]), len(f.choices)) for f in facets}
         return bits, {name: np.concatenate(some) for name, some in values.items()}, places
 
 
@@ -270,47 +263,6 @@ def _floats(column: "pa.ChunkedArray[Any]") -> NDArray[np.float64]:
     """Numbers as float64, NaN where there is none."""
     values: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
     return values
-
-
-def _bitmaps(codes: NDArray[np.int8], choices: int) -> Bits:
-    """Where each choice is: uint64 [choices, ceil(rows / 64)]."""
-    return np.stack([_packed(codes == choice) for choice in range(choices)])
-
-
-def _packed(mask: NDArray[np.bool_]) -> Bits:
-    packed = np.packbits(mask, bitorder="little")
-    return np.pad(packed, (0, -len(packed) % 8)).view(np.uint64)
-
-
-def _unpacked(bits: Bits, count: int) -> NDArray[np.bool_]:
-    return np.unpackbits(bits.view(np.uint8), count=count, bitorder="little").view(np.bool_)
-
-
-def _ones(bits: Bits) -> int:
-    return int(np.bitwise_count(bits).sum(dtype=np.int64))
-
-
-def _by_turns(cell: NDArray[np.int32], by_slot: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The first face of every cell, the second of every cell, and so on."""
-    order = by_slot[_sorted(cell[by_slot])]
-    cells = cell[order]
-    starts = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]])
-    turn = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
-    return order[_sorted(turn)]
-
-
-def _ranks(key: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Values in 65,535 steps from the smallest to the largest; NaN after them."""
-    low, high = (0.0, 1.0) if np.isnan(key).all() else (np.nanmin(key), np.nanmax(key))
-    steps = (key - low) * (65_534 / max(high - low, 1e-9))
-    return np.nan_to_num(np.round(steps), nan=65_535).astype(np.uint16)
-
-
-def _sorted(key: NDArray[Any]) -> NDArray[np.int64]:
-    """A stable order; numbers of 16 bits are sorted in linear time."""
-    if key.dtype != np.uint16 and len(key) and key.min() >= 0 and key.max() < 2**16:
-        key = key.astype(np.uint16)
-    return np.argsort(key, kind="stable")
 
 
 def check_picks(index: FaceIndex, view: View) -> View:

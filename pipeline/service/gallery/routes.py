@@ -1,14 +1,9 @@
 """Answer the gallery's addresses: `/`, `/c/NAME…` and `/static/…`."""
 
-import hashlib
-import json
-import shlex
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
@@ -19,16 +14,23 @@ from pipeline.catalog.fetch import COLUMNS, asset_of, fetch_group
 from pipeline.errors import PopulaceError, SpecError, StoreError
 from pipeline.service.gallery.balance import balance_document
 from pipeline.service.gallery.cache import Cache
-from pipeline.service.gallery.detail import face_document
-from pipeline.service.gallery.index import FaceIndex, check_picks
+from pipeline.service.gallery.index import check_picks
 from pipeline.service.gallery.pack import MOST_FACES as MOST_IN_PACK
 from pipeline.service.gallery.pack import pack
 from pipeline.service.gallery.pages import render, static_file
+from pipeline.service.gallery.rooms import (
+    Room,
+    card_of,
+    face_values,
+    faces_of,
+    open_room,
+    rows_for_pack,
+    sizes_of,
+    view_document,
+)
 from pipeline.service.gallery.search import suggestions, understood
 from pipeline.service.gallery.sheets import MOST_FACES as MOST_ON_SHEET
-from pipeline.service.gallery.sheets import SIZES, Sheets, row_name
 from pipeline.service.gallery.view import View, read_view
-from pipeline.service.gallery.words import LABEL_COLUMNS, chips_of, condition_of, label_of
 from pipeline.service.library import Library
 from pipeline.service.refusal import Refusal
 
@@ -39,19 +41,8 @@ _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _FOR_NOW = {"Cache-Control": "private, max-age=60"}
 _FIRST = 1000
 _PLAIN_PAGE = 60
-_STRIP = 12
 _MOST_ROOMS = 32
 _LONGEST_BODY = 256 * 1024
-
-
-@dataclass(frozen=True)
-class _Room:
-    """A catalog made ready to be looked at. version: changes with the catalog."""
-
-    name: str
-    index: FaceIndex
-    sheets: Sheets
-    version: str
 
 
 class _Route(APIRoute):
@@ -76,23 +67,23 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     addresses: show where catalogs on this machine lie, in the command that pulls a view.
     """
     router = APIRouter(route_class=_Route, include_in_schema=False)
-    rooms: Cache[_Room] = Cache(_MOST_ROOMS, lambda _: 1)
+    rooms: Cache[Room] = Cache(_MOST_ROOMS, lambda _: 1)
 
-    def room(name: str) -> _Room:
+    def room(name: str) -> Room:
         catalog = library.get(name)
         # A newer catalog may come under an old name.
-        return rooms.get((name, id(catalog)), lambda: _open(name, FaceIndex(catalog)))
+        return rooms.get((name, id(catalog)), lambda: open_room(name, catalog))
 
-    def seen(request: Request, name: str) -> tuple[_Room, View]:
+    def seen(request: Request, name: str) -> tuple[Room, View]:
         here = room(name)
-        view = read_view(here.index.facets, request.query_params.multi_items())
+        view = read_view(here.index.known, request.query_params.multi_items())
         return here, check_picks(here.index, view)
 
     @router.get("/")
     def home() -> Response:
         if len(library) == 1:
             return RedirectResponse(f"/c/{next(iter(library))}")
-        shown = [_card(room(name)) for name in library]
+        shown = [card_of(room(name)) for name in library]
         return HTMLResponse(render("home.html.j2", catalogs=shown))
 
     @router.get("/static/{version}/{name}")
@@ -104,7 +95,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     def page(request: Request, name: str) -> Response:
         here, view = seen(request, name)
         start = _number(request, "from", 0)
-        values = _view_document(here, view, library, addresses)
+        values = view_document(here, view, addresses)
         rows = here.index.first_rows(view, start + _PLAIN_PAGE)[start:]
         shown = render(
             "gallery.html.j2",
@@ -118,7 +109,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
             state=values,
             start=start,
             plain=_PLAIN_PAGE,
-            faces=_faces(here, rows.tolist()),
+            faces=faces_of(here, rows.tolist()),
             words=suggestions(here.index.facets),
             more=len(library) > 1,
             page={
@@ -126,7 +117,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
                 "version": here.version,
                 "total": values["total"],
                 "of": values["of"],
-                "sizes": _sizes(here),
+                "sizes": sizes_of(here),
                 "rows": MOST_ROWS,
                 "sheet": MOST_ON_SHEET,
                 "pack": MOST_IN_PACK,
@@ -138,7 +129,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     @router.get("/c/{name}/view")
     def view_of(request: Request, name: str) -> Response:
         here, view = seen(request, name)
-        return JSONResponse(_view_document(here, view, library, addresses), headers=_FOR_NOW)
+        return JSONResponse(view_document(here, view, addresses), headers=_FOR_NOW)
 
     @router.get("/c/{name}/rows")
     def rows_of(request: Request, name: str) -> Response:
@@ -147,7 +138,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
         end = start + min(count, MOST_ROWS)
         some = here.index.first_rows(view, end) if end <= _FIRST else here.index.rows(view)
         rows = some[start:end].tolist()
-        faces = [[face["row"], face["id"], face["label"]] for face in _faces(here, rows)]
+        faces = [[face["row"], face["id"], face["label"]] for face in faces_of(here, rows)]
         return JSONResponse({"from": start, "faces": faces}, headers=_FOR_NOW)
 
     @router.get("/c/{name}/search")
@@ -186,14 +177,14 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
             room=here,
             view=view,
             more=len(library) > 1,
-            **_face_values(here, view, asset),
+            **face_values(here, view, asset),
         )
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
 
     @router.get("/c/{name}/face/{asset}/card")
     def card(request: Request, name: str, asset: str) -> Response:
         here, view = seen(request, name)
-        values = _face_values(here, view, asset)
+        values = face_values(here, view, asset)
         return HTMLResponse(render("face.html.j2", room=here, view=view, **values))
 
     @router.get("/c/{name}/balance")
@@ -214,7 +205,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     async def pack_of(request: Request, name: str) -> Response:
         here, view = await run_in_threadpool(seen, request, name)
         names = dict(parse_qsl((await _body(request)).decode("utf-8", "replace"))).get("assets")
-        rows = await run_in_threadpool(_rows_for_pack, here, view, names)
+        rows = await run_in_threadpool(rows_for_pack, here, view, names)
         pieces = pack(here.index, rows, f"/c/{name}?{view.query()}".rstrip("?"))
         headers = {
             "Content-Disposition": f'attachment; filename="{name}-{len(rows)}-faces.zip"',
@@ -223,101 +214,6 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
         return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
     return router
-
-
-def _open(name: str, index: FaceIndex) -> _Room:
-    text = json.dumps(dict(index.catalog.document), sort_keys=True)
-    return _Room(name, index, Sheets(index), hashlib.sha256(text.encode()).hexdigest()[:12])
-
-
-def _view_document(here: _Room, view: View, library: Library, addresses: bool) -> dict[str, Any]:
-    """What a view holds: how many faces, the counts of all choices, and what narrows it."""
-    index = here.index
-    uri = index.catalog.store.uri
-    shown = uri.removeprefix("file://") if addresses or uri.startswith("s3://") else "CATALOG"
-    command = ["populace", "pull", shown, "--to", f"{here.name}-faces"]
-    if (condition := condition_of(index.facets, view)) is not None:
-        command += ["--where", condition]
-    return {
-        "total": index.total(view),
-        "of": index.count,
-        "counts": index.counts(view),
-        "chips": chips_of(index.facets, view, index.neighbours.by if view.like else ""),
-        "query": view.query(),
-        "sort": view.sort,
-        "like": view.like,
-        "pull": " ".join(map(_quoted, command)) if view.like is None else None,
-        "note": ", nearest first" if view.like else "",
-    }
-
-
-def _faces(here: _Room, rows: list[int]) -> list[dict[str, Any]]:
-    """Rows as a page shows them: the number for sheets, the asset_id, and the words."""
-    columns = ["asset_id", *(name for name in LABEL_COLUMNS if name in here.index.columns)]
-    found = here.index.places.rows(rows, columns)
-    return [
-        {"row": row_name(number), "id": row["asset_id"], "label": label_of(row)}
-        for number, row in zip(rows, found, strict=True)
-    ]
-
-
-def _face_values(here: _Room, view: View, asset: str) -> dict[str, Any]:
-    document = face_document(here.index, asset)
-    places = np.flatnonzero(here.index.rows(view) == document["number"])
-    similar = replace(View(), like=asset)
-    person = replace(View(), person=document["row"].get("person_id"))
-    return {
-        "face": document,
-        "index": int(places[0]) if places.size else -1,
-        "similar": similar.query(),
-        "by": here.index.neighbours.by,
-        "all_of_person": person.query(),
-        "link": urlencode([*parse_qsl(view.query()), ("face", asset)]),
-        "row_name": row_name,
-    }
-
-
-def _card(here: _Room) -> dict[str, Any]:
-    """A catalog as the first page shows it."""
-    rows = here.index.first_rows(View(), _STRIP).tolist()
-    cells = here.index.catalog.document.get("cells", ())
-    return {
-        "name": here.name,
-        "count": here.index.count,
-        "balanced": list(dict.fromkeys(n for cell in cells for n in cell.get("bins", ()))),
-        "sheet": "-".join(map(row_name, rows)),
-        "version": here.version,
-    }
-
-
-def _quoted(word: str) -> str:
-    """A word for the shell; conditions, which hold single quotes, in double ones if they can be."""
-    if "'" in word and not set(word) & set('"$`\\!'):
-        return f'"{word}"'
-    return shlex.quote(word)
-
-
-def _sizes(here: _Room) -> list[int]:
-    """The sizes on sheets that the catalog's pictures fill."""
-    spec = here.index.catalog.document.get("spec", {})
-    largest = spec.get("image", {}).get("size", SIZES[-1])
-    return [size for size in SIZES if size <= max(SIZES[0], int(largest))]
-
-
-def _rows_for_pack(here: _Room, view: View, names: str | None) -> list[int]:
-    """The rows of these assets, with spaces between, or else the first of the view."""
-    if names is None:
-        return [int(row) for row in here.index.first_rows(view, MOST_IN_PACK)]
-    wanted = names.split()
-    rows = [int(row) for row in here.index.places.numbers_of("asset_id", wanted)]
-    if len(rows) < len(set(wanted)):
-        raise Refusal(
-            404,
-            "pack",
-            f"{len(set(wanted)) - len(rows):,} of the selected faces are not in this catalog;"
-            " clear the selection",
-        )
-    return rows
 
 
 def _number(request: Request, name: str, otherwise: int) -> int:

@@ -4,6 +4,7 @@ import { address, here, queryOf, show } from "./address.js";
 import { showCounts } from "./counts.js";
 import { Faces } from "./faces.js";
 import { Grid } from "./grid.js";
+import { narrow, offerSizes, showSide, side } from "./layout.js";
 import { copy, typing } from "./page.js";
 import { Selection } from "./selection.js";
 
@@ -11,12 +12,10 @@ const find = (selector, root = document) => root.querySelector(selector);
 const root = find("#faces");
 const page = JSON.parse(root.dataset.page);
 const form = find("#facets");
-const side = find("#side");
 const dialog = find("#face");
 const take = find("#take");
 const help = find("#help");
 const tray = find("#tray");
-const narrow = matchMedia("(max-width: 860px)");
 
 let view = { query: null, face: null, total: 0, pull: null };
 let faces = null;
@@ -322,47 +321,6 @@ search.elements.q.addEventListener("input", () => {
   search.elements.q.removeAttribute("aria-invalid");
 });
 
-// --- filters on small screens
-
-function showSide(on) {
-  side.classList.toggle("open", on);
-  document.body.classList.toggle("covered", on);
-  find(".bar .filters").setAttribute("aria-expanded", on);
-  for (const part of [find("#main"), find(".bar")]) part.inert = on && narrow.matches;
-  if (on) find("input, .close", side).focus();
-  else if (narrow.matches) find(".bar .filters").focus();
-}
-find(".bar .filters").addEventListener("click", () => showSide(!side.classList.contains("open")));
-find(".close", side).addEventListener("click", () => showSide(false));
-narrow.addEventListener("change", () => showSide(false));
-
-// --- sizes
-
-for (const input of document.querySelectorAll(".sizes input")) {
-  input.addEventListener("change", () => {
-    grid.resize(input.value);
-    try {
-      localStorage.setItem("populace-size", input.value);
-    } catch {
-      // It holds until the page goes.
-    }
-  });
-}
-
-function lastSize() {
-  let size = null;
-  try {
-    size = localStorage.getItem("populace-size");
-  } catch {
-    // Storage is switched off.
-  }
-  const input = [...document.querySelectorAll(".sizes input")].find((one) => one.value === size);
-  if (input) {
-    input.checked = true;
-    grid.scale = size;
-  }
-}
-
 // --- keys
 
 document.addEventListener("keydown", (event) => {
@@ -406,7 +364,7 @@ for (const part of document.querySelectorAll(".bar [hidden], .take")) {
   if (!part.matches(".wrong")) part.hidden = false;
 }
 document.body.classList.add("scripted");
-lastSize();
+offerSizes(grid);
 selection.show(tray, page, selection.size >= page.pack);
 const start = here();
 go(start.query, { push: false, at: history.state?.at ?? 0 }).then(showFaceOfAddress);
