@@ -20,7 +20,8 @@ from typing import Any
 
 from pipeline.assets.encode import decode, encode
 from pipeline.engine.driver import Missing, claim, make_shards, plan_job
-from pipeline.engine.faces import Face, Faces
+from pipeline.engine.face import Face
+from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
 from pipeline.engine.storing import Clock, store_face
 from pipeline.engine.worker import Worker, load_models

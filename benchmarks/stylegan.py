@@ -78,6 +78,8 @@ def measure(
     work = 2 * multiplications(network, w[:1])
     print(f"  {work / 2e9:.1f} G multiply-adds a picture in convolutions")
     print(f"{unit + ' a picture':>44} {'plain / it':>16} {'of the matrix rate':>20}")
+    if device != "cpu":
+        ways["plain float16"] = lambda: to_pixels(_in_half(network, w))
     plain = 0.0
     for way, call in ways.items():
         spent = seconds(call, rounds, clock, batch)
@@ -89,6 +91,12 @@ def measure(
     exact = network.synthesis(w)
     for way, net in (("ours float32", single), ("ours", fast)):
         print(f"  {way:<18} {errors(exact, net.synthesis(w))}")
+
+
+def _in_half(network: Network, w: Tensor) -> Tensor:
+    """The plain network with float16 convolutions, as a port would have them."""
+    with torch.autocast("cuda", torch.float16):
+        return network.synthesis(w).float()
 
 
 def trained_like(network: Network) -> Network:

@@ -105,7 +105,7 @@ def run(
     spec = _spec(job, changes, output)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Progress(spec.name, spec.count, Console(stderr=True)) as view:
+        with Progress(spec.name, spec.pictures, Console(stderr=True)) as view:
             outcome = run_job(spec, view, workers=workers, address=address)
     except KeyboardInterrupt:
         _stopped(spec)
@@ -390,6 +390,7 @@ def vary(
 
     \b
     populace vary out/demo ASSET --to more --set age=60 --set smile=1
+    populace vary out/demo ASSET --to more --set age=+20 --set light=left
     populace vary out/demo ASSET --to more --series age=20:80:7 --series expression=neutral,smile
 
     Exit code 1 where the scorer does not read a picture as asked.

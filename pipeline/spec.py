@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from pipeline.attributes import SCORERS
 from pipeline.attributes.bins import Bin, overlap, parse_bins
+from pipeline.attributes.changes import WORDS, Changes, combined, label_of
 from pipeline.attributes.scorer_spec import ScorerSpec
 from pipeline.attributes.taxonomy import ATTRIBUTES, presets
 from pipeline.errors import SpecError, suggestion
@@ -20,9 +21,12 @@ from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.population import TABLE, with_population
 from pipeline.sampling.targets import AT_LEAST, CORRECT, JOINT, Target, named_in, parse_balance
 from pipeline.storage import check_endpoint, parse_uri
-from pipeline.yaml_file import read_yaml
+from pipeline.yaml_file import read_value, read_yaml
 
 BUILTINS = ("builtin:heads", "builtin:null")
+
+EDITABLE = ("builtin:heads",)
+"""Generators whose people can be pictured again with something changed."""
 
 MODELLERS = ("builtin:heads",)
 """Generators that know the truth about their pixels."""
@@ -66,6 +70,16 @@ _WHERE_SCHEMA = {
     "properties": {
         attribute.name: {"anyOf": [{"type": ["string", "integer"]}, _BINS]}
         for attribute in ATTRIBUTES
+    },
+    "additionalProperties": False,
+}
+_VALUE = {"type": ["string", "number"]}
+_VARIATIONS_SCHEMA = {
+    "type": "object",
+    "description": "Pictures of each person: attribute -> values, all combined.",
+    "properties": {
+        name: {"anyOf": [_VALUE, {"type": "array", "items": _VALUE, "minItems": 1}]}
+        for name in (*(attribute.name for attribute in ATTRIBUTES), *WORDS)
     },
     "additionalProperties": False,
 }
@@ -115,10 +129,10 @@ class OutputSpec(_Part):
 
 
 class JobSpec(_Part):
-    """A job: `count` faces, balanced, in one catalog."""
+    """A job: `count` faces, or people in several pictures each, balanced, in one catalog."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,79}$")
-    count: int = Field(ge=1, le=1_000_000_000, description="how many faces")
+    count: int = Field(ge=1, le=1_000_000_000, description="how many faces: people, that is")
     seed: int = Field(0, ge=0, lt=2**63)
     generator: Literal["builtin:heads", "builtin:null"] | GeneratorSpec = "builtin:heads"
     scorer: Literal["builtin:heads", "builtin:null"] | ScorerSpec = "builtin:heads"
@@ -126,6 +140,9 @@ class JobSpec(_Part):
         default_factory=dict
     )
     where: Annotated[dict[str, Any], WithJsonSchema(_WHERE_SCHEMA)] = Field(default_factory=dict)
+    variations: Annotated[dict[str, Any], WithJsonSchema(_VARIATIONS_SCHEMA)] = Field(
+        default_factory=dict
+    )
     image: ImageSpec = ImageSpec()
     extras: tuple[Extra, ...] = Field(
         (),
@@ -153,6 +170,7 @@ class JobSpec(_Part):
         _check_overlap(self.target, self.limits.where)
         self.target.check_floor(self.count)
         self._check_extras()
+        self._check_variations()
         return self
 
     def _check_extras(self) -> None:
@@ -172,6 +190,29 @@ class JobSpec(_Part):
                     f"{field}: '{value}' needs a generator that models what it draws, and "
                     f"{self.generator_name} does not; remove it, or set generator to "
                     f"{' or '.join(MODELLERS)}."
+                )
+
+    def _check_variations(self) -> None:
+        """Refuse what cannot be changed, and limits that the changed pictures cannot keep."""
+        if not self.varied:
+            return
+        if self.generator_name not in EDITABLE:
+            raise SpecError(
+                f"variations: {self.generator_name} cannot picture its people again with something "
+                f"changed; remove it, or set generator to {' or '.join(EDITABLE)}."
+            )
+        from pipeline.generators.heads_edit import check_editable, check_reached
+
+        for changes in self.varied:
+            check_editable(changes, "variations")
+            for axis in self.target.axes:
+                if axis.attribute in changes:
+                    check_reached(changes[axis.attribute], axis.bins, "variations")
+        for name in self.limits.where:
+            if name in self.loose:
+                raise SpecError(
+                    f"where.{name}: limits every picture, and variations change it; "
+                    f"remove it, or limit people by balance: {{{name}: [BIN]}} instead."
                 )
 
     @property
@@ -239,6 +280,40 @@ class JobSpec(_Part):
         return parse_balance(self.balance)
 
     @cached_property
+    def varied(self) -> tuple[Changes, ...]:
+        """What changes in each picture of a person; empty where there is one, as the person is."""
+        return combined(self.variations, "variations")
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Every variation in words: `age=+20, expression=smile`."""
+        return tuple(label_of(changes) for changes in self.varied)
+
+    @cached_property
+    def loose(self) -> frozenset[str]:
+        """Attributes that variations set or that go along: cells order them of the person only."""
+        if not self.varied:
+            return frozenset()
+        from pipeline.generators.heads_edit import ALONG
+
+        names = self.varied[0]
+        return frozenset(names).union(*(ALONG.get(name, ()) for name in names))
+
+    def held(self, cell: Sequence[Bin]) -> tuple[Bin, ...]:
+        """The bins of a cell that each picture must lie in, and not only the person."""
+        return tuple(one for one in cell if one.attribute not in self.loose)
+
+    @property
+    def per_person(self) -> int:
+        """Pictures of each person."""
+        return max(1, len(self.varied))
+
+    @property
+    def pictures(self) -> int:
+        """Pictures in all: rows of the manifest."""
+        return self.count * self.per_person
+
+    @cached_property
     def limits(self) -> Limits:
         """What every face must satisfy, whatever its cell."""
         where = {name: _where_bins(name, value) for name, value in self.where.items()}
@@ -263,6 +338,8 @@ class JobSpec(_Part):
         content = self.model_dump(mode="json", exclude={"output", "workers"})
         if content["calibration"] == "auto":
             del content["calibration"]  # as if it were not written: specs before it have the same
+        if not self.varied:
+            del content["variations"]
         if isinstance(content["generator"], dict):
             del content["generator"]["checkpoint"], content["generator"]["kind"]
         if isinstance(content["scorer"], dict):
@@ -309,7 +386,7 @@ def _set(data: dict[str, Any], change: str) -> None:
     if not equals or not all(keys):
         raise SpecError(f"--set {change}: cannot be read; write key.path=value.")
     try:
-        value = yaml.safe_load(text)
+        value = read_value(text)
     except yaml.YAMLError:
         raise SpecError(f"--set {change}: the value is not YAML; quote it.") from None
     for key in keys[:-1]:
@@ -370,6 +447,7 @@ def _sentence(error: ValidationError) -> str:
         "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "workers": "write auto or a whole number from 1",
         "calibration": "write auto, off, or a number of draws from 500 to 100,000",
+        "variations": "write attributes and lists of values, such as age: [20, 40, 60]",
         "extras": f"write a list of {', '.join(get_args(Extra))}",
         "image.background": "write scene, transparent or a colour as '#rrggbb'",
     }.get(field)

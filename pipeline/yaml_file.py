@@ -10,6 +10,16 @@ from pipeline.errors import SpecError
 _MOST_BYTES = 1 << 20
 
 
+class _Signed(yaml.SafeLoader):
+    """Plain values only. A number behind a plus stays text: `+20` is not always what 20 is."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (as it is in yaml)
+        first: resolvers
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        if first != "+"
+    }
+
+
 class _Frugal(yaml.SafeLoader):
     """Plain values only, and no aliases: a few of them can stand for more than memory holds."""
 
@@ -18,6 +28,11 @@ class _Frugal(yaml.SafeLoader):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="aliases are not taken", problem_mark=mark)
         return super().compose_node(parent, index)
+
+
+def read_value(text: str) -> Any:
+    """A YAML value, read as in a file; yaml.YAMLError where it is none."""
+    return yaml.load(text, _Signed)
 
 
 def read_yaml(path: Path, what: str, start: str, *, foreign: bool = False) -> dict[str, Any]:
@@ -35,7 +50,7 @@ def read_yaml(path: Path, what: str, start: str, *, foreign: bool = False) -> di
     try:
         if foreign and path.stat().st_size > _MOST_BYTES:
             raise SpecError(f"{path}: is too large for a {what}; give another file.")
-        data = yaml.load(path.read_text(encoding="utf-8"), _Frugal if foreign else yaml.SafeLoader)
+        data = yaml.load(path.read_text(encoding="utf-8"), _Frugal if foreign else _Signed)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SpecError(f"{path}: cannot be read ({reason}); give a YAML {what}.") from None

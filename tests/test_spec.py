@@ -117,6 +117,49 @@ JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
             {"balance": {"age": "uniform", "at_least": 5}},
             "balance.at_least: 5 faces in each of 4 cells take 20 faces, and count is 10; raise",
         ),
+        (
+            {"variations": {"agee": [20]}},
+            "variations: 'agee' is no attribute; did you mean 'age'?",
+        ),
+        ({"variations": [20]}, "variations: [20] does not fit; write attributes and lists of val"),
+        ({"variations": {"age": []}}, "variations.age: the list is empty; give some values, or"),
+        (
+            {"variations": {"age": ["old"]}},
+            "variations.age: 'old' is no number from 0 to 99, or one with a sign, to be added to",
+        ),
+        ({"variations": {"age": ["+120"]}}, "variations.age: '+120' is no number from -99 to 99."),
+        ({"variations": {"light": ["up"]}}, "variations.light: 'up' is none; choose from left, f"),
+        ({"variations": {"yaw": [30, "+30"]}}, "variations.yaw: yaw=30 stands twice; remove one."),
+        (
+            {"variations": {"light": ["left"], "light_azimuth": [10]}},
+            "variations.light_azimuth: light_azimuth stands there too; remove one of them.",
+        ),
+        (
+            {"variations": {"age": list(range(20, 71)), "expression": ["neutral", "smile"]}},
+            "variations: 102 pictures of a person are more than 100; ask for fewer values.",
+        ),
+        (
+            {"variations": {"age": [20]}, "generator": "builtin:null"},
+            "variations: builtin:null cannot picture its people again with something changed; "
+            "remove it, or set generator to builtin:heads.",
+        ),
+        ({"variations": {"ita": [20]}}, "variations.ita: builtin:heads cannot change it; choose"),
+        (
+            {"variations": {"yaw": [60]}},
+            "variations.yaw: builtin:heads does not reach 60; stay between -45 and 45.",
+        ),
+        (
+            {"variations": {"expression": ["neutral"], "smile": [1]}},
+            "variations.expression: smile governs it too; remove one of them.",
+        ),
+        (
+            {"variations": {"age": ["+40"]}, "balance": {"age": ["18-29", "60-80"]}},
+            "variations.age=+40: takes everybody of balance.age '60-80' beyond 3 to 90; remove",
+        ),
+        (
+            {"variations": {"expression": ["smile"]}, "where": {"mouth_open": "0..0.2"}},
+            "where.mouth_open: limits every picture, and variations change it; remove it, or lim",
+        ),
         ({"workers": 0}, "workers: 0 does not fit; write auto or a whole number from 1."),
     ],
 )
@@ -345,3 +388,45 @@ def test_the_schema_names_every_attribute() -> None:
     schema = JobSpec.model_json_schema()
     assert "light_azimuth" in schema["properties"]["balance"]["properties"]
     assert schema["additionalProperties"] is False
+
+
+def test_variations_are_combined_and_count_pictures_of_people() -> None:
+    changes = {"variations": {"expression": ["smile", "neutral"], "age": ["+0", 60]}}
+    spec = parse_spec(BASE | changes)
+    assert spec.labels == (
+        "age=+0, expression=smile",
+        "age=+0, expression=neutral",
+        "age=60, expression=smile",
+        "age=60, expression=neutral",
+    )
+    assert (spec.count, spec.per_person, spec.pictures) == (10, 4, 40)
+    turned = {"variations": dict(reversed(changes["variations"].items()))}
+    assert parse_spec(BASE | turned).labels == spec.labels
+    assert parse_spec(BASE | turned).digest == spec.digest
+    assert parse_spec(BASE | {"variations": {"age": ["+0", 60]}}).digest != spec.digest
+
+
+def test_without_variations_a_spec_is_what_it_was_before_there_were_any() -> None:
+    spec = parse_spec(BASE | {"variations": {}})
+    assert (spec.per_person, spec.pictures, spec.labels) == (1, 10, ())
+    assert spec.digest == "332b6aad194576b3aec8b0a4c662048c732ce005df602361c9121e060b8f5c0c"
+
+
+def test_a_plus_in_yaml_makes_an_age_relative(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(
+        "name: a\ncount: +10\noutput: ./x\nvariations: {age: [+0, +20, 40], yaw: [-30, +30]}\n"
+    )
+    spec = read_spec(path)
+    assert spec.count == 10
+    assert spec.labels[::2] == ("age=+0, yaw=-30", "age=+20, yaw=-30", "age=40, yaw=-30")
+    assert read_spec(path, ["variations.age=[+5]", "variations.yaw=0"]).labels == ("age=+5, yaw=0",)
+
+
+def test_cells_hold_every_picture_in_what_variations_leave_alone() -> None:
+    balance = {"age": "uniform", "hair_color": "uniform", "gender_presentation": "uniform"}
+    spec = parse_spec(BASE | {"balance": balance, "variations": {"age": [20, 60]}})
+    held = spec.held(spec.target.bins_of(0))
+    assert [one.attribute for one in held] == ["gender_presentation"]
+    plain = parse_spec(BASE | {"balance": balance})
+    assert plain.held(plain.target.bins_of(0)) == tuple(plain.target.bins_of(0))

@@ -107,6 +107,7 @@ def _provenance(row: Mapping[str, Any]) -> dict[str, str]:
         "confidence": f"{row['confidence']:.3f} of this cell",
         "order": f"slot {row['slot']:,}, shard {row['shard']:,}",
         "person": row["person_id"],
+        **({"variation": row["variation"], "edits": row["edits"]} if "variation" in row else {}),
         "drawn": f"{row['proposal']}, attempt {row['attempt']:,}, seed {row['seed']}",
         "latent": f"{len(row['w'])} values (w)",
         "generator": row["generator_digest"],

@@ -24,14 +24,30 @@ class CellFigures:
     confidence: float | None
 
 
+def _times(order: Order) -> str:
+    return f" in {len(order.variations)} variations each" if order.variations else ""
+
+
 class Ledger:
     """The rows of all shards, read by DuckDB from Parquet files in a temporary folder.
 
     What does not fit in `memory` (a DuckDB size such as `1GB`) spills into the same folder.
+    variations: in words and in their order, where people are pictured in several.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, memory: str, threads: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        memory: str,
+        threads: int,
+        variations: Sequence[str] = (),
+    ) -> None:
         self._schema = schema
+        self._order = "cell, slot"
+        if variations:
+            told = ", ".join("'" + label.replace("'", "''") + "'" for label in variations)
+            self._order += f", list_position([{told}], variation)"
         self._database = duckdb.connect(
             config={
                 "memory_limit": memory,
@@ -48,8 +64,8 @@ class Ledger:
     def check(self, order: Order) -> None:
         """Raise CatalogError unless the rows are exactly what was ordered.
 
-        Every slot from 0 to count-1 is there once, every cell holds its quota, and no asset's name
-        is used twice.
+        Every slot is there once, or once in each variation, every cell holds its quota, and no
+        asset's name is used twice.
         """
         delivered = dict(self._all("SELECT cell, count(*) FROM rows GROUP BY cell"))
         wrong = [cell for cell in order.cells if delivered.get(cell.index, 0) != cell.count]
@@ -63,23 +79,30 @@ class Ledger:
         strangers = set(delivered) - {cell.index for cell in order.cells}
         if strangers:
             raise CatalogError(f"the rows name cells {sorted(strangers)}, never ordered; {_AGAIN}")
-        for column in ("slot", "asset_id"):
+        for column in ("slot, variation" if order.variations else "slot", "asset_id"):
             twice = self._all(
                 f"SELECT {column} FROM rows GROUP BY {column} HAVING count(*) > 1 "
                 f"ORDER BY {column} LIMIT 1"
             )
             if twice:
-                raise CatalogError(f"{column} {twice[0][0]!r} is delivered twice; {_AGAIN}")
+                found = ", ".join(repr(value) for value in twice[0])
+                raise CatalogError(f"{column} {found} is delivered twice; {_AGAIN}")
         ((low, high, rows),) = self._all("SELECT min(slot), max(slot), count(slot) FROM rows")
-        if (low, high, rows) != (0, order.count - 1, order.count):
+        if (low, high, rows) != (0, order.people - 1, order.count):
             raise CatalogError(
                 f"the slots run from {low} to {high} in {rows} rows, ordered were 0 to "
-                f"{order.count - 1}; {_AGAIN}"
+                f"{order.people - 1}{_times(order)}; {_AGAIN}"
             )
+        if order.variations:
+            # With as many rows as slots and variations make, and none twice, all are there.
+            known = self._all("SELECT DISTINCT variation FROM rows ORDER BY ALL")
+            strange = [label for (label,) in known if label not in order.variations]
+            if strange:
+                raise CatalogError(f"variation {strange[0]!r} was never ordered; {_AGAIN}")
 
     def sorted_tables(self, rows: int) -> Iterator[pa.Table]:
-        """All rows by cell, then slot, in tables of exactly `rows` rows but for the last."""
-        relation = self._database.sql("SELECT * FROM rows ORDER BY cell, slot")
+        """All rows by cell, slot and variation, in tables of exactly `rows` rows but the last."""
+        relation = self._database.sql(f"SELECT * FROM rows ORDER BY {self._order}")
         waiting: list[pa.Table] = []
         size = 0
         for batch in relation.to_arrow_reader(rows):
@@ -96,8 +119,8 @@ class Ledger:
         """The rows of each cell's first slots, without latents, by cell, then slot."""
         relation = self._database.sql(
             "SELECT * EXCLUDE (w) FROM rows WHERE list_contains($cells, cell) "
-            "QUALIFY row_number() OVER (PARTITION BY cell ORDER BY slot) <= $per_cell "
-            "ORDER BY cell, slot",
+            f"QUALIFY row_number() OVER (PARTITION BY cell ORDER BY {self._order}) <= $per_cell "
+            f"ORDER BY {self._order}",
             params={"cells": list(cells), "per_cell": per_cell},
         )
         rows: list[dict[str, Any]] = relation.to_arrow_table().to_pylist()

@@ -23,7 +23,7 @@ ROW_GROUP_ROWS = 65_536
 _FLOATS = pa.list_(pa.field("element", pa.float32()))
 _OF_ROW = (
     *("asset_id", "person_id", "slot", "shard", "attempt", "seed"),
-    *("cell", "cell_label", "confidence", "proposal"),
+    *("cell", "cell_label", "variation", "edits", "confidence", "proposal"),
 )
 _UNIQUE_STRINGS = ("asset_id", "person_id")
 
@@ -70,6 +70,8 @@ class Row:
     bins: balanced attribute -> the bin that the slot's cell asks for.
     confidence: probability, in [0, 1], that the scorer gives the cell.
     proposal: `natural`, or `chain` where the cell was too rare to wait for.
+    variation: which of the job's it is, in words, and edits, as JSON, what that came to for this
+    person; None where the person is as found.
     w: float32 [D], every value exactly representable in float16.
     scores, index: the face is image `index` of the batch that was scored.
     extras: the files beside the image. landmarks: float32 [68, 2], camera: float32 [3, 4], both as
@@ -92,6 +94,8 @@ class Row:
     index: int
     extras: Mapping[Extra, StoredExtra] = field(default_factory=dict)
     proposal: str = "natural"
+    variation: str | None = None
+    edits: str | None = None
     landmarks: NDArray[np.float32] | None = None
     camera: NDArray[np.float32] | None = None
 
@@ -110,12 +114,15 @@ def manifest_schema(
     latent_size: int,
     spec_digest: str,
     extras: Sequence[Extra] = (),
+    *,
+    varied: bool = False,
 ) -> pa.Schema:
     """The columns of a manifest, each with `doc`, `unit` and `range` in its field metadata.
 
     balanced: the names of the balanced attributes; each has a `<name>_bin` column.
     latent_size: D, the length of `w`.
     extras: kinds of files beside each image; each has columns of its own.
+    varied: people are pictured in variations, which have columns of their own.
     """
     fields = [
         _field("asset_id", pa.string(), "name of the asset, unique in the catalog"),
@@ -136,6 +143,11 @@ def manifest_schema(
         _field("format", pa.string(), "encoding of the file", span="jpeg | png | webp"),
         _field("w", _FLOATS, f"latent of the face, {latent_size} values", span="exact in float16"),
     ]
+    if varied:
+        fields += [
+            _field("variation", pa.string(), "what was asked of this picture: name=value, ..."),
+            _field("edits", pa.string(), "JSON: attribute -> value that the person was given"),
+        ]
     for attribute in ATTRIBUTES:
         fields.append(_attribute_field(attribute))
         if attribute.classes:

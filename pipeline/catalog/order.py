@@ -19,10 +19,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Order:
-    """The part of a job that sealing and reporting need."""
+    """The part of a job that sealing and reporting need.
+
+    count: faces, rows of the manifest, as those of the cells. people: slots. variations: of each of
+    them, in words; empty where people are in one picture each, as they are found.
+    """
 
     name: str
     count: int
+    people: int
+    variations: tuple[str, ...]
     shards: int
     spec_digest: str
     generator: Mapping[str, str]
@@ -41,13 +47,20 @@ class Order:
 def read_order(job: Mapping[str, Any]) -> Order:
     """The order in a `job.json`; CatalogError when it lacks something or does not add up."""
     try:
+        variations = tuple(str(label) for label in job.get("variations", ()))
+        each = max(1, len(variations))
         cells = tuple(
-            Cell(int(cell["cell"]), str(cell["label"]), dict(cell["bins"]), int(cell["count"]))
+            Cell(
+                int(cell["cell"]), str(cell["label"]), dict(cell["bins"]), int(cell["count"]) * each
+            )
             for cell in job["cells"]
         )
+        people = int(job["count"])
         order = Order(
             name=str(job["name"]),
-            count=int(job["count"]),
+            count=people * each,
+            people=people,
+            variations=variations,
             shards=int(job["shards"]),
             spec_digest=str(job["spec_digest"]),
             generator={key: str(job["generator"][key]) for key in ("name", "digest")},

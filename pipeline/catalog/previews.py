@@ -1,10 +1,12 @@
 """Choose faces from all over the cells and lay out the contact sheet of a catalog."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.assets.encode import decode, encode
 from pipeline.assets.sheet import contact_grid, contact_sheet, grid_shape
@@ -15,6 +17,8 @@ from pipeline.storage import Store
 
 SHEET_KEY = "previews/contact-sheet.jpg"
 _MOST_FACES = 120
+_MOST_COLUMNS = 20
+_WHOLE = "variation"
 _THUMB = 128
 _QUALITY = 88
 
@@ -26,8 +30,11 @@ def contact_sheet_file(store: Store, order: Order, first: FirstOfCells, threads:
     """The contact sheet as a labelled JPEG: the first faces of every cell by slot, none picked.
 
     Up to three balanced attributes become the sheet's rows and columns; more, or a table too large
-    for one sheet, become a plain sheet of faces from cells spread evenly over all.
+    for one sheet, become a plain sheet of faces from cells spread evenly over all. Where there are
+    variations, people have a row each.
     """
+    if order.variations:
+        return _labelled(_sheet_of_people(store, order, first, threads), order)
     axes = order.axes()
     shape = grid_shape(axes, min(_MOST_FACES, order.count))
     if shape is not None:
@@ -49,9 +56,7 @@ def contact_sheet_file(store: Store, order: Order, first: FirstOfCells, threads:
             thumb=_THUMB,
         )
     else:
-        full = [cell.index for cell in order.cells if cell.count]
-        places = np.linspace(0, len(full) - 1, min(len(full), _MOST_FACES)).round().astype(int)
-        chosen = [full[place] for place in places]
+        chosen = _spread(order, _MOST_FACES)
         rows = first(chosen, _MOST_FACES // len(chosen))[:_MOST_FACES]
         sheet = contact_sheet(
             [(_label(row), image) for row, image in _images(store, rows, threads)],
@@ -60,6 +65,69 @@ def contact_sheet_file(store: Store, order: Order, first: FirstOfCells, threads:
             subtitle=_subtitle(len(rows), order),
             thumb=_THUMB,
         )
+    return _labelled(sheet, order)
+
+
+def _sheet_of_people(store: Store, order: Order, first: FirstOfCells, threads: int) -> Image.Image:
+    """A row a person, from cells spread evenly over all; what varies becomes the columns."""
+    shown = order.variations[:_MOST_COLUMNS]
+    most = max(1, _MOST_FACES // len(shown))
+    cells = _spread(order, most)
+    each = len(order.variations)
+    rows = first(cells, most // len(cells) * each)
+    rows = [row for row in rows if row["variation"] in shown][: most * len(shown)]
+    columns = _columns(shown)
+    images: dict[tuple[str, ...], list[NDArray[np.uint8]]] = {}
+    for row, image in _images(store, rows, threads):
+        label = str(row["variation"])
+        place = [label] if columns[0][0] == _WHOLE else _values(label)
+        images[(_person(row, order), *place)] = [image]
+    people = list(dict.fromkeys(_person(row, order) for row in rows))
+    return contact_grid(
+        images,
+        [("person", people), *columns],
+        across=1,
+        title=order.name,
+        subtitle=_people_shown(len(people), order, len(shown)),
+        thumb=_THUMB,
+    )
+
+
+def _columns(labels: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """One or two attributes that vary, where the labels are all their combinations; or one axis."""
+    names = [part.partition("=")[0] for part in labels[0].split(", ")]
+    values = [list(dict.fromkeys(column)) for column in zip(*map(_values, labels), strict=True)]
+    if len(names) <= 2 and prod(len(column) for column in values) == len(labels):
+        return list(zip(names, values, strict=True))
+    return [(_WHOLE, list(labels))]
+
+
+def _values(label: str) -> list[str]:
+    return [part.partition("=")[2] for part in label.split(", ")]
+
+
+def _person(row: Mapping[str, Any], order: Order) -> str:
+    """A person in words, each in others: slot and bins."""
+    return f"{row['slot']}: {', '.join(order.cells[row['cell']].bins.values())}".rstrip(": ")
+
+
+def _people_shown(shown: int, order: Order, variations: int) -> str:
+    people = f"{shown} of {order.people:,}" if shown < order.people else f"{shown}"
+    each = len(order.variations)
+    pictures = f"{variations} of {each}" if variations < each else f"{each}"
+    noun = "people" if order.people > 1 else "person"
+    return f"{people} {noun} who do{'es' * (order.people == 1)} not exist, {pictures} pictures each"
+
+
+def _spread(order: Order, most: int) -> list[int]:
+    """Cells with faces, evenly from all of them, `most` at the most."""
+    full = [cell.index for cell in order.cells if cell.count]
+    places = np.linspace(0, len(full) - 1, min(len(full), most)).round().astype(int)
+    return [full[place] for place in places]
+
+
+def _labelled(sheet: Image.Image, order: Order) -> bytes:
+    """The sheet as a JPEG that says what it is."""
     data = encode(np.asarray(sheet), "jpeg", _QUALITY)
     packet = synthetic_packet(
         f"{order.name} contact sheet",

@@ -19,7 +19,7 @@ from pipeline.catalog.scan import Group, groups_of, numbered, numbered_schema, s
 from pipeline.errors import SpecError
 from pipeline.spec import Extra
 
-_ORDER = "ORDER BY turn, cell, slot"
+_ORDER = "ORDER BY turn, cell, slot, __part, __row"
 _MOST = 10**12
 
 
@@ -150,7 +150,7 @@ class Selection:
         limit = "" if count is None else f"LIMIT {count}"
         self._database.execute(
             "CREATE TABLE chosen AS SELECT *, CASE WHEN $turns THEN "
-            "row_number() OVER (PARTITION BY cell ORDER BY slot) END AS turn "
+            "row_number() OVER (PARTITION BY cell ORDER BY slot, __part, __row) END AS turn "
             f"FROM matches {_ORDER} {limit}",
             {"turns": count is not None},
         )

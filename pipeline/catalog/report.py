@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline import __version__
+from pipeline.attributes.changes import WORDS
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.catalog.ledger import Ledger
 from pipeline.catalog.order import Order
@@ -58,6 +59,8 @@ def build_report(
     return {
         "name": order.name,
         "count": order.count,
+        "people": order.people,
+        "variations": list(order.variations),
         "software": f"populace {__version__}",
         "images": [
             {"width": width, "height": height, "format": name}
@@ -85,7 +88,7 @@ def build_report(
 
 def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
     """The report as one self-contained HTML page, with the contact sheet (a JPEG) inside."""
-    balanced = [margin["name"] for margin in report["balanced"]]
+    ordered = {margin["name"] for margin in report["balanced"]} | _varied(report["variations"])
     perceived = report["perceived"]
     return render(
         "report.html.j2",
@@ -94,11 +97,17 @@ def render_report(report: Mapping[str, Any], sheet: bytes) -> str:
         sheet=base64.b64encode(sheet).decode(),
         table=joint_table(_axes(report), _shaded(report["cells"])),
         listed=report["cells"][:_LONGEST_LIST],
-        others={k: v for k, v in perceived["classes"].items() if k not in balanced},
-        ranges={k: v for k, v in perceived["numbers"].items() if k not in balanced},
+        others={k: v for k, v in perceived["classes"].items() if k not in ordered},
+        ranges={k: v for k, v in perceived["numbers"].items() if k not in ordered},
         attributes=BY_NAME,
         stages=_STAGES,
     )
+
+
+def _varied(labels: Sequence[str]) -> set[str]:
+    """The attributes that variations set."""
+    named = {part.partition("=")[0] for label in labels for part in label.split(", ")}
+    return {WORDS[name][0] if name in WORDS else name for name in named}
 
 
 def _margin(
@@ -164,7 +173,11 @@ def _summary(report: Mapping[str, Any]) -> str:
     """One sentence that says what the catalog is."""
     count, cells = report["count"], report["cells"]
     faces = f"{count:,} faces" if count != 1 else "One face"
-    people = "people who do not exist" if count != 1 else "a person who does not exist"
+    people = "people who do not exist" if report["people"] != 1 else "a person who does not exist"
+    if report["variations"]:
+        faces = f"{count:,} pictures" if count != 1 else "One picture"
+        if report["people"] != 1:
+            people = f"{report['people']:,} {people}"
     images = report["images"]
     kind = ""
     if len(images) == 1:

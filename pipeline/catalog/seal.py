@@ -80,10 +80,11 @@ def seal(
     with TemporaryDirectory(prefix="populace-seal-") as name:
         folder = Path(name)
         schema = fetch_shards(store, receipts, folder, threads)
-        ledger = Ledger(folder, schema, memory, threads)
+        ledger = Ledger(folder, schema, memory, threads, order.variations)
         try:
             ledger.check(order)
-            parts, digest = _write_manifest(store, ledger, schema, folder)
+            each = max(1, len(order.variations))
+            parts, digest = _write_manifest(store, ledger, schema, folder, each)
             sheet = contact_sheet_file(store, order, ledger.first_of_cells, threads)
             report = build_report(order, job, work, ledger, digest, known)
         finally:
@@ -98,19 +99,22 @@ def seal(
 
 
 def _write_manifest(
-    store: Store, ledger: Ledger, schema: pa.Schema, folder: Path
+    store: Store, ledger: Ledger, schema: pa.Schema, folder: Path, each: int
 ) -> tuple[list[dict[str, object]], str]:
-    """Write the parts of the manifest; what `catalog.json` says of each, and the content digest."""
+    """Write the parts of the manifest; what `catalog.json` says of each, and the content digest.
+
+    each: rows of a person, which no row group and no part divides.
+    """
     digest = ContentDigest(schema)
     parts: list[dict[str, object]] = []
-    tables = ledger.sorted_tables(ROW_GROUP_ROWS)
+    tables = ledger.sorted_tables(max(each, ROW_GROUP_ROWS - ROW_GROUP_ROWS % each))
     table = next(tables, None)
     while table is not None:
         path = folder / "part.parquet.tmp"
         rows = 0
         with open_writer(str(path), schema) as writer:
             while table is not None and rows < PART_ROWS:
-                writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+                writer.write_table(table, row_group_size=max(each, ROW_GROUP_ROWS))
                 for batch in table.to_batches():
                     digest.update(batch)
                 rows += table.num_rows
@@ -134,6 +138,7 @@ def _document(
     return {
         "name": order.name,
         "count": order.count,
+        **({"people": order.people, "variations": order.variations} if order.variations else {}),
         "bytes": work.bytes,
         "schema_version": SCHEMA_VERSION,
         "software": f"populace {__version__}",

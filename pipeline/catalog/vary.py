@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,17 @@ from numpy.typing import NDArray
 
 from pipeline.assets.encode import EXTENSIONS, decode, encode, sha256
 from pipeline.attributes import load_scorer
-from pipeline.attributes.bins import attribute_named
-from pipeline.attributes.scorer import Scorer, Scores
-from pipeline.attributes.taxonomy import BY_NAME, Attribute
+from pipeline.attributes.changes import (
+    MOST,
+    Change,
+    Changes,
+    label_of,
+    product_of,
+    read_change,
+    shown,
+    unread,
+)
+from pipeline.attributes.scorer import Scorer
 from pipeline.catalog.local_file import make_folder, whole_file
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import find_row
@@ -24,28 +31,21 @@ from pipeline.generators import load_generator
 from pipeline.generators.generator import Generator
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 
-MOST = 100
-"""Pictures of a person in one call."""
-
-OFF = 0.1
-"""How far, as a share of its range, a number may be read from what was asked."""
-
-Changes = dict[str, float]
-"""Attribute -> its value, a class as its index."""
-
 
 @dataclass(frozen=True)
 class Variation:
     """One more picture of a person.
 
-    changes: what was asked, in words. perceived: attribute -> what the scorer reads of the picture,
-    a number or the name of a class. unread: of the changes, those that it does not read as asked.
+    variation: what was asked, in words. changes: attribute -> what that came to for this person.
+    perceived: attribute -> what the scorer reads of the picture. Values are numbers or the names of
+    classes. unread: of the changes, those that it does not read as asked.
     """
 
     file: str
     asset_id: str
     person_id: str
     of: str
+    variation: str
     changes: Mapping[str, float | str]
     perceived: Mapping[str, float | str]
     unread: tuple[str, ...]
@@ -54,13 +54,14 @@ class Variation:
 
 
 def read_changes(texts: Sequence[str]) -> Changes:
-    """Read `age=60`, `expression=smile`; SpecError for what cannot be meant."""
+    """Read `age=60`, `age=+20`, `light=left`; SpecError for what cannot be meant."""
     found: Changes = {}
     for text in texts:
         name, value = _halves(text, "set")
-        if name in found:
+        change = read_change(name, value, "set")
+        if change.attribute in found:
             raise SpecError(f"set.{name}: stands twice; remove one.")
-        found[name] = _value(attribute_named(name), value, "set")
+        found[change.attribute] = change
     return found
 
 
@@ -70,18 +71,15 @@ def read_series(texts: Sequence[str]) -> list[Changes]:
     Raises:
         SpecError: a series cannot be meant, or they make more than MOST pictures.
     """
-    axes = []
+    axes: dict[str, list[Change]] = {}
     for text in texts:
         name, values = _halves(text, "series")
-        entry = attribute_named(name)
-        if ":" in values and entry.kind != "class":
-            axes.append([{name: value} for value in _steps(entry, values)])
-        else:
-            axes.append([{name: _value(entry, one, "series")} for one in values.split(",")])
-    found = [{k: v for part in row for k, v in part.items()} for row in product(*axes)]
-    if len(found) > MOST:
-        raise SpecError(f"series: {len(found)} pictures are more than {MOST}; ask for fewer steps.")
-    return found
+        steps = _steps(name, values) if ":" in values else values.split(",")
+        changes = [read_change(name, one, "series") for one in steps]
+        if changes[0].attribute in axes:
+            raise SpecError(f"series.{name}: stands twice; remove one.")
+        axes[changes[0].attribute] = changes
+    return list(product_of(list(axes.values()), "series"))
 
 
 def vary(
@@ -110,7 +108,7 @@ def vary(
         SpecError: the asset is not there, or the person or generator cannot be changed so.
         CatalogError: the generator or scorer here is another one than the catalog's.
     """
-    from pipeline.generators.heads_edit import edited
+    from pipeline.generators.heads_edit import varied
 
     spec = catalog.document["spec"]
     if spec["generator"] != "builtin:heads":
@@ -126,8 +124,9 @@ def vary(
     make_folder(to)
     made = []
     for changes in wishes:
-        latent = edited(w, changes)
-        made.append(_picture(catalog, row, changes, latent, (generator, scorer), to, size))
+        latent, asked = varied(w, changes)
+        models = (generator, scorer)
+        made.append(_picture(catalog, row, changes, asked, latent, models, to, size))
     document = json.dumps([vars(one) for one in made], indent=1) + "\n"
     with whole_file(to / "variations.json", "vary again") as hidden:
         hidden.write_text(document)
@@ -138,6 +137,7 @@ def _picture(
     catalog: Catalog,
     row: Mapping[str, Any],
     changes: Changes,
+    asked: Mapping[str, float],
     w: NDArray[np.float32],
     models: tuple[Generator, Scorer],
     to: Path,
@@ -157,21 +157,13 @@ def _picture(
         digest,
         str(row["person_id"]),
         str(row["asset_id"]),
-        {name: _shown(BY_NAME[name], value) for name, value in changes.items()},
-        {name: _shown(BY_NAME[name], float(column[0])) for name, column in scores.values.items()},
-        tuple(_unread(changes, scores)),
+        label_of(changes),
+        {name: shown(name, value) for name, value in asked.items()},
+        {name: shown(name, float(column[0])) for name, column in scores.values.items()},
+        tuple(unread(asked, scores)),
         sha256(data),
         tuple(float(value) for value in w),
     )
-
-
-def _unread(changes: Changes, scores: Scores) -> Iterator[str]:
-    """What the scorer does not read as asked."""
-    for name, value in changes.items():
-        entry = BY_NAME[name]
-        allowed = 0.0 if entry.kind == "class" else OFF * (entry.high - entry.low)
-        if name in scores.values and abs(float(scores.values[name][0]) - value) > allowed:
-            yield name
 
 
 def _row(catalog: Catalog, asset: str) -> Mapping[str, Any]:
@@ -201,34 +193,15 @@ def _halves(text: str, field: str) -> tuple[str, str]:
     return name, value
 
 
-def _value(entry: Attribute, text: str, field: str) -> float:
-    text = text.strip()
-    if entry.kind == "class":
-        if text not in entry.classes:
-            raise SpecError(
-                f"{field}.{entry.name}: {text!r} is none; choose from {', '.join(entry.classes)}."
-            )
-        return float(entry.classes.index(text))
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if not entry.low <= value <= entry.high:
-        raise SpecError(
-            f"{field}.{entry.name}: {text!r} is no number from {entry.low:g} to {entry.high:g}."
-        )
-    return value
-
-
-def _steps(entry: Attribute, text: str) -> list[float]:
+def _steps(name: str, text: str) -> list[str]:
+    """The values of `from:to:steps`, signs kept."""
     parts = text.split(":")
     if len(parts) != 3 or not parts[2].isdigit() or not 2 <= int(parts[2]) <= MOST:
+        raise SpecError(f"series.{name}: {text!r} cannot be read; write from:to:steps, as 20:80:7.")
+    first, last = (read_change(name, part, "series") for part in parts[:2])
+    if first.relative != last.relative:
         raise SpecError(
-            f"series.{entry.name}: {text!r} cannot be read; write from:to:steps, as 20:80:7."
+            f"series.{name}: {text!r} has a sign at one end only; give both one, or none."
         )
-    low, high = (_value(entry, part, "series") for part in parts[:2])
-    return [float(value) for value in np.linspace(low, high, int(parts[2]))]
-
-
-def _shown(entry: Attribute, value: float) -> float | str:
-    return entry.classes[int(value)] if entry.kind == "class" else round(value, 3)
+    form = "{:+.9g}" if first.relative else "{:.9g}"
+    return [form.format(value) for value in np.linspace(first.value, last.value, int(parts[2]))]

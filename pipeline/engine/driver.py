@@ -84,7 +84,8 @@ def plan_job(spec: JobSpec) -> Job:
         from pipeline.attributes.onnx_scorer import OnnxScorer  # loads torch: only when scoring
 
         assert isinstance(scorer, OnnxScorer)
-        check_read(spec.scorer_name, scorer.attributes, scorer.measures, spec.target, spec.limits)
+        read = (scorer.attributes, scorer.measures)
+        check_read(spec.scorer_name, *read, spec.target, spec.limits, spec.varied)
     digests = (generator.digest, scorer.digest)
     return Job(spec, *digests, order=ordered(spec.target, spec.limits.where, digests))
 
@@ -111,7 +112,8 @@ def run_job(
         return _sealed(store, job, already=True)
     claim(store, job)
     missing = Missing(store, spec.count, spec.shard_size)
-    view.start(spec.shards, spec.shards - missing.count, spec.count - missing.faces)
+    made = (spec.count - missing.faces) * spec.per_person
+    view.start(spec.shards, spec.shards - missing.count, made)
     stage = stage_of(job)
     known = known_calibration(stage, store) if stage else None
     if missing.count:
@@ -121,8 +123,8 @@ def run_job(
         most = max(missing.count, stage.shards if stage and known is None else 0)
         with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
             if stage:
-                made = known or calibrate(job, stage, store, view, seats)
-                job = replace(job, calibration=keep(made, stage, store))
+                found = known or calibrate(job, stage, store, view, seats)
+                job = replace(job, calibration=keep(found, stage, store))
             make_shards(job, missing, store, view, seats)
     elif known:
         job = replace(job, calibration=known)
@@ -147,7 +149,10 @@ def _estimates(job: Job) -> dict[str, Any]:
 
 
 class Missing:
-    """Which shards have no receipt: one byte a shard, whatever the job's size."""
+    """Which shards have no receipt: one byte a shard, whatever the job's size.
+
+    faces: people, where each is in several pictures.
+    """
 
     def __init__(self, store: Store, faces: int, shard_size: int) -> None:
         self._size = shard_size
@@ -272,16 +277,17 @@ def _sealed(store: Store, job: Job, *, already: bool) -> Outcome:
 
 
 def job_status(store: Store) -> dict[str, Any]:
-    """How far a job is: shards and faces committed, and whether it is sealed."""
+    """How far a job is: shards and faces (pictures) committed, and whether it is sealed."""
     document = read_job(store)
     count, shards = int(document["count"]), int(document["shards"])
     missing = Missing(store, count, int(document["shard_size"]))
+    each = len(document.get("variations", (None,)))
     return {
         "uri": store.uri,
         "name": document["name"],
         "sealed": store.exists(CATALOG_KEY),
         "shards": shards,
         "shards_committed": shards - missing.count,
-        "faces": count,
-        "faces_committed": count - missing.faces,
+        "faces": count * each,
+        "faces_committed": (count - missing.faces) * each,
     }

@@ -6,18 +6,18 @@ once and the lowest that passes is kept.
 """
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.assets.encode import decode, encode
-from pipeline.assets.extras import Truth, truth_of
 from pipeline.attributes.scorer import Scorer, Scores
+from pipeline.engine.face import Face, Tally
 from pipeline.engine.job import Job
-from pipeline.engine.shots import take
+from pipeline.engine.shots import Camera
+from pipeline.engine.variations import MOST_PEOPLE, REASON, Variations
 from pipeline.errors import JobError
 from pipeline.generators.generator import Generator
 from pipeline.sampling.acceptance import confidence, implausible, refusal
@@ -35,65 +35,18 @@ MOST_CHAINS = 32
 """Chains that may fail to come to a slot's cell before it counts as out of reach."""
 
 
-@dataclass(frozen=True)
-class Face:
-    """An accepted face.
-
-    w: float32 [D]. pixels: uint8 [H, W, 3], or 4 with alpha, as rendered. file: the encoded image,
-    unlabelled; `scores` are of what `decode` makes of it, so that an auditor reads the same. It is
-    image `index` of the batch behind `scores`. chained: its latent is the end of a chain. truth: of
-    the pixels, where the job has extras.
-    """
-
-    slot: int
-    attempt: int
-    cell: int
-    confidence: float
-    w: NDArray[np.float32]
-    pixels: NDArray[np.uint8]
-    file: bytes
-    scores: Scores
-    index: int
-    chained: bool = False
-    truth: Truth | None = None
-
-    def without_pixels(self) -> "Face":
-        """The same face without its image, for those who only need its row."""
-        truth = None if self.truth is None else self.truth.without_pixels()
-        return replace(self, pixels=_NO_PIXELS, file=b"", truth=truth)
-
-
-_NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
-
-
-@dataclass
-class Tally:
-    """What a shard has cost so far.
-
-    draws: candidates. refused: attribute or measure -> candidates it ruled out; `latent:` before
-    those that the screen ruled out, `preview:` those that a preview did. seconds: stage -> wall
-    seconds.
-    """
-
-    accepted: int = 0
-    draws: int = 0
-    renders: int = 0
-    previews: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-
 @dataclass
 class _Search:
     """One open slot: the next attempt to draw, those that a preview will decide, and a render.
 
-    promised: some latent was likely.
+    promised: some latent was likely. people: of the cell, whose variations could not be had.
     """
 
     slot: int
     cell: int
     next: int = 0
     promised: bool = False
+    people: int = 0
     likely: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
     hopeful: deque[tuple[int, NDArray[np.float32]]] = field(default_factory=deque)
 
@@ -115,12 +68,15 @@ class Faces:
         self._open = [_Search(slot, job.slots.cell_of(slot)) for slot in job.slots_of(shard)]
         self._preview_size = job.spec.first_look
         self._screen = screen
+        self._camera = Camera(job.spec, generator, scorer, self.tally)
+        self._variations = Variations(job.spec, self._camera) if job.spec.varied else None
 
     def __iter__(self) -> Iterator[Face]:
-        """Yield each slot's face once.
+        """Yield each slot's face once, or all variations of its person, one behind the other.
 
         Raises:
-            JobError: a slot used up its attempts: the generator does not reach its cell.
+            JobError: a slot used up its attempts: the generator does not reach its cell, or its
+                people cannot be varied so.
         """
         batch = self._job.spec.batch_size
         while self._open:
@@ -222,45 +178,55 @@ class Faces:
 
     def _render(self, searches: list[_Search]) -> Iterator[Face]:
         """Render each search's lowest hopeful attempt in full; the scorer decides."""
-        start = time.perf_counter()
         tries = [search.hopeful.popleft() for search in searches]
-        w = np.stack([latent for _, latent in tries])
-        images, pictures = take(self._job.spec, self._generator, w)
-        rendered = time.perf_counter()
-        image = self._job.spec.image
-        files = [encode(pixels, image.format, image.quality) for pixels in images]
-        seen = np.stack([decode(file) for file in files])
-        encoded = time.perf_counter()
-        scores = self._scorer.score(seen)
-        self.tally.renders += len(w)
-        self.tally.seconds["render"] += rendered - start
-        self.tally.seconds["encode_store"] += encoded - rendered
-        self.tally.seconds["score"] += time.perf_counter() - encoded
+        shots = self._camera.shoot(np.stack([latent for _, latent in tries]))
         for i, (search, (attempt, latent)) in enumerate(zip(searches, tries, strict=True)):
             cell = self._job.spec.target.bins_of(search.cell)
-            why = refusal(scores, i, cell, self._limits)
+            why = refusal(shots.scores, i, cell, self._limits)
             if why is not None:
                 self.tally.refused[why] += 1
                 continue
-            self.tally.accepted += 1
-            self._open.remove(search)
-            sure = confidence(scores, i, cell)
-            truth = truth_of(pictures, i) if pictures is not None else None
-            # A copy, since a view would keep the whole batch in memory until it is stored.
-            pixels = images[i].copy()
-            yield Face(
+            face = Face(
                 search.slot,
                 attempt,
                 search.cell,
-                sure,
+                confidence(shots.scores, i, cell),
                 latent,
-                pixels,
-                files[i],
-                scores,
+                # A copy, since a view would keep the whole batch in memory until it is stored.
+                shots.pixels[i].copy(),
+                shots.files[i],
+                shots.scores,
                 i,
                 self._is_rare(search),
-                truth,
+                shots.truth(i),
             )
+            faces = [face] if self._variations is None else self._varied(search, face)
+            if faces:
+                self.tally.accepted += len(faces)
+                self._open.remove(search)
+                yield from faces
+
+    def _varied(self, search: _Search, person: Face) -> list[Face]:
+        """All variations of a person, or none where one of them cannot be had."""
+        assert self._variations is not None
+        found = self._variations.of(person)
+        if not isinstance(found, str):
+            return found
+        self.tally.refused[found] += 1
+        search.people += 1
+        if search.people == MOST_PEOPLE:
+            raise JobError(self._unvaried(search))
+        return []
+
+    def _unvaried(self, search: _Search) -> str:
+        refused = Counter({k: n for k, n in self.tally.refused.items() if k.startswith(REASON)})
+        reasons = ", ".join(f"{why} {n:,}" for why, n in refused.most_common(3))
+        return (
+            f"variations: {search.people} people of the cell "
+            f"'{self._job.spec.target.label(search.cell)}' cannot be pictured as asked (slot "
+            f"{search.slot}; refused in its shard by {reasons}); ask for less, or widen the bins "
+            "or the limits. Nothing was sealed."
+        )
 
     def _unreachable(self, search: _Search) -> str:
         reasons = ", ".join(f"{why} {n:,}" for why, n in self.tally.refused.most_common(3))

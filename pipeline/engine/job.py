@@ -82,6 +82,7 @@ class Job:
             "sampling": SAMPLING,
             "surrogate": {"name": "surrogate", "digest": self.surrogate_digest},
             "count": spec.count,
+            **({"variations": list(spec.labels)} if spec.varied else {}),
             "shards": spec.shards,
             "shard_size": spec.shard_size,
             "cells": [

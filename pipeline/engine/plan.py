@@ -36,6 +36,9 @@ RENDERS = 1.5
 """Full renders an accepted face where previews come first or a surrogate will have been fitted;
 `report.json` has the true figure."""
 
+SETS = 1.5
+"""People who are pictured in all variations for each that is kept: few are refused for them."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,6 +71,8 @@ class Plan:
         return {
             **{key: self.job.document()[key] for key in ("name", "count", "shards", "cells")},
             "shard_size": self.job.spec.shard_size,
+            "variations": list(self.job.spec.labels),
+            "pictures": self.job.spec.pictures,
             "output": self.job.spec.location.uri,
             "attempts_per_face": float((quotas * self.attempts).sum() / max(quotas.sum(), 1)),
             "natural_draws": self.draws,
@@ -102,6 +107,8 @@ def plan(job: Job) -> Plan:
     first = stage.draws if stage and job.calibration is None else 0
     previewed = spec.first_look > 0
     renders = min(looks, RENDERS * spec.count) if previewed or first else looks
+    if spec.varied:
+        renders = SETS * (renders + spec.pictures)
     preview, render, size = _measure(job, models)
     seconds = renders * render + ((looks if previewed else 0) + first) * preview
     digests = (job.generator_digest, job.scorer_digest)
@@ -119,7 +126,7 @@ def plan(job: Job) -> Plan:
         looks if previewed else 0.0,
         renders,
         seconds,
-        size * spec.count,
+        size * spec.pictures,
     )
 
 

@@ -1,6 +1,6 @@
 """Lay a plan out for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from rich.console import Group, RenderableType
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipeline.engine.plan import Plan
 from pipeline.engine.progress import clock
+from pipeline.spec import JobSpec
 
 _TRULY = (
     "truly: what share of the faces will truly lie there, since the scorer errs, with a 95 % "
@@ -22,17 +23,21 @@ def plan_view(plan: Plan) -> RenderableType:
     """The plan as tables that fit 80 columns."""
     spec, quotas = plan.job.spec, plan.job.slots.quotas
     parts: list[RenderableType] = [
-        Text.assemble((spec.name, "bold"), f": {spec.count:,} faces to {spec.location.uri}"),
+        Text.assemble((spec.name, "bold"), f": {_ordered(spec)} to {spec.location.uri}"),
         "",
     ]
     if spec.target.axes:
         parts += [_axes(plan), ""]
     filled = quotas[quotas > 0]
+    kind = "people" if spec.varied else "faces"
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("cells", f"{quotas.size:,}, {filled.min():,} to {filled.max():,} faces each")
-    facts.add_row("shards", f"{spec.shards:,} of up to {spec.shard_size:,} faces")
+    facts.add_row("cells", f"{quotas.size:,}, {filled.min():,} to {filled.max():,} {kind} each")
+    facts.add_row("shards", f"{spec.shards:,} of up to {spec.shard_size:,} {kind}")
     total = float((quotas.ravel() * plan.attempts).sum())
-    facts.add_row("attempts", f"about {total / spec.count:.1f} latents a face")
+    if spec.varied:
+        facts.add_row("variations", f"{spec.per_person} of each person: {_first(spec.labels)}")
+    each = "person" if spec.varied else "face"
+    facts.add_row("attempts", f"about {total / spec.count:.1f} latents a {each}")
     if plan.calibration:
         facts.add_row("calibration", f"{plan.calibration:,} natural draws first")
     if plan.previews:
@@ -76,15 +81,27 @@ def _cautions(plan: Plan) -> list[tuple[list[str], str, str]]:
     ]
 
 
+def _ordered(spec: JobSpec) -> str:
+    """What is ordered, in words."""
+    if not spec.varied:
+        return f"{spec.count:,} faces"
+    return f"{spec.pictures:,} pictures of {spec.count:,} people"
+
+
+def _first(labels: Sequence[str]) -> str:
+    return "; ".join(labels[:5]) + ("; …" if len(labels) > 5 else "")
+
+
 def _some(cells: list[str]) -> str:
-    shown = "; ".join(cells[:5]) + ("; …" if len(cells) > 5 else "")
+    shown = _first(cells)
     return f"{len(cells)} ordered cells ({shown})" if len(cells) > 1 else f"The cell {shown}"
 
 
 def _axes(plan: Plan) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     truth = plan.truth["axes"] if plan.truth else {}
-    for name in ("balanced", "bin", "faces", *(("wanted", "truly") if truth else ())):
+    faces_or_people = "people" if plan.job.spec.varied else "faces"
+    for name in ("balanced", "bin", faces_or_people, *(("wanted", "truly") if truth else ())):
         justify: Literal["left", "right"] = "left" if name in ("balanced", "bin") else "right"
         table.add_column(name, justify=justify, no_wrap=True)
     quotas = plan.job.slots.quotas

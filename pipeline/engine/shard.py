@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.assets.encode import sha256
+from pipeline.attributes.changes import written
 from pipeline.attributes.scorer import Scorer
 from pipeline.catalog.content import content_digest
 from pipeline.catalog.layout import receipt_key, shard_key
 from pipeline.catalog.manifest import Origin, Row, manifest_schema, rows_table, write_parquet
-from pipeline.engine.faces import Faces, Tally
+from pipeline.engine.face import Tally
+from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
 from pipeline.engine.storing import Stored, Storing, asset_id
 from pipeline.errors import CatalogError
@@ -96,16 +98,18 @@ def read_receipt(store: Store, shard: int) -> dict[str, Any]:
 
 def _row(job: Job, shard: int, stored: Stored) -> Row:
     face, target = stored.face, job.spec.target
-    asset = asset_id(job, face.slot)
+    label = None if face.variation is None else job.spec.labels[face.variation]
     return Row(
-        asset_id=asset,
-        person_id=f"p{asset}",
+        asset_id=asset_id(job, face.slot, face.variation),
+        person_id=f"p{asset_id(job, face.slot)}",
         slot=face.slot,
         shard=shard,
         attempt=face.attempt,
         seed=job.spec.seed,
         cell=face.cell,
         cell_label=target.label(face.cell),
+        variation=label,
+        edits=None if label is None else written(face.edits),
         bins={one.attribute: one.label for one in target.bins_of(face.cell)},
         confidence=face.confidence,
         proposal="chain" if face.chained else "natural",
@@ -121,7 +125,13 @@ def _row(job: Job, shard: int, stored: Stored) -> Row:
 
 def _schema(job: Job, models: Models) -> Any:
     balanced = [axis.attribute for axis in job.spec.target.axes]
-    return manifest_schema(balanced, models.generator.latent_size, job.spec.digest, job.spec.extras)
+    return manifest_schema(
+        balanced,
+        models.generator.latent_size,
+        job.spec.digest,
+        job.spec.extras,
+        varied=bool(job.spec.varied),
+    )
 
 
 def _commit(store: Store, receipt: dict[str, Any]) -> dict[str, Any]:

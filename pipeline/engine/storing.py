@@ -12,7 +12,7 @@ from pipeline.assets.extras import EXTRAS, encode_extra
 from pipeline.assets.pack import PackWriter
 from pipeline.catalog.layout import asset_name
 from pipeline.catalog.manifest import StoredExtra, StoredImage
-from pipeline.engine.faces import Face
+from pipeline.engine.face import Face
 from pipeline.engine.job import Job
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 from pipeline.spec import Extra
@@ -102,12 +102,12 @@ class Storing:
         self._waiting.append((face.without_pixels(), task))
 
     def finish(self) -> list[Stored]:
-        """Wait until all is stored; the faces by slot."""
+        """Wait until all is stored; the faces by slot, then variation."""
         while self._waiting:
             self._take()
         if self._packs is not None:
             self._packs.close()
-        return sorted(self._stored, key=lambda stored: stored.face.slot)
+        return sorted(self._stored, key=lambda one: (one.face.slot, one.face.variation or 0))
 
     def _take(self) -> None:
         """Wait for the face that came first, so that no thread decides how packs are filled."""
@@ -176,15 +176,16 @@ class Packs:
         )
 
 
-def asset_id(job: Job, slot: int) -> str:
-    """The name of a slot's asset."""
-    return asset_name(job.spec.digest, job.generator_digest, job.scorer_digest, slot)
+def asset_id(job: Job, slot: int, variation: int | None = None) -> str:
+    """The name of a slot's asset, or of one variation of its person."""
+    digests = (job.spec.digest, job.generator_digest, job.scorer_digest)
+    return asset_name(*digests, slot, variation)
 
 
 def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> Labelled:
     """Label and hash a face's files, and store them unless they go into a pack."""
     start = time.thread_time()
-    image, asset = job.spec.image, asset_id(job, face.slot)
+    image, asset = job.spec.image, asset_id(job, face.slot, face.variation)
     data = embed_xmp(face.file, synthetic_packet(asset))
     files = [_file(None, asset, EXTENSIONS[image.format], MEDIA_TYPES[image.format], data)]
     for kind in job.spec.extras:

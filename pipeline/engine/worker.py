@@ -9,7 +9,7 @@ import torch
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
 from pipeline.engine.calibrate import Stage, read_naturally
-from pipeline.engine.faces import Tally
+from pipeline.engine.face import Tally
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models, run_shard
 from pipeline.errors import JobError

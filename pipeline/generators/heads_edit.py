@@ -4,7 +4,7 @@ Each attribute is governed by a few dimensions of the latent. They are moved alo
 the place where the generator's truth is what is asked, the nearest such place to where they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from pipeline.attributes.bins import Bin
+from pipeline.attributes.changes import Change, Changes
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
 from pipeline.generators.heads.layout import EXPRESSION_SHARES, INDEX, LAUGH, NEUTRAL, SMILE, truth
@@ -40,6 +42,23 @@ KEPT = ("expression", "hair_length", "facial_hair", "glasses")
 """Classes that a person keeps when something else changes, where they can: the older wear glasses
 more often, but nobody who ages in a picture puts some on."""
 
+ALONG: Mapping[str, tuple[str, ...]] = {
+    "age": ("hair_color",),
+    "skin_tone": ("hair_color", "ita"),
+    "gender_presentation": ("hair_length", "facial_hair"),
+    "expression": ("smile", "mouth_open"),
+    "smile": ("expression", "mouth_open"),
+    "hair_length": ("hair_color",),
+    "light_azimuth": ("ita",),
+}
+"""Attribute -> others that go along with it: who ages turns grey, and who smiles parts the lips."""
+
+_LIMITS = ("age", "skin_tone", "yaw", "pitch", "light_azimuth")
+"""Numbers that reach as far in everybody."""
+
+_NEAR = 0.02
+"""How far, as a share of its range, a number may be missed."""
+
 _MARGIN = 0.05
 """How far, in standard deviations, a class is entered beyond its edge, so that it holds."""
 
@@ -55,12 +74,8 @@ def edited(w: Latents, changes: Mapping[str, float]) -> Latents:
         SpecError: an attribute that the generator cannot change, or a value that this person cannot
             have; names it and what comes nearest.
     """
-    unknown = changes.keys() - DIMENSIONS.keys()
-    if unknown:
-        raise SpecError(
-            f"{min(unknown)}: builtin:heads cannot change it; choose from {', '.join(DIMENSIONS)}."
-        )
-    found, before = w.copy(), truth(w[None])
+    _check_known(changes)
+    found, before = w, truth(w[None])
     for name in (name for name in DIMENSIONS if name in changes):
         found = _set(found, name, changes[name])
     for name in KEPT:
@@ -69,10 +84,94 @@ def edited(w: Latents, changes: Mapping[str, float]) -> Latents:
         if name not in changes and not governed and truth(found[None])[name][0] != was:
             with suppress(SpecError):  # a child has neither beard nor bald head
                 found = _set(found, name, was)
-    return found
+    return found.copy()
+
+
+def varied(w: Latents, changes: Changes) -> tuple[Latents, dict[str, float]]:
+    """A person's latent, float32 [D], with changes made, and the value that each of them came to.
+
+    Relative changes are added to what is true of the person; one of nothing moves nothing.
+
+    Raises:
+        SpecError: as `edited`.
+    """
+    _check_known(changes)
+    now = truth(w[None])
+    asked = {name: one.of(float(now[name][0])) for name, one in changes.items()}
+    still = {name for name, one in changes.items() if one.relative and not one.value}
+    return edited(w, {name: value for name, value in asked.items() if name not in still}), asked
+
+
+def check_editable(changes: Changes, field: str) -> None:
+    """Make sure that people can be changed so, as far as nobody needs to be looked at.
+
+    Raises:
+        SpecError: an attribute that cannot be changed, two that move the same dimensions, or a
+            number that nobody has; names the field and the mend.
+    """
+    _check_known(changes, f"{field}.")
+    moved: dict[str, str] = {}
+    for name, change in changes.items():
+        for dimension in DIMENSIONS[name]:
+            if dimension in moved:
+                raise SpecError(
+                    f"{field}.{name}: {moved[dimension]} governs it too; remove one of them."
+                )
+            moved[dimension] = name
+        number = BY_NAME[name].kind == "number" and not change.relative
+        low, high = reach(name)
+        if number and not low <= change.value <= high:
+            raise SpecError(
+                f"{field}.{name}: builtin:heads does not reach {change.value:g}; "
+                f"stay between {low:g} and {high:g}."
+            )
+
+
+def check_reached(change: Change, bins: Sequence[Bin], field: str) -> None:
+    """Make sure that somebody in each of these bins can be changed so.
+
+    Raises:
+        SpecError: nobody can; names the field, the bin and the mend.
+    """
+    low, high = reach(change.attribute)
+    for one in bins if change.relative else ():
+        if one.low + change.value > high or one.high + change.value < low:
+            raise SpecError(
+                f"{field}.{change.label}: takes everybody of balance.{change.attribute} "
+                f"'{one.label}' beyond {low:g} to {high:g}; remove the bin, or change less."
+            )
+
+
+@lru_cache
+def reach(name: str) -> tuple[float, float]:
+    """The lowest and the highest value of a number that anybody can be given, about."""
+    entry = BY_NAME[name]
+    if name not in _LIMITS:
+        return entry.low, entry.high
+    grid = np.zeros((len(_places(name)), len(INDEX)), np.float32)
+    grid[:, [INDEX[dimension] for dimension in DIMENSIONS[name]]] = _places(name)
+    values = truth(grid)[name]
+    return float(round(values.min())), float(round(values.max()))
+
+
+def _check_known(changes: Mapping[str, object], field: str = "") -> None:
+    unknown = changes.keys() - DIMENSIONS.keys()
+    if unknown:
+        raise SpecError(
+            f"{field}{min(unknown)}: builtin:heads cannot change it; "
+            f"choose from {', '.join(DIMENSIONS)}."
+        )
 
 
 def _set(w: Latents, name: str, value: float) -> Latents:
+    """The latent with one attribute as asked; not to be written to."""
+    return _found(np.asarray(w, np.float32).tobytes(), name, value)
+
+
+@lru_cache(maxsize=128)
+def _found(data: bytes, name: str, value: float) -> Latents:
+    """The same, looked for once: in a product of changes the first few are made again and again."""
+    w = np.frombuffer(data, np.float32)
     grid = np.repeat(w[None], len(_places(name)), 0)
     columns = [INDEX[dimension] for dimension in DIMENSIONS[name]]
     grid[:, columns] = _places(name)
@@ -87,7 +186,7 @@ def _set(w: Latents, name: str, value: float) -> Latents:
         return found
     best = int(far.argmin())
     entry = BY_NAME[name]
-    if far[best] > 0.02 * (entry.high - entry.low):
+    if far[best] > _NEAR * (entry.high - entry.low):
         raise SpecError(
             f"{name}: this person cannot have {value:g}; {true[best]:.3g} comes nearest."
         )

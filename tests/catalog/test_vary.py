@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pipeline.assets.encode import decode
+from pipeline.attributes.changes import label_of
 from pipeline.catalog.read import Catalog, open_catalog
 from pipeline.catalog.vary import read_changes, read_series, vary
 from pipeline.cli import main
@@ -39,11 +40,13 @@ def test_a_wish_is_read_in_the_picture_and_the_picture_says_what_it_is(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     row = person(catalog)
-    wishes = [{"age": 25.0}, {"age": 70.0}, {"age": 25.0, "expression": 3.0, "yaw": 0.0}]
+    asked = [["age=25"], ["age=70"], ["age=25", "expression=surprise", "yaw=0"]]
+    wishes = [read_changes(texts) for texts in asked]
     made = vary(catalog, str(row["asset_id"]), wishes, tmp_path, 128)
     assert [one.changes.get("age") for one in made] == [25.0, 70.0, 25.0]
     assert made[1].perceived["age"] > made[0].perceived["age"] + 20  # type: ignore[operator]
     assert made[2].perceived["expression"] == "surprise"
+    assert made[2].variation == "age=25, expression=surprise, yaw=0"
     assert len({one.asset_id for one in made}) == 3
     told = json.loads((tmp_path / "variations.json").read_text())
     assert [one["file"] for one in told] == [one.file for one in made]
@@ -86,6 +89,9 @@ def test_the_command_makes_series_and_tells_of_each(catalog: Catalog, tmp_path: 
         (["--set", "agee=3"], "did you mean 'age'"),
         (["--set", "age"], "write attribute=value"),
         (["--series", "age=20:30"], "write from:to:steps"),
+        (["--series", "age=20:+30:3"], "series.age: '20:+30:3' has a sign at one end only"),
+        (["--series", "age=20,30", "--series", "age=40"], "series.age: stands twice"),
+        (["--set", "light=left", "--set", "light_azimuth=0"], "set.light_azimuth: stands twice"),
         (["--set", "ita=10"], "ita: builtin:heads cannot change it"),
     ],
 )
@@ -113,8 +119,14 @@ def test_strangers_are_refused(catalog: Catalog, tmp_path: Path) -> None:
 def test_series_are_combined_and_counted() -> None:
     found = read_series(["age=20:80:3", "expression=neutral,smile"])
     assert len(found) == 6
-    assert found[1] == {"age": 20.0, "expression": 1.0}
+    assert label_of(found[1]) == "age=20, expression=smile"
     assert read_series([]) == [{}]
-    assert read_changes(["smile=1"]) == {"smile": 1.0}
-    with pytest.raises(SpecError, match="120 pictures are more than 100"):
+    assert label_of(read_changes(["smile=1", "light=left"])) == "smile=1, light=left"
+    steps = read_series(["age=+0:+40:3", "light=left,right"])
+    assert [label_of(one) for one in steps[1::2]] == [
+        "age=+0, light=right",
+        "age=+20, light=right",
+        "age=+40, light=right",
+    ]
+    with pytest.raises(SpecError, match="120 pictures of a person are more than 100"):
         read_series(["age=20:80:20", "expression=neutral,smile,laugh,surprise,anger,sadness"])

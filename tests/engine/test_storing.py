@@ -16,7 +16,8 @@ from pipeline.assets.encode import decode, decode_stored, over, pixels_sha256, s
 from pipeline.attributes.null_scorer import NullScorer
 from pipeline.catalog.layout import shard_key
 from pipeline.engine import storing
-from pipeline.engine.faces import Face, Faces
+from pipeline.engine.face import Face
+from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
 from pipeline.engine.plan import plan
 from pipeline.engine.shard import run_shard

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from pipeline.attributes.changes import combined
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
 from pipeline.generators.heads.layout import INDEX, LATENT_SIZE, latents, truth
-from pipeline.generators.heads_edit import DIMENSIONS, KEPT, edited
+from pipeline.generators.heads_edit import ALONG, DIMENSIONS, KEPT, edited, reach, varied
 
 
 def persons(count: int = 12) -> np.ndarray:
@@ -75,3 +76,38 @@ def test_several_changes_hold_together() -> None:
 def test_what_cannot_be_is_named(changes: dict[str, float], says: str) -> None:
     with pytest.raises(SpecError, match=says):
         edited(persons(1)[0], changes)
+
+
+def test_relative_changes_are_added_to_what_is_true_of_the_person() -> None:
+    nothing, more = combined({"age": ["+0", "+20"]}, "variations")
+    for w in persons():
+        before = float(truth(w[None])["age"][0])
+        same, asked = varied(w, nothing)
+        assert np.array_equal(same, w)
+        assert asked == {"age": before}
+        if before > 70:
+            with pytest.raises(SpecError, match=r"^age: this person cannot have"):
+                varied(w, more)
+            continue
+        older, asked = varied(w, more)
+        assert asked == {"age": before + 20}
+        assert abs(float(truth(older[None])["age"][0]) - before - 20) <= 0.5
+
+
+def test_what_goes_along_is_told() -> None:
+    """Whatever else changes in somebody is governed, kept where it can be, or listed in ALONG."""
+    values = {"age": 70, "expression": 2, "smile": 0.9, "skin_tone": 9, "light_azimuth": 60}
+    for w in persons(30):
+        if truth(w[None])["age"][0] < 20:
+            continue
+        before = truth(w[None])
+        for name, value in values.items():
+            after = truth(edited(w, {name: value})[None])
+            for other in BY_NAME.keys() & before.keys() - {name, *ALONG.get(name, ()), *KEPT}:
+                assert before[other][0] == after[other][0], (name, other)
+
+
+def test_the_reach_of_a_number_is_that_of_everybody() -> None:
+    assert reach("age") == (3, 90)
+    assert reach("yaw") == (-45, 45)
+    assert reach("mouth_open") == (0, 1)

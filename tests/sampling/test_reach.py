@@ -14,7 +14,7 @@ MEASURES = {"sharpness", "clipped"}
 
 def check(**wanted: Any) -> None:
     spec = parse_spec({"name": "a", "count": 1, "output": "./x", **wanted})
-    check_read("m.onnx", READS, MEASURES, spec.target, spec.limits)
+    check_read("m.onnx", READS, MEASURES, spec.target, spec.limits, spec.varied)
 
 
 def test_what_is_read_may_be_balanced_and_limited() -> None:
@@ -31,6 +31,7 @@ def test_what_is_read_may_be_balanced_and_limited() -> None:
     [
         ({"balance": {"glasses": "uniform"}}, "balance.glasses"),
         ({"balance": {"age": "uniform"}, "where": {"yaw": "-5..5"}}, "where.yaw"),
+        ({"variations": {"age": [20], "yaw": [0]}}, "variations.yaw"),
         ({"quality": {"min_realism": 0.5}}, "quality.min_realism"),
         ({"quality": {"min_skin_share": 0.1}}, "quality.min_skin_share"),
     ],

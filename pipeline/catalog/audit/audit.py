@@ -15,7 +15,7 @@ from pipeline.catalog.audit.parts import batches, schema_of
 from pipeline.catalog.audit.receipts import check_receipts
 from pipeline.catalog.audit.register import Register
 from pipeline.catalog.audit.rescore import TOLERANCE, scorer_of
-from pipeline.catalog.audit.rows import RowCheck, whole
+from pipeline.catalog.audit.rows import RowCheck
 from pipeline.catalog.audit.sample import Sample
 from pipeline.catalog.audit.summary import checks_told, notes_told, wrong_at_most
 from pipeline.catalog.content import ContentDigest
@@ -67,7 +67,8 @@ def audit(
     scorer, lacking = scorer_of(ordered) if look.count != 0 else (None, "no image was looked at")
     images = ImageCheck(catalog.store, ordered, findings, scorer, threads)
     with TemporaryDirectory(prefix="populace-audit-") as name:
-        register = Register(Path(name), schema_of(ordered), memory, threads)
+        labels = ordered.spec.labels
+        register = Register(Path(name), schema_of(ordered), memory, threads, labels)
         try:
             tally = _pass(catalog, ordered, Path(name), register, images, look, findings, progress)
             progress("comparing rows", 0, 1)
@@ -84,7 +85,9 @@ def audit(
     return {
         "uri": catalog.store.uri,
         "name": ordered.spec.name,
-        "count": ordered.spec.count,
+        "count": ordered.spec.pictures,
+        "people": ordered.spec.count,
+        "variations": list(ordered.spec.labels),
         "auditor": f"populace {__version__}",
         "catalog_software": catalog.document.get("software"),
         "sealed_at": catalog.document.get("sealed_at"),
@@ -93,7 +96,7 @@ def audit(
         "checks": checks_told(catalog, ordered, findings, images.looked, compared, lacking),
         "findings": [asdict(one) for one in findings.kept],
         "findings_total": len(findings),
-        "notes": notes_told(images.looked, compared, balance, tally.rows),
+        "notes": notes_told(ordered, images.looked, compared, balance, tally.rows),
         "balance": balance,
         "images": {
             **asdict(images.looked),
@@ -139,7 +142,7 @@ def _pass(
         if look.count is None:
             images.check(plain.to_pylist())
         elif look.count:
-            sample.offer(plain, whole(batch, "slot"), counted.filed)
+            sample.offer(plain, counted.places, counted.filed)
         progress("reading the manifest", tally.rows, catalog.count())
     told = str(catalog.document["manifest"]["content_digest"])
     if digest.hexdigest() != told:
@@ -157,15 +160,23 @@ _SOME = 256
 
 def _check_register(register: Register, ordered: Ordered, findings: Findings) -> None:
     """Repeats and gaps over the whole manifest."""
-    for slot, assets in register.repeats("slots"):
-        findings.add("slots", f"slot {slot}", "one row", f"assets {_listed(assets)}")
-    for first, last in register.gaps(ordered.spec.count):
-        slots = f"slot {first}" if first == last else f"slots {first} to {last}"
-        findings.add("slots", slots, f"asset {ordered.asset(first)}", "no row")
+    for place, assets in register.repeats("places"):
+        findings.add("slots", ordered.place_named(place), "one row", f"assets {_listed(assets)}")
+    for first, last in register.gaps(ordered.spec.pictures):
+        findings.add("slots", _run(ordered, first, last), f"asset {ordered.asset(first)}", "no row")
     for what, words in (("files", "file"), ("pixels", "pixels")):
         for digest, assets in register.repeats(what):
             subject = f"{words} of sha256 {digest.hex()}"
             findings.add("duplicates", subject, "one asset", f"assets {_listed(assets)}")
+
+
+def _run(ordered: Ordered, first: int, last: int) -> str:
+    """A run of places in words."""
+    if first == last:
+        return ordered.place_named(first)
+    if not ordered.spec.varied:
+        return f"slots {first} to {last}"
+    return f"{ordered.place_named(first)} to {ordered.place_named(last)}"
 
 
 def _check_cells(ordered: Ordered, tally: Tally, findings: Findings) -> None:

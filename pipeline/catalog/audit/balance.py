@@ -149,8 +149,9 @@ def _from_target(counts: Ints, outside: int, asked: Floats) -> dict[str, float |
 
 
 def _truth(ordered: Ordered, delivered: Ints) -> dict[str, Any] | None:
-    if not delivered.any():
+    people = delivered // ordered.spec.per_person  # whose pictures err together
+    if not people.any():
         return None
     digests = (ordered.generator_digest, ordered.scorer_digest)
-    where = ordered.spec.limits.where
-    return bundled_truth(ordered.spec.target, delivered, where, digests)
+    spec = ordered.spec
+    return bundled_truth(spec.target, people, spec.limits.where, digests)

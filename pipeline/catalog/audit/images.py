@@ -206,7 +206,7 @@ class ImageCheck:
         found = ", ".join(f"{one.column} {_plain(one.read)}" for one in told)
         cell = row["cell"]
         if cell is not None and 0 <= cell < self._ordered.quotas.size:
-            why = refusal(scores, index, spec.target.bins_of(cell), spec.limits)
+            why = refusal(scores, index, spec.held(spec.target.bins_of(cell)), spec.limits)
             found += f"; not in its cell, by {why}" if why else ""
         self._findings.add("scores", f"asset {row['asset_id']}", expected, found)
 

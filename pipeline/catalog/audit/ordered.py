@@ -21,7 +21,10 @@ from pipeline.spec import JobSpec, parse_spec
 
 @dataclass(frozen=True)
 class Ordered:
-    """What the spec in a `catalog.json` orders; the digests are those that it names."""
+    """What the spec in a `catalog.json` orders; the digests are those that it names.
+
+    Every row has a place: its slot, or slot x variations + variation where people are in several.
+    """
 
     spec: JobSpec
     spec_digest: str
@@ -36,13 +39,13 @@ class Ordered:
 
     @cached_property
     def quotas(self) -> NDArray[np.int64]:
-        """Faces of each cell: int64, shaped like the target's shares."""
-        return quotas(self.target, self.spec.count)
+        """Faces of each cell, rows that is: int64, shaped like the target's shares."""
+        return self.slots.quotas * self.spec.per_person
 
     @cached_property
     def slots(self) -> Slots:
         """Which cell each slot orders."""
-        return Slots(self.quotas)
+        return Slots(quotas(self.target, self.spec.count))
 
     @cached_property
     def labels(self) -> list[str]:
@@ -56,9 +59,23 @@ class Ordered:
         places = np.unravel_index(np.arange(self.quotas.size), shape) if shape else ()
         return np.array(places, np.int64).reshape(len(shape), -1)
 
-    def asset(self, slot: int) -> str:
-        """The name that a slot's asset must have."""
-        return asset_name(self.spec_digest, self.generator_digest, self.scorer_digest, slot)
+    def person(self, slot: int) -> str:
+        """The name that a slot's person must have."""
+        return f"p{self._name(slot, None)}"
+
+    def asset(self, place: int) -> str:
+        """The name that the asset at a place must have: of a slot, or of one of its variations."""
+        slot, variation = divmod(place, self.spec.per_person)
+        return self._name(slot, variation if self.spec.varied else None)
+
+    def place_named(self, place: int) -> str:
+        """A place in words."""
+        slot, variation = divmod(place, self.spec.per_person)
+        return f"slot {slot}, {self.spec.labels[variation]}" if self.spec.varied else f"slot {slot}"
+
+    def _name(self, slot: int, variation: int | None) -> str:
+        digests = (self.spec_digest, self.generator_digest, self.scorer_digest)
+        return asset_name(*digests, slot, variation)
 
 
 def read_ordered(catalog: Catalog) -> Ordered:
@@ -88,7 +105,7 @@ def read_ordered(catalog: Catalog) -> Ordered:
             f"{where} is damaged ({type(error).__name__}: {error}); "
             "restore it from a copy of the catalog"
         ) from error
-    assert made.sum() == spec.count
+    assert made.sum() == spec.pictures
     return found
 
 
@@ -111,7 +128,10 @@ def check_document(
     spec = order.spec
     compare("spec_digest", spec.digest, document["spec_digest"])
     compare("name", spec.name, document.get("name"))
-    compare("count", spec.count, document.get("count"))
+    compare("count", spec.pictures, document.get("count"))
+    if spec.varied:
+        compare("people", spec.count, document.get("people"))
+        compare("variations", list(spec.labels), document.get("variations"))
     compare("bytes", size, document.get("bytes"))
     compare("generator.name", spec.generator_name, document["generator"].get("name"))
     compare("scorer.name", spec.scorer_name, document["scorer"].get("name"))

@@ -28,7 +28,9 @@ _HEADER = {
 def schema_of(ordered: Ordered) -> pa.Schema:
     """The columns that a catalog of this order has; what they say of themselves may differ."""
     balanced = [axis.attribute for axis in ordered.spec.target.axes]
-    return manifest_schema(balanced, 0, ordered.spec_digest, ordered.spec.extras)
+    spec = ordered.spec
+    varied = bool(spec.varied)
+    return manifest_schema(balanced, 0, ordered.spec_digest, spec.extras, varied=varied)
 
 
 def batches(

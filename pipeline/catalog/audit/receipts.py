@@ -70,10 +70,10 @@ def check_receipts(
                 findings.add("receipts", f"{key}, {what}", expected, found)
         if has_tables:
             tables += _remember(receipt, data, ordered, register, findings)
-    for slot, there, committed in register.strangers():
+    for place, there, committed in register.strangers():
         findings.add(
             "receipts",
-            f"slot {slot}",
+            "a row" if place is None else ordered.place_named(place),
             f"the row of asset {committed} as committed" if committed else "no row",
             f"another row, of asset {there}" if there else "no row",
         )

@@ -13,6 +13,7 @@ from pipeline.attributes.bins import bin_index, bin_probability
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.catalog.audit.findings import Findings
 from pipeline.catalog.audit.ordered import Ordered
+from pipeline.catalog.audit.variations import VariationCheck
 from pipeline.catalog.manifest import QUALITIES
 
 _ROUNDING = 1e-5
@@ -23,10 +24,12 @@ _ROUNDING = 1e-5
 class Counted:
     """Where a batch's rows belong: int64 [B] each.
 
-    filed: the cell by the column `cell`, -1 for one that is none. read: the cell by the perceived
-    values, -1 where they lie in none. confidence: float64 [B].
+    places: see `Ordered`; -1 where there is none. filed: the cell by the column `cell`, -1 for one
+    that is none. read: the cell by the perceived values, by the slot for what variations change; -1
+    where they lie in none. confidence: float64 [B].
     """
 
+    places: NDArray[np.int64]
     filed: NDArray[np.int64]
     read: NDArray[np.int64]
     confidence: NDArray[np.float64]
@@ -34,11 +37,15 @@ class Counted:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Rows with the names, slots and ordered cells of each; cell -1 where there is no such slot."""
+    """Rows with the names, slots, places and ordered cells of each.
+
+    cells: -1 where there is no such slot. places: -1 where there is none, or no such variation.
+    """
 
     rows: pa.RecordBatch
     names: Sequence[str | None]
     slots: NDArray[np.int64]
+    places: NDArray[np.int64]
     cells: NDArray[np.int64]
 
     def asset(self, row: int) -> str:
@@ -50,6 +57,7 @@ class RowCheck:
 
     def __init__(self, ordered: Ordered, findings: Findings) -> None:
         self._ordered, self._findings = ordered, findings
+        self._variations = VariationCheck(ordered, findings)
         self._labels = pa.array([*ordered.labels, None], pa.string())
         self._bins = [
             pa.array([*axis.labels, None], pa.string()) for axis in ordered.spec.target.axes
@@ -59,7 +67,13 @@ class RowCheck:
         """Add a finding for all that is wrong in these rows, and count them."""
         slots = whole(rows, "slot")
         names = rows.column("asset_id").to_pylist()
-        batch = _Batch(rows, names, slots, self._ordered.slots.cells_of(slots))
+        cells = self._ordered.slots.cells_of(slots)
+        places = np.where(cells >= 0, slots, -1)
+        if self._ordered.spec.varied:
+            which = index_of(rows, "variation", self._ordered.spec.labels)
+            inside = (cells >= 0) & (which >= 0)
+            places = np.where(inside, slots * self._ordered.spec.per_person + which, -1)
+        batch = _Batch(rows, names, slots, places, cells)
         self._check_names(batch)
         self._check_columns(batch)
         self._check_labels(batch)
@@ -69,7 +83,10 @@ class RowCheck:
         self._check_quality(batch, confidence)
         filed = whole(rows, "cell")
         filed[(filed < 0) | (filed >= self._ordered.quotas.size)] = -1
-        return Counted(filed, read, confidence)
+        if self._ordered.spec.varied:
+            changed = self._ordered.spec.varied[0]
+            self._variations.check(rows, places, {n: values_of(rows, n) for n in changed})
+        return Counted(places, filed, read, confidence)
 
     def _check_names(self, batch: _Batch) -> None:
         """Slots that the job has, under the names that they must have."""
@@ -79,13 +96,22 @@ class RowCheck:
             batch.cells < 0,
             lambda i: (batch.asset(i), f"a slot from 0 to {last}", f"slot {batch.slots[i]}"),
         )
-        wanted = [self._ordered.asset(slot) for slot in batch.slots.tolist()]
+        wanted = [self._ordered.asset(place) for place in batch.places.tolist()]
         other = np.array([a != b for a, b in zip(batch.names, wanted, strict=True)], bool)
         self._findings.add_rows(
             "rows",
-            other & (batch.cells >= 0),
-            lambda i: (f"slot {batch.slots[i]}", f"asset {wanted[i]}", batch.asset(i)),
+            other & (batch.places >= 0),
+            lambda i: (
+                self._ordered.place_named(int(batch.places[i])),
+                f"asset {wanted[i]}",
+                batch.asset(i),
+            ),
         )
+        people = [
+            self._ordered.person(slot) if cell >= 0 else None
+            for slot, cell in zip(batch.slots.tolist(), batch.cells.tolist(), strict=True)
+        ]
+        self._compare_text(batch, "person_id", pa.array(people, pa.string()))
 
     def _check_columns(self, batch: _Batch) -> None:
         """The columns that follow from the slot and the spec alone."""
@@ -129,6 +155,8 @@ class RowCheck:
         for i, axis in enumerate(self._ordered.spec.target.axes):
             index = bin_index(axis.bins, values_of(batch.rows, axis.attribute))
             wanted = np.where(batch.cells < 0, index, self._ordered.bins[i][batch.cells])
+            if axis.attribute in self._ordered.spec.loose:
+                index = wanted
             bins = [axis.labels[j] for j in wanted]
             self._tell_reading(batch, axis.attribute, index != wanted, bins)
             inside &= index >= 0
@@ -160,6 +188,8 @@ class RowCheck:
         """The confidence against the probabilities of the ordered bins; as the row says it."""
         product = np.ones(len(batch.cells))
         for i, axis in enumerate(self._ordered.spec.target.axes):
+            if axis.attribute in self._ordered.spec.loose:
+                continue
             given, has = probabilities_of(batch.rows, axis.attribute)
             if has.any():
                 odds = bin_probability(axis.bins, axis.attribute, given)
@@ -252,7 +282,12 @@ def values_of(rows: pa.RecordBatch, name: str) -> NDArray[np.generic]:
     attribute = BY_NAME[name]
     if attribute.kind == "number":
         return numbers_of(rows, name)
-    index: Any = pc.index_in(rows.column(name), value_set=pa.array(attribute.classes))
+    return index_of(rows, name, attribute.classes)
+
+
+def index_of(rows: pa.RecordBatch, column: str, words: Sequence[str]) -> NDArray[np.int64]:
+    """The number of each row's word among these: int64 [B], -1 for none."""
+    index: Any = pc.index_in(rows.column(column), value_set=pa.array(words, pa.string()))
     return np.array(pc.fill_null(index, -1), np.int64)
 
 

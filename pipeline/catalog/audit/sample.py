@@ -26,7 +26,7 @@ def spread(quotas: NDArray[np.int64], count: int, rng: np.random.Generator) -> N
 class Sample:
     """A random sample of `count` rows, stratified over the cells, in memory of that size.
 
-    Every row draws a number from its slot and the seed; the lowest of each cell are kept.
+    Every row draws a number from its place and the seed; the lowest of each cell are kept.
     """
 
     def __init__(self, quotas: NDArray[np.int64], count: int, seed: int) -> None:
@@ -36,15 +36,15 @@ class Sample:
         self._seed, self._row = seed, 0
 
     def offer(
-        self, rows: pa.RecordBatch, slots: NDArray[np.int64], cells: NDArray[np.int64]
+        self, rows: pa.RecordBatch, places: NDArray[np.int64], cells: NDArray[np.int64]
     ) -> None:
         """Let rows take part; those of cell -1 do not.
 
         Args:
             rows: a batch.
-            slots, cells: int64 [B].
+            places, cells: int64 [B]; the place is the slot, or counts variations too.
         """
-        drawn = _mixed(slots, self._seed)
+        drawn = _mixed(places, self._seed)
         known = cells >= 0
         near = np.flatnonzero(known & (drawn < self._bar[np.where(known, cells, 0)]))
         for i in near.tolist():
@@ -67,10 +67,10 @@ class Sample:
         return [row for kept in self._kept for _, _, row in sorted(kept, reverse=True)]
 
 
-def _mixed(slots: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
-    """A number from each slot and the seed: uint64 [B] (splitmix64; Steele et al., 2014)."""
+def _mixed(places: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+    """A number from each place and the seed: uint64 [B] (splitmix64; Steele et al., 2014)."""
     start = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
-    x = slots.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
+    x = places.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(x ^ (x >> np.uint64(31)))

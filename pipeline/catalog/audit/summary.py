@@ -56,14 +56,20 @@ def _details(
         "content": "recomputed over all columns",
         "rows": f"{catalog.count():,}, worked out from spec and slot",
         "readings": "perceived values, limits, confidence",
-        "slots": f"0 to {ordered.spec.count - 1:,}",
+        "slots": f"0 to {ordered.spec.count - 1:,}" + _each(ordered),
         "duplicates": "files and pixels of the whole manifest",
-        "cells": f"quotas of {ordered.spec.count:,} faces, recomputed",
+        "cells": f"quotas of {ordered.spec.pictures:,} faces, recomputed",
         "receipts": _receipts_told(compared),
         "images": f"{looked.files:,} of {catalog.count():,}"
         + (f", {pixels:,} to the pixel" if pixels else ""),
         "scores": _scores_told(looked),
     }
+
+
+def _each(ordered: Ordered) -> str:
+    """How often each slot is there, where that is not once."""
+    each = ordered.spec.per_person
+    return f", {each:,} variation{'s' if each > 1 else ''} each" if ordered.spec.varied else ""
 
 
 def _scores_told(looked: Looked) -> str:
@@ -80,7 +86,7 @@ def _receipts_told(compared: Compared) -> str:
 
 
 def notes_told(
-    looked: Looked, compared: Compared, balance: Mapping[str, Any], rows: int
+    ordered: Ordered, looked: Looked, compared: Compared, balance: Mapping[str, Any], rows: int
 ) -> list[str]:
     """What a reader must know to weigh the verdict."""
     notes = []
@@ -99,6 +105,13 @@ def notes_told(
         )
     if not balance["axes"]:
         notes.append("The spec balances nothing: the count and the limits alone were ordered.")
+    loose = [axis["name"] for axis in balance["axes"] if axis["name"] in ordered.spec.loose]
+    if loose:
+        notes.append(
+            f"Variations change {', '.join(name.replace('_', ' ') for name in loose)}: its quotas "
+            "are of people as they were found, whose own pictures are not here; rows are counted "
+            "where they are filed."
+        )
     notes += _missed(balance)
     if balance["axes"] and balance["truth"] is None:
         notes.append(

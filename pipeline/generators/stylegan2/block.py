@@ -14,19 +14,22 @@ from pipeline.generators.stylegan2.prepared import (
 from pipeline.generators.stylegan2.reference import Block
 
 BAND = 1 << 21
-"""Values of a layer's output in one band on a CPU: 4 MB in bfloat16."""
+"""Values of a layer's output in one band: 4 MB in bfloat16."""
+
+CHEAP = 18
+"""Pixels for each input channel from which on a picture is rendered alone on a CPU."""
 
 
 class PreparedBlock:
     """The arithmetic of `reference.Block`.
 
-    alone: whether a picture's weights are cheap enough to render each picture by itself.
+    alone: whether a picture's weights are cheap enough to render each picture by itself; never on
+        a card, which wants large convolutions.
     first: where this block's layers stand among all that take a w and a noise map.
     """
 
     def __init__(self, block: Block, resolution: int, dtype: torch.dtype, first: int) -> None:
         half = 0.5**0.5 if block.architecture == "resnet" and resolution > 4 else 1
-        taps = block.get_buffer("resample_filter")
         self.resolution = resolution
         self.dtype = dtype
         self.first = first
@@ -34,14 +37,15 @@ class PreparedBlock:
         self.outputs, self.inputs = block.conv1.weight.shape[:2]
         if resolution > 4:
             self.inputs = block.conv0.weight.shape[1]
-        self.alone = 18 * self.inputs < resolution**2
+        taps = block.get_buffer("resample_filter")
+        self.device = taps.device
+        self.alone = self.device.type == "cpu" and CHEAP * self.inputs < resolution**2
         self.layers = [PreparedLayer(block.conv1, dtype, self.alone, half)]
         if resolution > 4:
             self.layers.insert(0, PreparedLayer(block.conv0, dtype, self.alone))
         self.shortcut = PreparedShortcut(block.skip, dtype) if hasattr(block, "skip") else None
         self.colours = PreparedColours(block.torgb, dtype) if hasattr(block, "torgb") else None
         self.doubling = Doubling(taps, len(block.torgb.bias)) if self.colours else None
-        self.device = taps.device
         self.border = len(taps) // 2 + 1
         self.middle: Frame | None = None
         self.output: Frame | None = None
@@ -56,13 +60,18 @@ class PreparedBlock:
             x = self.const.expand(len(ws), -1, -1, -1)
         x = x.to(self.dtype, memory_format=LAST)
         past = self.shortcut(x) if self.shortcut else None
+        ways = [layer.modulation(own[:, i]) for i, layer in enumerate(self.layers)]
+        x = x * ways[0][0].to(self.dtype)[..., None, None]
         for i, layer in enumerate(self.layers):
-            x = layer.batch(x, own[:, i], maps[self.first + i])
+            following = ways[i + 1][0] if layer is not self.layers[-1] else None
+            x = layer.batch(x, ways[i][1], maps[self.first + i], following)
         if past is not None:
             x = x.add_(past)
         if self.colours:
             image = self._doubled(image, ws)
             weights = self.colours.modulated(own[:, len(self.layers)])
+            if self.device.type == "cuda":
+                return x, image.add_(self.colours.batch(x, weights))
             for i in range(len(ws)):
                 image[i : i + 1] += self.colours(x[i : i + 1], weights[i])
         return x, image
@@ -110,9 +119,7 @@ class PreparedBlock:
 
     def _bands(self) -> list[tuple[int, int]]:
         side = self.resolution
-        rows = side
-        if self.device.type == "cpu":
-            rows = max(2, min(side, BAND // (self.outputs * side) // 2 * 2))
+        rows = max(2, min(side, BAND // (self.outputs * side) // 2 * 2))
         return [(first, min(first + rows, side)) for first in range(0, side, rows)]
 
     def _doubled(self, image: Tensor | None, ws: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipeline.generators.stylegan2 import cuda
 from pipeline.generators.stylegan2.frame import Frame
 from pipeline.generators.stylegan2.reference import GAIN, SLOPE, Layer, Linear, Shortcut, ToRGB
 
@@ -59,6 +60,7 @@ class PreparedLayer:
         ready = ready.transpose(0, 1) if self.up else ready
         self.weight = ready.contiguous(memory_format=LAST)
         taps = layer.get_buffer("resample_filter")
+        self.square = taps * 4
         self.taps = (taps * 4).flip([0, 1]).to(dtype).expand(len(weight), 1, -1, -1).contiguous()
         self.before = (len(taps) - 1) // 2
         self.after = len(taps) - 2 - self.before
@@ -71,19 +73,37 @@ class PreparedLayer:
         """Eq. 3 for styles [B, I], by one matrix product: [B, O]."""
         return (style.square() @ self.power.T + 1e-8).rsqrt()
 
-    def batch(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
-        """[B, I, r, r], [B, D], [B or 1, r', r'] to [B, O, r', r'], by one convolution."""
+    def modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """What the batch's convolution takes its input by, [B, I], and its output, [B, O]."""
         style = self.affine(w)
         strongest = style.abs().amax(1, keepdim=True).clamp_min(TINY)
-        undo = self.demodulation(style) * strongest * (self.gain / self.scale)
-        x = x * (style / strongest).to(self.dtype)[..., None, None]
+        return style / strongest, self.demodulation(style) * strongest * (self.gain / self.scale)
+
+    def batch(
+        self, x: Tensor, outward: Tensor, noise: Tensor | None, following: Tensor | None = None
+    ) -> Tensor:
+        """Convolve what is modulated already: [B, I, r, r] to [B, O, r', r'], by one convolution.
+
+        Args:
+            outward: of `modulation`.
+            noise: [B or 1, r', r'].
+            following: the next layer's modulation, [B, O], if no other takes what comes out.
+        """
         if self.up:
             y = F.conv_transpose2d(x, self.weight, stride=2)
-            y = self.smooth(F.pad(y, (0, 0, self.before, self.after)))
         else:
             y = F.conv2d(x, self.weight, padding=1)
-        y = y.mul_(undo.to(self.dtype)[..., None, None]).add_(self.bias[:, None, None])
-        return self.finish(y, noise)
+        if kernels := cuda.kernels(y):
+            taps, side = (self.square, 2 * len(x[0, 0])) if self.up else (None, len(x[0, 0]))
+            made: Tensor = kernels.finished(
+                y, taps, self.before, side, outward, self.bias, noise, self.limit, following
+            )
+            return made
+        if self.up:
+            y = self.smooth(F.pad(y, (0, 0, self.before, self.after)))
+        y = y.mul_(outward.to(self.dtype)[..., None, None]).add_(self.bias[:, None, None])
+        y = self.finish(y, noise)
+        return y if following is None else y.mul_(following.to(self.dtype)[..., None, None])
 
     def modulated(self, w: Tensor) -> Tensor:
         """Weights of one picture, w [1, D]: [O, I, 3, 3], or [I, O, 3, 3] before a doubling."""
@@ -140,7 +160,16 @@ class PreparedColours:
 
     def __call__(self, x: Tensor, weight: Tensor) -> Tensor:
         """One picture [1, I, h, w], weight [img_channels, I, 1, 1]: float32 [1, …, h, w]."""
-        y = F.conv2d(x, weight).float().add_(self.bias)
+        return self._bounded(F.conv2d(x, weight).float().add_(self.bias))
+
+    def batch(self, x: Tensor, weights: Tensor) -> Tensor:
+        """All pictures [B, I, h, w], weights [B, img_channels, I, 1, 1], by one product."""
+        b, c, h, w = x.shape
+        pixels = x.permute(0, 2, 3, 1).reshape(b, h * w, c)
+        y = torch.bmm(pixels, weights.flatten(2).transpose(1, 2))
+        return self._bounded(y.float().view(b, h, w, -1).permute(0, 3, 1, 2).add_(self.bias))
+
+    def _bounded(self, y: Tensor) -> Tensor:
         return y.clamp_(-self.limit, self.limit) if self.limit < math.inf else y
 
 

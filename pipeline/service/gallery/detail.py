@@ -135,6 +135,7 @@ def _lineage(index: FaceIndex, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines = [
         ("Job", f"{document.get('name', '')}, sealed {document.get('sealed_at', '')[:10]}"),
         ("Ordered", row["cell_label"].replace("_", " ").replace("=", " ") or "any face"),
+        ("Variation", row.get("variation") or ""),
         ("Slot", f"{row['slot']:,} in shard {row['shard']:,}, attempt {row['attempt']:,}"),
         ("Seed", f"{row['seed']}" + (f", {row['proposal']}" if row.get("proposal") else "")),
         ("Generator", f"{generator.get('name', '')} {row['generator_digest'][:12]}"),

@@ -18,7 +18,7 @@ from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.draws import batch_draws
 from pipeline.training.gan.heads_data import full_latents
 from pipeline.training.gan.regress import DTYPES, descend, mapped, regression_loss
-from pipeline.training.gan.shards import Order, Pictures, Sample
+from pipeline.training.gan.shards import Feed, Sample
 from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.state import State
 from pipeline.training.gan.synthesis import synthesize
@@ -30,19 +30,16 @@ ADAPT_STEPS = 4
 """Steps between two changes of p."""
 
 
-def adversarial_step(
-    state: State, spec: GanSpec, pictures: Pictures, order: Order
-) -> dict[str, float]:
+def adversarial_step(state: State, spec: GanSpec, feed: Feed) -> dict[str, float]:
     """Both networks learn from this rank's share of one batch; gives losses, scores, penalties."""
     at = state.step - spec.regress_steps
     if at == 0 and spec.regress_steps:
         state.begin_adversarial()
     wanted = spec.adversarial
-    sample = pictures.take(ranks.share(order.rows(at)))
+    sample = feed(at)
     if spec.data.mirror:
         sample = sample.mirrored(batch_draws(spec.seed, state.step, "mirror"))
     z = _latents(state, spec, sample).to(state.device)
-    sample = sample.to(state.device)
     state.discriminator.requires_grad_(False)
     fake, figures = _generator_step(state, spec, sample, z)
     if wanted.path_length_weight and at % wanted.path_length_interval == 0:
@@ -109,7 +106,7 @@ def _path_step(state: State, spec: GanSpec, z: Tensor) -> float:
     z = z[: -(-len(z) // 2)]
     config = state.generator.config
     shape = (len(z), config.img_channels, config.resolution, config.resolution)
-    way = batch_draws(spec.seed, state.step, "path").normal(*shape).to(z.device)
+    way = batch_draws(spec.seed, state.step, "path", z.device).normal(*shape)
     noise = _noise(state, spec, len(z), "path_noise")
     lengths = path_lengths(state.generator, state.generator.mapping(z), noise, way)
     mean = ranks.mean(lengths.mean()).item()
@@ -171,6 +168,5 @@ def _mixed(state: State, spec: GanSpec, w: Tensor) -> Tensor:
 
 def _noise(state: State, spec: GanSpec, count: int, stream: str) -> list[Tensor]:
     """A map a layer and picture, float32 [count, r, r]."""
-    source = batch_draws(spec.seed, state.step, stream)
-    sizes = state.generator.config.noise_sizes
-    return [source.normal(count, r, r).to(state.device) for r in sizes]
+    source = batch_draws(spec.seed, state.step, stream, state.device)
+    return [source.normal(count, r, r) for r in state.generator.config.noise_sizes]

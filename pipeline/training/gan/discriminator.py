@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.generators.stylegan2.config import Config
-from pipeline.generators.stylegan2.convolution import clamped, filtered, square_filter
+from pipeline.generators.stylegan2.convolution import clamped, square_filter
 from pipeline.generators.stylegan2.reference import GAIN, SLOPE, Linear
+from pipeline.training.gan.filter import filtered
 
 GROUP = 4
 """Pictures that are compared with each other, where the batch can be divided so."""

@@ -23,8 +23,10 @@ class Draws:
         self._source, self._rank, self._count = source, rank, count
 
     def normal(self, rows: int, *shape: int) -> Tensor:
-        """Standard normal draws, float32 [rows, *shape]."""
-        return self._kept(torch.randn(rows * self._count, *shape, generator=self._source))
+        """Standard normal draws, float32 [rows, *shape], on the source's device."""
+        source = self._source
+        drawn = torch.randn(rows * self._count, *shape, generator=source, device=source.device)
+        return self._kept(drawn)
 
     def uniform(self, rows: int) -> Tensor:
         """Even draws, 0..1, float32 [rows]."""
@@ -43,12 +45,14 @@ def draws(seed: int, step: int, stream: str) -> Draws:
     return Draws(generator(seed, step, stream))
 
 
-def batch_draws(seed: int, step: int, stream: str) -> Draws:
-    """The same for this rank's share of a batch."""
-    return Draws(generator(seed, step, stream), ranks.rank(), ranks.count())
+def batch_draws(seed: int, step: int, stream: str, device: torch.device | str = "cpu") -> Draws:
+    """The same for this rank's share of a batch; each kind of device has draws of its own."""
+    return Draws(generator(seed, step, stream, device), ranks.rank(), ranks.count())
 
 
-def generator(seed: int, step: int, stream: str) -> torch.Generator:
-    """What `draws` come from, on the CPU."""
+def generator(
+    seed: int, step: int, stream: str, device: torch.device | str = "cpu"
+) -> torch.Generator:
+    """What `draws` come from."""
     number = np.random.SeedSequence((seed, step, STREAMS.index(stream)))
-    return torch.Generator().manual_seed(int(number.generate_state(1, np.uint64)[0] >> 1))
+    return torch.Generator(device).manual_seed(int(number.generate_state(1, np.uint64)[0] >> 1))

@@ -10,6 +10,7 @@ numbers behind them are free: see `full_latents`.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,13 +53,18 @@ class HeadsOrder:
 
 
 def render_heads(
-    order: HeadsOrder, folder: Path, workers: int, progress: Callable[[int, int], None]
+    order: HeadsOrder,
+    folder: Path,
+    workers: int,
+    progress: Callable[[int, int], None],
+    wait: bool = True,
 ) -> Pictures:
     """Render what is missing below `folder`, and open all of it.
 
     Args:
         workers: processes; 1 renders in this one.
         progress: called with pictures done and in all.
+        wait: until all is rendered; else it goes on behind, and pictures are waited for when read.
 
     Raises:
         JobError: a rendering process died.
@@ -67,12 +73,19 @@ def render_heads(
     home.mkdir(parents=True, exist_ok=True)
     paths = [home / f"{i:06d}.npy" for i in range(-(-order.count // SHARD))]
     missing = [(i, path) for i, path in enumerate(paths) if not path.exists()]
-    done = len(paths) - len(missing)
-    progress(min(done * SHARD, order.count), order.count)
-    for _ in _render_all(order, missing, workers):
-        done += 1
+
+    def work() -> None:
+        done = len(paths) - len(missing)
         progress(min(done * SHARD, order.count), order.count)
-    return Pictures(paths)
+        for _ in _render_all(order, missing, workers):
+            done += 1
+            progress(min(done * SHARD, order.count), order.count)
+
+    if wait:
+        work()
+        return Pictures(paths)
+    sizes = [min(SHARD, order.count - i * SHARD) for i in range(len(paths))]
+    return Pictures(paths, sizes, ThreadPoolExecutor(1).submit(work))
 
 
 def shard_latents(order: HeadsOrder, shard: int) -> NDArray[np.float32]:
@@ -105,6 +118,8 @@ def full_latents(known: Tensor, z_dim: int, source: Draws) -> Tensor:
 def render_shard(order: HeadsOrder, task: tuple[int, Path]) -> None:
     """Render the shard of a number to its file."""
     shard, path = task
+    if path.exists():  # another run may have made it meanwhile
+        return
     w = shard_latents(order, shard)
     size = max(order.resolution, SMALLEST)
     pictures = Heads("cpu", at_once=_TOGETHER).pictures(w, size)

@@ -11,7 +11,7 @@ from pipeline.training.gan import ranks
 from pipeline.training.gan.draws import batch_draws
 from pipeline.training.gan.features import Features
 from pipeline.training.gan.heads_data import full_latents
-from pipeline.training.gan.shards import Order, Pictures
+from pipeline.training.gan.shards import Feed
 from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.state import State
 from pipeline.training.gan.synthesis import synthesize
@@ -26,18 +26,17 @@ DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 def regress_step(
-    state: State, spec: GanSpec, pictures: Pictures, order: Order, features: Features | None
+    state: State, spec: GanSpec, feed: Feed, features: Features | None
 ) -> dict[str, float]:
     """Learn from this rank's share of one batch, and say how far off it was.
 
     No noise is drawn: what the latent does not tell must not be learned as grain.
     """
     step = state.step
-    sample = pictures.take(ranks.share(order.rows(step)))
+    sample = feed(step)
     z = full_latents(
         sample.latents, state.generator.config.z_dim, batch_draws(spec.seed, step, "latents")
     )
-    sample = sample.to(state.device)
     w = mapped(state.generator, z.to(state.device))
     found = synthesize(state.generator, w, dtype=DTYPES[spec.precision])
     loss = regression_loss(found, sample.images, sample.focus, spec.regress.focus)

@@ -20,7 +20,7 @@ from pipeline.training.gan.log import Tell
 from pipeline.training.gan.record import Record
 from pipeline.training.gan.regress import regress_step
 from pipeline.training.gan.result import write_result
-from pipeline.training.gan.shards import Order, Pictures
+from pipeline.training.gan.shards import Feed, Order, Pictures
 from pipeline.training.gan.sources import Fetch, pictures_of
 from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.start import as_float, load_discriminator, starting_point
@@ -117,12 +117,14 @@ def _steps(
 ) -> dict[str, Callable[[State], dict[str, float]]]:
     """How each stage takes a step."""
     features = Features(device) if spec.regress.kimg and spec.regress.features else None
-    order = Order(len(pictures), spec.regress.batch, spec.seed)
+    data, count = spec.data, len(pictures)
+    order = Order(count, spec.regress.batch, spec.seed, data.first, data.growth)
     # Another order than before: the first pass is not the one that was learned first.
-    other = Order(len(pictures), spec.adversarial.batch, spec.seed + 1)
+    other = Order(count, spec.adversarial.batch, spec.seed + 1)
+    feed, later = Feed(pictures, order, device), Feed(pictures, other, device)
     return {
-        "regress": lambda state: regress_step(state, spec, pictures, order, features),
-        "adversarial": lambda state: adversarial_step(state, spec, pictures, other),
+        "regress": lambda state: regress_step(state, spec, feed, features),
+        "adversarial": lambda state: adversarial_step(state, spec, later),
     }
 
 

@@ -1,8 +1,10 @@
 """Keep pictures to learn from on disk, shard by shard, and read any of them at once."""
 
 import os
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.training.gan import ranks
 from pipeline.training.gan.draws import Draws
 
 SHARD = 256
 """Pictures in a shard."""
+
+_LOOK = 0.2
+"""Seconds between two looks for a shard that is being made."""
 
 Records = NDArray[np.void]
 """Structured array [N]: image uint8 [R, R, 3]; focus uint8 [R, R]; latent float16 [D], D perhaps 0.
@@ -35,14 +41,10 @@ class Sample:
     latents: Tensor
     focus: Tensor
 
-    def to(self, device: torch.device) -> Self:
-        """The same on a device."""
-        found = (x.to(device) for x in (self.images, self.latents, self.focus))
-        return type(self)(*found)
-
     def mirrored(self, source: Draws) -> Self:
         """Every second picture or so in a mirror."""
         turned = source.uniform(len(self.images))[:, None, None, None] < 0.5
+        turned = turned.to(self.images.device)
         images, focus = (torch.where(turned, x.flip(3), x) for x in (self.images, self.focus))
         return replace(self, images=images, focus=focus)
 
@@ -74,11 +76,24 @@ class Pictures:
     name: the folder's, which holds the digest of what was made into it.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        sizes: Sequence[int] | None = None,
+        maker: "Future[None] | None" = None,
+    ) -> None:
+        """Open shards.
+
+        Args:
+            sizes: how many pictures each has; None: all are there, and say so themselves.
+            maker: of shards that are still being made, which are waited for where they are wanted.
+        """
         self._paths = tuple(paths)
-        self._shards: list[Records] = [np.load(path, mmap_mode="r") for path in paths]
+        self._shards: dict[int, Records] = {}
+        self._maker = maker
         self.name = paths[0].parent.name
-        self._ends = np.cumsum([len(shard) for shard in self._shards]).tolist()
+        own = sizes or [len(self._shard(i)) for i in range(len(paths))]
+        self._ends = np.cumsum(own).tolist()
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -87,23 +102,36 @@ class Pictures:
         # Another process maps the files for itself.
         return type(self), (self._paths,)
 
+    def _shard(self, number: int) -> Records:
+        """Map a shard, once it is made; what its maker died of is raised."""
+        if number not in self._shards:
+            path = self._paths[number]
+            while self._maker is not None and not path.exists():
+                if self._maker.done():
+                    self._maker.result()
+                time.sleep(_LOOK)
+            self._shards[number] = np.load(path, mmap_mode="r")
+        return self._shards[number]
+
     def read(self, rows: NDArray[np.integer]) -> Records:
         """The pictures of these rows, in their order."""
         parts = []
         for row in rows.tolist():
             shard = bisect_right(self._ends, row)
             start = self._ends[shard - 1] if shard else 0
-            parts.append(self._shards[shard][row - start])
+            parts.append(self._shard(shard)[row - start])
         return np.stack(parts)
 
-    def take(self, rows: NDArray[np.integer]) -> Sample:
-        """The same as tensors."""
+    def take(self, rows: NDArray[np.integer], device: torch.device | str = "cpu") -> Sample:
+        """The same as tensors, images and focus on a device."""
         found = self.read(rows)
-        images = torch.from_numpy(found["image"].copy()).permute(0, 3, 1, 2)
+        images, focus = (
+            torch.from_numpy(found[name].copy()).to(device) for name in ("image", "focus")
+        )
         return Sample(
-            images.float() / 127.5 - 1,
+            images.permute(0, 3, 1, 2).float() / 127.5 - 1,
             torch.from_numpy(found["latent"].astype(np.float32)),
-            torch.from_numpy(found["focus"].copy())[:, None].float() / 255,
+            focus[:, None].float() / 255,
         )
 
 
@@ -113,19 +141,54 @@ class Order:
     A step's rows follow from the seed and the step alone.
     """
 
-    def __init__(self, count: int, batch: int, seed: int) -> None:
-        self._count, self._batch, self._seed = count, batch, seed
+    def __init__(
+        self, count: int, batch: int, seed: int, first: int = 0, growth: float = 0.0
+    ) -> None:
+        """Order `count` rows.
+
+        Args:
+            first: rows of the first pass; 0: all.
+            growth: a pass has so many more than the one before, as a share, until it has all.
+        """
+        self._count, self._batch, self._seed, self._growth = count, batch, seed, growth
+        self._ends = [0, min(first, count) or count]
         self._passes: dict[int, NDArray[np.int64]] = {}
 
     def rows(self, step: int) -> NDArray[np.int64]:
         """int64 [batch]; a batch may end one pass and begin the next."""
-        at = np.arange(step * self._batch, (step + 1) * self._batch)
-        return np.array([self._pass(int(i) // self._count)[int(i) % self._count] for i in at])
+        at = range(step * self._batch, (step + 1) * self._batch)
+        while self._ends[-1] < at.stop:
+            last = self._ends[-1] - self._ends[-2]
+            self._ends.append(self._ends[-1] + min(int(last * (1 + self._growth)), self._count))
+        found = []
+        for i in at:
+            number = bisect_right(self._ends, i) - 1
+            found.append(self._pass(number)[i - self._ends[number]])
+        return np.array(found)
 
     def _pass(self, number: int) -> NDArray[np.int64]:
         if number not in self._passes:
             for old in [n for n in self._passes if n < number - 1]:
                 del self._passes[old]
             rng = np.random.default_rng((self._seed, number))
-            self._passes[number] = rng.permutation(self._count)
+            self._passes[number] = rng.permutation(self._ends[number + 1] - self._ends[number])
         return self._passes[number]
+
+
+class Feed:
+    """Brings this rank's share of a step's pictures, and the next step's meanwhile."""
+
+    def __init__(self, pictures: Pictures, order: Order, device: torch.device) -> None:
+        self._pictures, self._order, self._device = pictures, order, device
+        self._pool = ThreadPoolExecutor(1)
+        self._ahead: dict[int, Future[Sample]] = {}
+
+    def __call__(self, step: int) -> Sample:
+        """The sample of a step."""
+        ready = self._ahead.get(step)
+        sample = self._load(step) if ready is None else ready.result()
+        self._ahead = {step + 1: self._pool.submit(self._load, step + 1)}
+        return sample
+
+    def _load(self, step: int) -> Sample:
+        return self._pictures.take(ranks.share(self._order.rows(step)), self._device)

@@ -29,7 +29,13 @@ def pictures_of(
     ticker = Ticker(tell)
     if source == HEADS:
         order = HeadsOrder(spec.data.count, spec.data.seed, config.z_dim, size)
-        return render_heads(order, keep, workers, lambda done, total: ticker("render", done, total))
+        return render_heads(
+            order,
+            keep,
+            workers,
+            lambda done, total: ticker("render", done, total),
+            wait=not (spec.data.first and spec.regress.kimg),
+        )
     if not source.startswith("s3://") and not (Path(source) / "catalog.json").exists():
         images = Path(source)
     elif fetch is not None:

@@ -56,6 +56,12 @@ class DataSpec(_Part):
     source: str = Field(HEADS, min_length=1, description="builtin:heads, a folder or a catalog")
     count: int = Field(50_000, ge=1, description="of builtin:heads: how many to render")
     seed: int = Field(0, ge=0, lt=2**63, description="of builtin:heads: which ones")
+    first: int = Field(
+        0, ge=0, description="of builtin:heads: learn as soon as so many are rendered; 0: all"
+    )
+    growth: float = Field(
+        0.1, gt=0, le=10, description="then each pass has such a share more than the last"
+    )
     workers: int = Field(1, ge=1, le=1024, description="processes that render or decode")
     keep: str | None = Field(None, description="folder of the prepared pictures; else TO/data")
     mirror: bool = Field(False, description="learn from each picture's mirror image, too")
@@ -179,6 +185,10 @@ class GanSpec(_Part):
 
         The discriminator compares four pictures with each other; those must be on one device.
         """
+        if count > 1 and self.data.first:
+            raise SpecError(
+                f"data.first: {self.data.first} is for one device; write 0 to train on {count}."
+            )
         stages = (("regress", self.regress, 1), ("adversarial", self.adversarial, 4))
         for name, stage, group in stages:
             least = group * count

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.generators.stylegan2.convolution import clamped, doubled, filtered
+from pipeline.generators.stylegan2.convolution import clamped, doubled
 from pipeline.generators.stylegan2.inputs import spread
 from pipeline.generators.stylegan2.reference import (
     GAIN,
@@ -19,6 +19,7 @@ from pipeline.generators.stylegan2.reference import (
     Network,
     ToRGB,
 )
+from pipeline.training.gan.filter import filtered
 
 
 def synthesize(

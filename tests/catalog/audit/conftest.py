@@ -44,6 +44,18 @@ HEADS: dict[str, Any] = {
 }
 """A job of the bundled heads and their scorer: cut-outs and extras in packs."""
 
+CHARACTERS: dict[str, Any] = {
+    "name": "characters",
+    "count": 3,
+    "seed": 5,
+    "balance": {"gender_presentation": "uniform", "age": ["18-29", "30-44"]},
+    "variations": {"age": ["+0", "+20"], "light": ["right", "left"]},
+    "image": {"size": 64},
+    "shard_size": 2,
+    "batch_size": 4,
+}
+"""A job of the bundled heads that pictures each of three people four times."""
+
 
 def make(job: dict[str, Any], uri: str, endpoint: str | None = None) -> None:
     """Run a job to its sealed catalog in this process."""
@@ -74,10 +86,26 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sealed catalog of CHARACTERS; not to be altered."""
+    folder = tmp_path_factory.mktemp("sets") / "catalog"
+    make(CHARACTERS, str(folder))
+    return folder
+
+
 @pytest.fixture
 def catalog(stripes: Path, tmp_path: Path) -> Catalog:
     """A copy of STRIPES, to be altered."""
     return Catalog(Path(shutil.copytree(stripes, tmp_path / "catalog")))
+
+
+@pytest.fixture
+def characters(sets: Path, tmp_path: Path) -> Catalog:
+    """A copy of CHARACTERS, to be altered, without its commits."""
+    copy = Catalog(Path(shutil.copytree(sets, tmp_path / "characters")))
+    copy.forget_commits()
+    return copy
 
 
 @pytest.fixture

@@ -32,10 +32,10 @@ def add(register: Register, rows: pa.Table) -> None:
 
 def test_repeats_name_the_assets(register: Register, rows: pa.Table) -> None:
     add(register, rows)
-    assert list(register.repeats("slots")) == []
+    assert list(register.repeats("places")) == []
     add(register, rows.slice(3, 1))
     slot, asset = (rows.column(name)[3].as_py() for name in ("slot", "asset_id"))
-    assert list(register.repeats("slots")) == [(slot, [asset, asset])]
+    assert list(register.repeats("places")) == [(slot, [asset, asset])]
     ((digest, assets),) = register.repeats("files")
     assert (digest.hex(), assets) == (rows.column("sha256")[3].as_py(), [asset, asset])
 

@@ -1,13 +1,15 @@
 """Pictures to learn from."""
 
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from pipeline.errors import SpecError
+from pipeline.errors import JobError, SpecError
 from pipeline.generators.heads import Heads
 from pipeline.generators.stylegan2.inputs import unit_power
 from pipeline.training.gan.draws import draws
@@ -80,6 +82,40 @@ def test_every_row_comes_once_a_pass_in_an_order_of_the_step_alone() -> None:
     assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
     assert np.array_equal(Order(10, 4, seed=0).rows(3), rows[12:16])
     assert not np.array_equal(Order(10, 4, seed=1).rows(0), rows[:4])
+
+
+def test_passes_grow_until_they_have_every_row() -> None:
+    order = Order(10, 4, seed=0, first=4, growth=0.5)
+    rows = np.concatenate([order.rows(step) for step in range(10)]).tolist()
+    ends = [0, 4, 10, 19, 29, 39]
+    sizes = [4, 6, 9, 10, 10]
+    for start, end, size in zip(ends, ends[1:], sizes, strict=False):
+        assert sorted(rows[start:end]) == list(range(size))
+    assert np.array_equal(Order(10, 4, seed=0, first=4, growth=0.5).rows(7), rows[28:32])
+    assert sorted(Order(10, 10, seed=0, first=40).rows(0)) == list(range(10))
+
+
+def test_shards_in_the_making_are_waited_for(tmp_path: Path) -> None:
+    maker: Future[None] = Future()
+    paths = [tmp_path / f"{i}.npy" for i in range(2)]
+    pictures = Pictures(paths, [2, 2], maker)
+    assert len(pictures) == 4
+    images = np.full((2, 8, 8, 3), 7, np.uint8)
+    made = records(images, images[..., 0], np.zeros((2, 3)))
+    Timer(0.3, lambda: write_shard(paths[1], made)).start()
+    assert pictures.read(np.array([3]))["image"].max() == 7
+    maker.set_exception(JobError("a rendering process died"))
+    with pytest.raises(JobError, match="a rendering process died"):
+        pictures.read(np.array([0]))
+
+
+def test_learning_begins_before_all_is_rendered(tmp_path: Path) -> None:
+    pictures = render_heads(HEADS, tmp_path, 1, silent, wait=False)
+    assert len(pictures) == 6
+    behind = pictures.read(np.arange(6))["image"]
+    assert np.array_equal(
+        behind, render_heads(HEADS, tmp_path, 1, silent).read(np.arange(6))["image"]
+    )
 
 
 def test_rows_are_found_across_shards(tmp_path: Path) -> None:
