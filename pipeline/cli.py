@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pipeline import __version__
+from pipeline.cli_browse import browse
 from pipeline.cli_catalog import export, extend, revoke, versions
 from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
 from pipeline.cli_query import ls, query, show
@@ -51,7 +52,7 @@ def main(debug: bool) -> None:
     """Balanced, labelled faces of people who do not exist, by the million."""
 
 
-for _command in (ls, show, query, extend, revoke, versions, serve, key):
+for _command in (browse, ls, show, query, extend, revoke, versions, serve, key):
     main.add_command(_command)
 
 

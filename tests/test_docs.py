@@ -25,6 +25,7 @@ def examples(page: str, heading: str) -> list[str]:
         ("docs/catalog.md", "Querying"),
         ("docs/catalog.md", "Balanced draws"),
         ("docs/attributes.md", "The same person"),
+        ("docs/gallery.md", "In an app of your own"),
         ("README.md", "Pulling a catalog"),
     ],
 )
