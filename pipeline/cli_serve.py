@@ -83,6 +83,7 @@ def serve(
     """
     from pipeline.service.app import create_app
     from pipeline.service.audit_log import AuditLog
+    from pipeline.service.gallery import gallery_router
     from pipeline.service.jobs import Jobs
     from pipeline.service.keys import KeyRing
     from pipeline.service.library import Library
@@ -101,6 +102,7 @@ def serve(
         ring,
         jobs=None if folder is None else Jobs(folder, library, job_faces),
         audit=None if audit is None else AuditLog(audit),
+        pages=gallery_router(library),
         origins=allowed,
         hosts=hosts_of(host, keys=asks),
         query_seconds=query_seconds,
