@@ -42,3 +42,7 @@ class Beneath:
         """See `Store.list`."""
         for key in self.store.list(self.prefix + prefix):
             yield key.removeprefix(self.prefix)
+
+    def link(self, key: str, seconds: int) -> str | None:
+        """See `Store.link`."""
+        return self.store.link(self.prefix + key, seconds)
