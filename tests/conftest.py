@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+# Triton asks when it is imported, which other libraries may do.
+os.environ["TRITON_INTERPRET"] = "1"
+
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
