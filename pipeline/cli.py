@@ -13,7 +13,16 @@ import click
 from pipeline import __version__
 from pipeline.cli_browse import browse
 from pipeline.cli_catalog import export, extend, revoke, versions
-from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
+from pipeline.cli_options import (
+    ENDPOINT,
+    JSON,
+    WHERE,
+    drawing,
+    open_told,
+    resumable,
+    show_brought,
+    show_draw,
+)
 from pipeline.cli_query import ls, query, show
 from pipeline.cli_serve import key, serve
 from pipeline.errors import PopulaceError
@@ -180,35 +189,20 @@ def pull(
     catalog = open_told(uri, endpoint)
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with PullView(Console(stderr=True)) as view:
-            summary = pull_faces(
-                catalog,
-                folder,
-                where,
-                count,
-                balance=how,
-                extras=extras,
-                size=size,
-                format=format,
-                sync=sync,
-                progress=view.show,
-            )
-    except KeyboardInterrupt:
-        click.echo(
-            f"Stopped. What was fetched stays in {folder}; run the same command again to continue.",
-            err=True,
+    with resumable(folder, "fetched"), PullView(Console(stderr=True)) as view:
+        summary = pull_faces(
+            catalog,
+            folder,
+            where,
+            count,
+            balance=how,
+            extras=extras,
+            size=size,
+            format=format,
+            sync=sync,
+            progress=view.show,
         )
-        sys.exit(130)
-    drawn = summary.drawn
-    if as_json:
-        document = vars(summary) | {"drawn": drawn.document() if drawn else None}
-        click.echo(json.dumps(document, default=str))
-        return
-    if drawn is not None:
-        show_draw(drawn)
-    click.echo(pull_text(summary))
+    show_brought(summary, pull_text(summary), as_json)
 
 
 @main.command()

@@ -1,14 +1,12 @@
 """The commands that give a catalog another form: `populace export`, `revoke` and the like."""
 
 import json
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, show_draw
+from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, resumable, show_brought
 
 if TYPE_CHECKING:
     from pipeline.catalog.balance import Method
@@ -90,38 +88,23 @@ def export_catalog(
     catalog = open_told(uri, endpoint)
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with PullView(Console(stderr=True), "exporting") as view:
-            summary = write(
-                catalog,
-                folder,
-                kind,
-                where,
-                count,
-                balance=how,
-                size=size,
-                format=format,
-                extras=extras,
-                page=page,
-                padding=padding,
-                samples=samples,
-                progress=view.show,
-            )
-    except KeyboardInterrupt:
-        click.echo(
-            f"Stopped. What was written stays in {folder}; run the same command again to continue.",
-            err=True,
+    with resumable(folder, "written"), PullView(Console(stderr=True), "exporting") as view:
+        summary = write(
+            catalog,
+            folder,
+            kind,
+            where,
+            count,
+            balance=how,
+            size=size,
+            format=format,
+            extras=extras,
+            page=page,
+            padding=padding,
+            samples=samples,
+            progress=view.show,
         )
-        sys.exit(130)
-    drawn = summary.drawn
-    if as_json:
-        document = vars(summary) | {"drawn": drawn.document() if drawn else None}
-        click.echo(json.dumps(document, default=str))
-        return
-    if drawn is not None:
-        show_draw(drawn)
-    click.echo(summary.text())
+    show_brought(summary, summary.text(), as_json)
 
 
 @click.command()

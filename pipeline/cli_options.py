@@ -1,7 +1,12 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,6 +53,36 @@ def show_draw(drawn: "DrawSummary") -> None:
     from pipeline.catalog.draw_view import draw_view
 
     Console(stderr=True).print(draw_view(drawn))
+
+
+@contextmanager
+def resumable(folder: Path, done: str) -> Iterator[None]:
+    """Stop what is within at SIGTERM as at Ctrl-C, by exit code 130, and say how to go on.
+
+    Args:
+        done: what it did to the files in `folder`, "fetched".
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"Stopped. What was {done} stays in {folder}; run the same command again to continue.",
+            err=True,
+        )
+        sys.exit(130)
+
+
+def show_brought(summary: Any, text: str, as_json: bool) -> None:
+    """Print the summary of a pull or an export, with the draw that chose its faces."""
+    drawn = summary.drawn
+    if as_json:
+        document = vars(summary) | {"drawn": drawn.document() if drawn else None}
+        click.echo(json.dumps(document, default=str))
+        return
+    if drawn is not None:
+        show_draw(drawn)
+    click.echo(text)
 
 
 def open_told(uri: str, endpoint: str | None) -> "Catalog":

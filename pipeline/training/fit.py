@@ -1,7 +1,6 @@
 """Fit the heads network to labelled renders."""
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pipeline.training.batches import Lesson
 from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.draws import Labels
 from pipeline.training.losses import loss
+from pipeline.training.pace import follow, warm_cosine
 from pipeline.training.renders import Renders
 from pipeline.training.threads import torch_threads
 
@@ -70,35 +70,16 @@ def fit_network(
         for step, batch in enumerate(lesson.batches(start, steps), start):
             torch.manual_seed(seed + step)  # dropout follows from the step, not from the history
             for group in optimizer.param_groups:
-                group["lr"] = recipe.rate * _schedule(step, steps)
+                group["lr"] = recipe.rate * warm_cosine(step, steps)
             with torch.autocast("cpu", torch.bfloat16):
                 readings = model(batch.pixels)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss(readings, batch))
             torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimizer.step()
-            _follow(average, model, min(recipe.averaging, (step + 1) / (step + 10)))
+            follow(average, model, min(recipe.averaging, (step + 1) / (step + 10)))
             if checkpoint and time.monotonic() - saved > SAVE_SECONDS:
                 checkpoint.save(step + 1, model, average, optimizer)
                 saved = time.monotonic()
             progress(step + 1, steps)
     return average
-
-
-def _schedule(step: int, steps: int) -> float:
-    """Warm up over the first twentieth, then half a cosine to zero."""
-    warm = max(steps // 20, 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
-
-
-@torch.no_grad()
-def _follow(average: HeadsNetwork, model: HeadsNetwork, keep: float) -> None:
-    """Move the average, statistics of the normalisations included, towards the model."""
-    current = model.state_dict()
-    for name, value in average.state_dict().items():
-        if value.is_floating_point():
-            value.lerp_(current[name], 1 - keep)
-        else:
-            value.copy_(current[name])

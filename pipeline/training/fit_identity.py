@@ -1,7 +1,6 @@
 """Fit the identity network: pictures of a person together, those of others apart."""
 
 import copy
-import math
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from torch.nn import functional as F
 
 from pipeline.attributes.identity import IdentityNetwork
 from pipeline.training.checkpoint import Checkpoint
+from pipeline.training.pace import follow, warm_cosine
 from pipeline.training.pairs import Pairs
 from pipeline.training.threads import torch_threads
 
@@ -61,7 +61,7 @@ def fit(
         for step, images in enumerate(pairs.batches(start, steps, workers), start):
             torch.manual_seed(pairs.seed + step)  # dropout follows from the step alone
             for group in optimizer.param_groups:
-                group["lr"] = _RATE * _pace(step, steps)
+                group["lr"] = _RATE * warm_cosine(step, steps)
             pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float()
             with torch.autocast(device.type, torch.bfloat16):
                 found = model(pixels)
@@ -69,7 +69,7 @@ def fit(
             torch.autograd.backward(contrast(found))
             torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimizer.step()
-            _follow(average, model, min(_AVERAGING, (step + 1) / (step + 10)))
+            follow(average, model, min(_AVERAGING, (step + 1) / (step + 10)))
             if checkpoint and time.monotonic() - saved > SAVE_SECONDS:
                 checkpoint.save(step + 1, model, average, optimizer)
                 saved = time.monotonic()
@@ -87,22 +87,3 @@ def contrast(found: Tensor) -> Tensor:
     alike = (found @ found.T / TEMPERATURE).masked_fill(own, -torch.inf)
     other = torch.arange(len(found), device=found.device).roll(len(found) // 2)
     return F.cross_entropy(alike, other)
-
-
-def _pace(step: int, steps: int) -> float:
-    """Warm up over the first twentieth, then half a cosine to zero."""
-    warm = max(steps // 20, 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
-
-
-@torch.no_grad()
-def _follow(average: IdentityNetwork, model: IdentityNetwork, keep: float) -> None:
-    """Move the average, statistics of the normalisations included, towards the model."""
-    current = model.state_dict()
-    for name, value in average.state_dict().items():
-        if value.is_floating_point():
-            value.lerp_(current[name], 1 - keep)
-        else:
-            value.copy_(current[name])

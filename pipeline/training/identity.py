@@ -18,7 +18,7 @@ from pipeline.attributes import network
 from pipeline.attributes.identity import Identity, write_identity
 from pipeline.errors import SpecError
 from pipeline.generators.heads import truth
-from pipeline.training import augment, fit_identity, pairs, people
+from pipeline.training import augment, fit_identity, pace, pairs, people
 from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.draws import Labels
 from pipeline.training.edits import edit_figures, edits_of
@@ -44,7 +44,7 @@ EDITED = 200
 LEAST_HELD_OUT = 8
 """Fewest people to judge on that make sense."""
 
-_FIT_SOURCES = (architecture, augment, fit_identity, network, pairs, people)
+_FIT_SOURCES = (architecture, augment, fit_identity, network, pace, pairs, people)
 """Code that decides how a fit goes: a checkpoint of other code is not taken up."""
 
 Progress = Callable[[str, int, int], None]

@@ -22,7 +22,17 @@ from pipeline.attributes.perception import perceive
 from pipeline.attributes.resample import resized
 from pipeline.attributes.value_file import Values
 from pipeline.errors import SpecError
-from pipeline.training import augment, batches, broken, corruptions, fit, losses, nonfaces, sets
+from pipeline.training import (
+    augment,
+    batches,
+    broken,
+    corruptions,
+    fit,
+    losses,
+    nonfaces,
+    pace,
+    sets,
+)
 from pipeline.training.augment import HARD_QUALITY, hard_conditions
 from pipeline.training.calibrate import fit_certainty, fit_correction, fit_temperatures, fit_trust
 from pipeline.training.card import model_card
@@ -43,7 +53,7 @@ LEAST_IMAGES = 32
 _CORRECTED = 4
 """Every so-manieth training image serves to fit the skin's correction."""
 
-_FIT_SOURCES = (architecture, augment, batches, broken, corruptions, fit, losses, nonfaces)
+_FIT_SOURCES = (architecture, augment, batches, broken, corruptions, fit, losses, nonfaces, pace)
 """Code that decides how a fit goes: a checkpoint of other code is not taken up."""
 
 Progress = Callable[[str, int, int], None]
