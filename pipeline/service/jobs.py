@@ -371,4 +371,4 @@ def _write(path: Path, text: str) -> None:
 
 
 def _stamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")

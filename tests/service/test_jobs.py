@@ -110,6 +110,8 @@ def test_a_job_that_fails_says_why_and_not_where(make, tmp_path: Path) -> None:
 def test_jobs_run_in_their_order_one_at_a_time(make, tmp_path: Path) -> None:
     jobs = make()
     ordered = [order(jobs, name) for name in ("waits", "second", "third")]
+    submitted = [jobs.document(job, "me")["submitted"] for job in ordered]
+    assert submitted == sorted(set(submitted))
     jobs.start()
     until(jobs, ordered[0], "running")
     time.sleep(1.2)

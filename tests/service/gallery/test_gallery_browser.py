@@ -376,6 +376,8 @@ def test_a_phone_has_filters_over_the_faces(phone: Page, catalog: Catalog) -> No
     assert dialog.evaluate("(e) => e.offsetWidth") == 360
     assert dialog.evaluate("(e) => e.scrollWidth") == 360
     dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    phone.wait_for_url(lambda url: "face=" not in url)
     phone.goto("/c/villagers/balance")
     expect(phone.get_by_role("heading", name="Balance of 600 faces")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
