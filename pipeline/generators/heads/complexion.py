@@ -76,7 +76,7 @@ def zones(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     out["lip"] = bell(x / 27) * bell((y + 69) / 9)
     # Beside nose and mouth, from the wing to the jaw.
     line = 17.0 + 15.0 * ((-38 - y) / 36).clamp(0, 1.6) ** 0.85
-    out["fold"] = bell((ax - line) / 4.5) * step(y, -98, -78) * (1 - step(y, -44, -34))
+    out["fold"] = bell((ax - line) / 4.5) * step(y, -82, -62) * (1 - step(y, -44, -34))
     out |= _forms(ax, y) | _sags(ax, y)
     out["philtrum"] = bell(x / 2.6) * bell((y + 56) / 5)
     return {name: value.contiguous().to(device) for name, value in out.items()}
@@ -87,7 +87,7 @@ def _forms(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
     # From the ear's lobe to beside the mouth, below the cheekbone.
     along, off = _across(ax, y, (64.0, -33.0), (37.0, -66.0))
     under = bell(off / 9.5) * bell((along - 0.42) / 0.52)
-    planes = 0.75 * bell((ax - 61) / 11) * bell((y - 17) / 17)
+    planes = 0.55 * bell((ax - 61) / 11) * bell((y - 17) / 17)
     planes = planes + under + 0.7 * bell((ax - 12) / 4.5) * bell((y + 17) / 13)
     planes = planes + 0.8 * bell((ax - 17) / 8) * bell((y - 4) / 7)
     planes = planes + 0.8 * step(ax, 42, 78) * step(-y, -70, -40)
@@ -101,8 +101,8 @@ def _forms(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
 def _sags(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Where flesh that sinks with the years casts broad shade, at |x| [1, W] and y [H, 1]."""
     along, off = _across(ax, y, (26.5, -70.0), (29.5, -97.0))
-    corner = bell(off / 3.4) * step(along, -0.15, 0.2) * (1 - step(along, 0.75, 1.15))
-    jowl = bell((ax - 27) / 5) * bell((y + 98) / 7)
+    corner = bell(off / 4.6) * step(along, -0.15, 0.2) * (1 - step(along, 0.35, 0.85))
+    jowl = bell((ax - 27) / 7) * bell((y + 99) / 8)
     jowl = jowl + 0.7 * bell((ax - 43) / 12) * bell((y + 106) / 6)
     bands = (bell((ax - 11) / 3.2) + 0.7 * bell((ax - 27) / 4.5)) * step(-y, 112, 124)
     hollow = bell((ax - 47) / 9) * bell((y + 52) / 15)
@@ -133,7 +133,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     # The sheen of dark skin outshines weak shade.
     shown = 1 + 0.4 * dark
     late = years.square() * shown
-    tired = 0.14 + 0.95 * years + 0.08 * t["weathering"]
+    tired = 0.14 + 0.75 * years + 0.08 * t["weathering"]
     tired = tired.clamp(0.05, 1.3) * (1 - child)
     # Young skin glows from the cheeks; older skin is sallow there and red on the nose.
     glow = 1.05 + 0.35 * youth - 0.35 * years
@@ -163,16 +163,16 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("under", BLOOD, 0.06 * tired),
         ("under", SHADE, 0.11 * tired * shown),
         ("socket", SHADE, 0.22 * years),
-        ("fold", SHADE, 0.24 * years * shown),
+        ("fold", SHADE, 0.18 * years * shown),
         ("fold", BLOOD, 0.05 * years),
-        ("marionette", SHADE, 0.19 * late),
-        ("jowl", SHADE, 0.16 * late),
+        ("marionette", SHADE, 0.11 * late),
+        ("jowl", SHADE, 0.11 * late),
         ("bands", SHADE, 0.24 * late),
         ("hollow", SHADE, 0.14 * late),
-        ("planes", SHADE, 0.14 * one),
-        ("planes", MELANIN, 0.06 + 0.08 * step(t["tone"], 4.0, 1.5)),
-        ("planes", BLOOD, 0.05 * one),
-        ("fore", SHADE, -0.07 * one),
+        ("planes", SHADE, 0.14 * (1 - 0.8 * child)),
+        ("planes", MELANIN, (0.06 + 0.02 * step(t["tone"], 4.0, 1.5)) * (1 - 0.6 * child)),
+        ("planes", BLOOD, 0.05 * step(t["tone"], 1.5, 4.0)),
+        ("fore", SHADE, -0.07 * (1 - 0.6 * child)),
         ("sheen", GLOSS, 0.45 * dark * (1 - 0.3 * child)),
         ("socket", MELANIN, 0.06 + 0.16 * dark),
         ("lids", MELANIN, 0.03 + 0.10 * dark),

@@ -40,16 +40,19 @@ def ears(rings: int, spokes: int) -> tuple[Floats, NDArray[np.int64]]:
     reach = np.where(rr <= 1, rr, 1.0 - 0.75 * np.maximum(rr - 1, 0) ** 1.3)
     lobe = smooth(-s, 0.55, 0.95)
     a = 31.0 * reach * s * (1 - 0.06 * lobe)
-    b = 16.5 * reach * c * (1 + 0.24 * s) * (1 - 0.24 * lobe)
-    b = b + 1.5 * s * reach
+    # The lobe ends in a half circle rather than in the tip of an egg.
+    across = np.sign(c) * np.abs(c) ** (1 - 0.34 * lobe)
+    b = 16.5 * reach * across * (1 + 0.24 * s + 0.16 * bell((s + 0.86) / 0.2))
+    b = b + (1.5 * s + 1.8 * lobe) * reach
     rear = smooth(c + 0.35 * s, -0.55, 0.1)
-    height = 5.6 * bell((rr - 0.93) / 0.08) * (1 - 0.9 * lobe) * smooth(c + 0.9 * s, -0.75, -0.1)
-    height += 4.0 * bell((rr - 0.56) / 0.10) * rear * (1 - 0.5 * lobe)
-    height -= 3.8 * bell((rr - 0.76) / 0.085) * rear * (1 - lobe)
+    height = 5.4 * bell((rr - 0.91) / 0.105) * (1 - 0.9 * lobe) * smooth(c + 0.9 * s, -0.75, -0.1)
+    height += 4.2 * bell((rr - 0.53) / 0.12) * rear * (1 - 0.5 * lobe)
+    height -= 2.8 * bell((rr - 0.73) / 0.11) * rear * (1 - lobe)
     height -= 10.5 * (1 - smooth(rr, 0.20, 0.48)) * (1 - 0.4 * lobe)
     height += 4.0 * bell((b + 11.5) / 4.0, (a + 4) / 6.0) * (rr <= 1)
-    height += 1.5 * lobe * smooth(rr, 0.5, 0.8)
-    height -= np.where(rr > 1, 4.0 * smooth(rr, 1.0, 1.12) + 10.0 * (rr - 1), 0)
+    # Plump, and bent outwards, so that it has a round outline from the front as well.
+    height += 3.2 * lobe * bell((rr - 0.72) / 0.28) + 2.4 * lobe * smooth(rr, 0.2, 0.8)
+    height -= np.where(rr > 1, 5.0 * smooth(rr, 0.98, 1.22) + 10.0 * (rr - 1), 0)
     up, back, out = (v / np.linalg.norm(v) for v in (UP, BACK, OUT))
     one = CENTER + a[:, None] * up + b[:, None] * back + height[:, None] * out
     i, j = (g.ravel() for g in np.meshgrid(np.arange(len(r) - 1), np.arange(spokes), indexing="ij"))

@@ -163,7 +163,9 @@ def look(
 
     # The wet corner, lit from all sides by the skin around it.
     inner_corner = step(-u, 0.70, 0.90)
-    flesh = column((0.60, 0.27, 0.23), d) * (light + around + 0.45 * hemi)
+    # Melanin dims it, too.
+    flesh = column((0.60, 0.27, 0.23), d) * of(1 - 0.5 * step(t["tone"], 3, 9), b)
+    flesh = flesh * (light + around + 0.45 * hemi)
     color = color + (flesh - color) * (inner_corner * 0.9)
 
     # Reflections: lights in the dome, a broad shine on the white, a wet line on the lower lid.

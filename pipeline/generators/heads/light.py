@@ -94,7 +94,8 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     colored = (t["rim_hue_p"] < 0.30).to(p.dtype)
     rim_hue = (t["rim_hue_p"] / 0.30).clamp(max=1)
     rim_tint = hue_color(rim_hue, 0.5 * colored)
-    strength = rim * (0.35 + 1.1 * t["rim_light_p"])
+    # Dark skin and hair need an edge to stand off the backdrop.
+    strength = rim * (0.35 + 1.1 * t["rim_light_p"]) * (1 + 0.25 * deep)
     return Lights(
         key=toward,
         rim=normalize(_toward(behind, 24 + 0 * azimuth), dim=-1),

@@ -50,6 +50,9 @@ def palette(t: Mapping[str, Tensor], c: Tones) -> Palette:
     deep = 0.85 * c.lips + lips * (0.10 + 0.18 * full)[:, None]
     shadow = _pick(SHADOWS, (hue * 3.7).frac())
     shadow = shadow * (0.35 + 0.65 * dim) * (0.35 + 0.65 * c.skin.mean(1, keepdim=True) / 0.6)
+    # On deep skin cool powder looks lavender: there it takes the skin's own warmth.
+    warm = c.skin / c.skin.mean(1, keepdim=True) * shadow.mean(1, keepdim=True)
+    shadow = torch.lerp(shadow, warm, 0.7 * c.dark[:, None])
     brown = torch.tensor([0.030, 0.018, 0.013], device=hue.device)
     return Palette(
         lips=lips + (deep - lips) * c.dark[:, None],

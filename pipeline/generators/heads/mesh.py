@@ -130,7 +130,8 @@ def _basis(rest: np.ndarray, on_ear: np.ndarray, eyes: slice) -> tuple[tuple[str
         fields[name] = field
     for name, shape in (("ear_size", ear.ear_size), ("ear_stand", ear.ear_stand)):
         fields[name] = shape(rest) * on_ear[:, None]
-    fields["old"] += ear.ear_old(rest) * on_ear[:, None]
+    fields["mature"] += 0.4 * ear.ear_old(rest) * on_ear[:, None]
+    fields["old"] += 0.9 * ear.ear_old(rest) * on_ear[:, None]
     fields["child"] -= 0.8 * ear.ear_size(rest) * on_ear[:, None]
     return tuple(fields), np.stack([f.ravel() for f in fields.values()])
 

@@ -28,7 +28,8 @@ class Row:
     """A row of teeth on an elliptic arch: mm from the arch's front; widths from the middle out.
 
     half, deep: half axes of the arch. back: behind the lips' meeting line. edge: height of the
-    biting edges over that line with the mouth closed. lengths: of the crowns. up: where gums are.
+    biting edges over that line with the mouth closed, in front. lengths: of the crowns. up: where
+    gums are.
     """
 
     half: float
@@ -41,11 +42,18 @@ class Row:
 
 
 UPPER = Row(
-    30.0, 34.0, 4.5, -3.6, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (10.2, 9.4, 10.4, 9.6, 9.4, 9.0), 1.0
+    36.0, 29.0, 3.8, -5.0, (8.6, 6.8, 7.8, 7.0, 6.8, 10.0), (11.6, 10.8, 11.4, 10.2, 9.6, 9.0), 1.0
 )
 LOWER = Row(
-    28.0, 32.0, 6.8, -2.4, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
+    33.0, 27.0, 6.6, -5.4, (5.4, 5.9, 6.9, 7.0, 7.2, 11.0), (8.6, 8.8, 9.6, 8.4, 7.8, 7.2), -1.0
 )
+
+
+TONGUE, TONGUE_RADII = (0.0, -12.5, -35.0), (16.5, 9.0, 24.0)
+"""Middle of the tongue from that of the closed lips' line, and half its size, mm."""
+
+SUNK = 6.5
+"""How far behind the front teeth light has gone down to a third, mm."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,6 @@ class Seen:
     gum: Tensor
     shade: Tensor
     tip: Tensor
-    along: Tensor
 
 
 def _arch(o: Tensor, d: Tensor, half: float, deep: float) -> tuple[Tensor, Tensor]:
@@ -91,12 +98,14 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
     length = torch.tensor(row.lengths, device=device)[i] * (1 - 0.12 * young)
     length = length * (0.88 + 0.12 * (seed * 4.1).cos())
     canine = (i == 2).to(q.dtype)
-    curve = 0.0030 * far.square()
+    # The upper edges follow the arc of the lower lip, on some people more.
+    arc = 0.0052 + 0.0018 * (seed * 2.7).sin() if row is UPPER else 0.0030
+    curve = arc * far.square()
     rounded = 0.55 * q.square().square() + 0.45 * canine * q.abs() + 0.15 * own
     lateral = 0.40 * (i == 1).to(q.dtype)
     # Heights run from the biting edge to the gum, whichever way that is.
     height = row.up * (p[1] - row.edge - curve) - rounded - lateral * (row.up > 0)
-    gum_at = length - lateral - 1.9 * q.square()
+    gum_at = length - lateral - 1.3 * q.square()
     soft = 0.15 + 0.45 * pixel
     tooth = step(height, -soft, soft) * met
     gum = step(height - gum_at, -soft, soft)
@@ -113,13 +122,13 @@ def _row(row: Row, o: Tensor, d: Tensor, seed: Tensor, young: Tensor, pixel: flo
         0.30 * bell((height - gum_at) / 1.4) - 0.16 * (1 - height / length).clamp(0, 1)
     )
     normal = unit(normal + tangent * turn + column((0.0, 1.0, 0.0), o) * lean)
-    return Seen(p + place, normal, tooth, gum, 1 - notch, height, far)
+    return Seen(p + place, normal, tooth, gum, 1 - notch, height)
 
 
-def _tongue(o: Tensor, d: Tensor, middle: tuple[float, ...], radii: tuple[float, ...]) -> Tensor:
+def _tongue(o: Tensor, d: Tensor) -> Tensor:
     """Normals [3, N] where rays meet the tongue, and 0 where they do not."""
-    r = column(radii, o)
-    a, e = (o - column(middle, o)) / r, d / r
+    r = column(TONGUE_RADII, o)
+    a, e = (o - column(TONGUE, o)) / r, d / r
     ee, ae = dot(e, e), dot(a, e)
     room = ae * ae - ee * (dot(a, a) - 1)
     p = a + e * ((-ae - room.clamp(min=0).sqrt()) / ee)
@@ -127,14 +136,16 @@ def _tongue(o: Tensor, d: Tensor, middle: tuple[float, ...], radii: tuple[float,
 
 
 def look(
-    t: Mapping[str, Tensor], origin: Tensor, ray: Tensor, jaw: Tensor, middle: Tensor, lit: Tensor,
-    ao: Tensor, lights: Lights, turn: Tensor, b: Tensor, pixel: float = 0.5,
+    t: Mapping[str, Tensor], origin: Tensor, ray: Tensor, across: Tensor, jaw: Tensor,
+    middle: Tensor, lit: Tensor, ao: Tensor, lights: Lights, turn: Tensor, b: Tensor,
+    pixel: float = 0.5,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Paint and light N samples that see between the lips.
 
     Args:
         t: traits by name, float32 [B] each.
         origin, ray: float32 [N, 3], in head space; `ray` is unit and leaves the camera.
+        across: float32 [N], where between the corners a ray enters, -1 to 1.
         jaw: float32 [B], degrees the jaw is open; it turns about HINGE.
         middle: float32 [B, 3], between the lips as they are, in head space, mm.
         lit, ao: float32 [N], 0..1, at the strip between the lips.
@@ -156,7 +167,7 @@ def look(
     seed, young = of(t["mark_seed"], b), of(t["child"], b)
     # Lips that round in surprise drape over both rows.
     drape = torch.zeros_like(at)
-    drape[1] = 4.2 * of(t["surprise"], b)
+    drape[1] = 3.4 * of(t["surprise"], b)
     upper = _row(UPPER, o - at - drape, d, seed, young, pixel)
     c, s = of(angle.cos(), b), of(angle.sin(), b)
 
@@ -167,7 +178,7 @@ def look(
     hinge = column(HINGE, o)
     jaw_o, jaw_d = close(o - hinge) + hinge - at, close(d)
     lower = _row(LOWER, jaw_o + drape, jaw_d, seed + 1.3, young, pixel)
-    tongue = _tongue(jaw_o, jaw_d, (0.0, -9.5, -36.0), (17.5, 8.0, 25.0))
+    tongue = _tongue(jaw_o, jaw_d)
 
     key, up = (
         of(into_head(lights.key, turn), b),
@@ -183,14 +194,13 @@ def look(
         return (seen_key * soft_step(dot(n, key), 0.35) + hemi * 0.85) * open_
 
     # Cheeks and lips keep light from the corners and from what lies deep.
-    across = (d[0] * ((at[2] - o[2]) / d[2].clamp(max=-0.1)) + o[0] - at[0]).abs()
-    corner = 1 - 0.70 * step(across, 17, 34)
+    corner = (1 - 0.80 * step(across.abs(), 0.50, 1.05)) * (0.35 + 0.65 * ao)
     # A camera that exposes for dark skin would let wet flesh glow.
     dim = corner * of(1 - 0.45 * step(t["tone"], 5, 8), b)
-    mouth = column((0.105, 0.020, 0.017), d) * (sky + 0.5 * key_color) * dim
+    mouth = column((0.050, 0.010, 0.009), d) * (sky + 0.5 * key_color) * dim
     soft = unit(tongue + 1e-6)
-    flesh = column((0.46, 0.15, 0.14), d) * lighted(
-        soft, dim * (0.24 + 0.44 * soft[1].clamp(min=0))
+    flesh = column((0.40, 0.125, 0.12), d) * lighted(
+        soft, dim * (0.14 + 0.50 * soft[2].clamp(min=0))
     )
     wet = key_color * (0.05 * lobe(dot(soft, half).clamp(min=0), 0.8 + 0 * c, 0.35 + 0 * c))
     # Little light gets to the tongue between lips that hardly part.
@@ -200,14 +210,16 @@ def look(
     line_color = of(tones(t).lips.t(), b) * (
         0.55 * (sky * (0.4 + 0.4 * ao) + key_color * (0.2 + 0.4 * lit))
     )
-    color = color + (line_color - color) * of(1 - step(jaw, 0.5, 0.9), b)
+    color = color + (line_color - color) * of(1 - step(jaw, 0.8, 1.5), b)
     enamel_at = of(_enamel(t).t().contiguous(), b)
-    parted = of(step(jaw, 0.5, 0.9), b)
+    # No white thread between lips that just part.
+    parted = of(step(jaw, 1.0, 1.7), b)
     cover = torch.zeros_like(across)
-    for row, depth, deep in ((lower, 0.70, 0.95), (upper, 1.22, 0.70)):
-        open_ = corner * depth * (1 - deep * step(row.along, 14, 40))
+    for row, depth, back in ((lower, 0.60, LOWER.back), (upper, 1.05, UPPER.back)):
+        sunk_by = (-back - row.point[2]).clamp(min=0)
+        open_ = corner * depth * (-sunk_by / SUNK).exp()
         under = step(row.point[1], 9.0, 1.0) if row is upper else 1.0
-        open_ = open_ * (0.50 + 0.50 * under)
+        open_ = open_ * (0.60 + 0.40 * under)
         enamel = enamel_at * (1 - 0.10 * bell(row.tip / 1.1) * column((1.3, 1.0, 0.6), d))
         gums = column((0.50, 0.19, 0.18), d)
         # Light that has been through lips and tongue is warm.
@@ -228,13 +240,13 @@ def look(
 def _enamel(t: Mapping[str, Tensor]) -> Tensor:
     """Colour of the teeth, linear [B, 3]: whitest in children, yellower with age."""
     device = t["old"].device
-    young = torch.tensor([0.85, 0.825, 0.775], device=device)
-    adult = torch.tensor([0.83, 0.795, 0.72], device=device)
+    young = torch.tensor([0.79, 0.755, 0.69], device=device)
+    adult = torch.tensor([0.76, 0.71, 0.61], device=device)
     aged = torch.tensor([0.66, 0.565, 0.41], device=device)
     color = adult + (young - adult) * t["child"][:, None]
     color = color + (aged - color) * (0.9 * t["old"])[:, None]
     # A camera that exposes for dark skin would let them glow.
-    color = color * (1 - 0.20 * step(t["tone"], 6, 8))[:, None]
+    color = color * (1 - 0.32 * step(t["tone"], 5, 8))[:, None]
     seed = t["mark_seed"][:, None]
     color = color * (0.94 + 0.07 * (3.3 * seed).sin())
     shift = 0.05 * seed * torch.tensor([0.3, 0.6, 1.0], device=device)

@@ -24,7 +24,7 @@ from pipeline.generators.heads.face import aperture
 from pipeline.generators.heads.gbuffer import Samples
 from pipeline.generators.heads.scene import CLOTHES, FRAMES, JEWELS, NECK, SKIN, Scene, scene
 from pipeline.generators.heads.shapes.expressions import JAW_DEGREES
-from pipeline.generators.heads.template import MOUTH
+from pipeline.generators.heads.template import MOUTH, MOUTH_X
 from pipeline.generators.heads.vectors import unit
 from pipeline.generators.heads.worn import backdrop, fabric, glasses, jewellery, lens, material
 
@@ -35,6 +35,12 @@ HAIR_SEGMENTS = torch.tensor(
     [SEGMENTS.index(name) for name in ("hair", "brows", "eyes", "facial_hair")]
 )
 """Segment of each kind of root: scalp, brow, lash, beard."""
+
+DULLED = 0.9
+"""Share of the skin's gloss that is lost where hair covers it."""
+
+HAIRY = torch.tensor([float(name in ("hair", "brows", "facial_hair")) for name in SEGMENTS])
+"""1 for the segments whose strands are softened."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ def paint_skin(
     eye = torch.tensor(w.camera.eye, device=rest.device)
     view = unit_rows(eye - s.position)
     paint = skin.paint(w.traits, rest, chart, s.person, pixel)
-    albedo = tinted(w, paint.albedo, rest, s.person)
+    albedo, grown = tinted(w, paint.albedo, rest, s.person)
     turn = w.camera.turn
     spread, gloss = skin_shade.shade(paint, s.normal, view, lit, ao, w.lights, turn, s.person)
     picture = torch.zeros_like(canvas.light)
@@ -143,6 +149,8 @@ def paint_skin(
         as_picture(picture, canvas.side), as_picture(mask, canvas.side), 1 / pixel
     )
     spread = soft.permute(0, 2, 3, 1).reshape(-1, 3)[s.cell]
+    # Roots take the shine from the scalp.
+    gloss = gloss * (1 - DULLED * grown)[:, None]
     canvas.put(s.cell, albedo * spread + gloss, paint.segment)
 
     inner = s.piece == MOUTH
@@ -155,18 +163,18 @@ def paint_skin(
             look(w, canvas, s.where(at), ray, origin, lit[at], ao[at], pixel)
 
 
-def tinted(w: Scene, albedo: Tensor, rest: Tensor, person: Tensor) -> Tensor:
-    """Skin albedo [N, 3] with the follicles of scalp, beard and brows showing through."""
+def tinted(w: Scene, albedo: Tensor, rest: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
+    """Skin albedo [N, 3] with the follicles of scalp, beard and brows, and their cover [N]."""
     t = w.traits
     scalp, beard, brow = hair.follicles(t, rest, person).unbind(1)
     grown = (t["hair_length"] > 0.5).float()
     bearded = (t["facial_hair"] > 1.5).float()
     cover = torch.maximum(
-        scalp * (0.42 + 0.46 * grown)[person], beard * (0.26 + 0.24 * bearded)[person]
+        scalp * (0.42 + 0.50 * grown)[person], beard * (0.26 + 0.24 * bearded)[person]
     )
-    cover = torch.maximum(cover, 0.30 * brow)
+    cover = torch.maximum(cover, 0.42 * brow)
     color = hair.base_color(t)[person]
-    return torch.lerp(albedo, 0.75 * color + 0.10 * albedo, cover[:, None])
+    return torch.lerp(albedo, 0.75 * color + 0.06 * albedo, cover[:, None]), cover
 
 
 def see_eyes(
@@ -190,8 +198,9 @@ def see_mouth(
     """Samples between the lips."""
     middle = w.points("landmarks")[:, [62, 66]].mean(1)
     color, segment = mouth.look(
-        w.traits, origin, ray, JAW_DEGREES * w.traits["mouth_open"], middle, lit, ao, w.lights,
-        w.camera.turn, s.person, pixel,
+        w.traits, origin, ray, s.attributes[:, 0] / MOUTH_X,
+        JAW_DEGREES * w.traits["mouth_open"], middle, lit, ao, w.lights, w.camera.turn, s.person,
+        pixel,
     )  # fmt: skip
     canvas.put(s.cell, color, segment)
 
@@ -269,21 +278,26 @@ def finish(
     person = skin_shade.film(canvas.picture() * gain)
     room = backdrop.backdrop(w.traits, w.lights, size).permute(0, 3, 1, 2)
     behind = skin_shade.film(room * gain)
-    share = develop.shrink(cover, times)
-    front = develop.shrink(person * cover, times)
+    strands = HAIRY.to(cover.device)[canvas.segment].view(-1, 1, side, side)
+    parts = [develop.shrink(part, times) for part in (person * cover, cover, strands)]
+    front = develop.soften(torch.cat(parts[:2], 1), parts[2])
+    front, share = front[:, :3], front[:, 3:]
     images = develop.to_bytes(front + behind * (1 - share)).permute(0, 2, 3, 1)
     empty = torch.zeros(0, device=buffer.device)
     if only_images:
         return Film(images, empty, empty, empty, empty, empty, empty)
     depth = depth_mm(raster.depth_of(buffer)).view(-1, side, side)
     depth = torch.where(cover[:, 0] > 0, depth, 0.0)
+    segmentation = develop.majority(canvas.segment.view(-1, side, side), times)
     landmarks = w.camera.project(w.camera.world(w.points("landmarks")))[..., :2] / times
     return Film(
         images=images,
         alpha=develop.to_bytes(share)[:, 0],
-        cutout=develop.to_bytes(develop.cutout(person, cover, times)).permute(0, 2, 3, 1),
-        segmentation=develop.majority(canvas.segment.view(-1, side, side), times),
-        depth=develop.nearest(depth, times),
+        cutout=develop.to_bytes(develop.cutout(front / share.clamp(min=1e-6), share, 1)).permute(
+            0, 2, 3, 1
+        ),
+        segmentation=develop.overgrown(segmentation, share),
+        depth=develop.carried(develop.nearest(depth, times), share),
         landmarks=landmarks,
         cameras=w.camera.matrices() / torch.tensor([[times], [times], [1.0]], device=buffer.device),
     )

@@ -12,7 +12,7 @@ How a picture uses the rooms around this one (N samples, B people; tensors float
         t, origin, ray, side, centres, gap, above, u, lit, ao, lights, turn, b, pixel
     )
     color, segment = mouth.look(
-        t, origin, ray, jaw, middle, lit, ao, lights, turn, b, pixel
+        t, origin, ray, across, jaw, middle, lit, ao, lights, turn, b, pixel
     )
 
 `t` maps each trait to [B]; `b` int64 [N] says whose sample it is. Points, directions and colours
@@ -144,7 +144,7 @@ def paint(t: Mapping[str, Tensor], rest: Tensor, chart: Tensor, b: Tensor, pixel
     )
     segment = torch.full_like(b, SKIN)
     # Light goes farthest, and turns reddest, in the palest skin.
-    scatter = torch.ones_like(rough) + of(0.35 * step(t["tone"], 3.0, 1.0), b)
+    scatter = torch.ones_like(rough) + of(0.12 * step(t["tone"], 3.0, 1.0), b)
     out = Paint(
         albedo.t(), rough, gloss.clamp(min=0.1), torch.stack([bump_x, bump_y, bump_z]).t(),
         open_, scatter, thin.clamp(0, 1), flank, of(c.dark, b).expand_as(rough),
@@ -255,8 +255,8 @@ def _lids(
     # The wet pink margin, wider at the inner corner.
     margin = bell((gap + 0.35) / (soft + 0.25))
     inner = bell((u + 1.06) / 0.14) * bell(gap / 2.2)
-    pink = torch.tensor([0.62, 0.26, 0.22], device=x.device)[:, None] * (1 - 0.55 * dark)
-    rim = margin * (0.40 - 0.25 * upper) + 0.65 * inner
+    pink = torch.tensor([0.62, 0.26, 0.22], device=x.device)[:, None] * (1 - 0.75 * dark)
+    rim = margin * (0.40 - 0.25 * upper) + (0.65 - 0.30 * dark) * inner
     base = base + (pink - base) * rim.clamp(0, 0.8)
     # Roots of the lashes shade the edge, more above and outside.
     root = bell((gap + 0.8) / (0.65 + 0.4 * pixel)) * (1 - inner)

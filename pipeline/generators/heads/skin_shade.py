@@ -23,7 +23,7 @@ EXPOSURE, SHOULDER, TOE, HUE_KEPT = 1.40, 0.44, 0.003, 0.60
 GLOSS_TINT = (1.03, 0.98, 0.92)
 """Highlights of skin are a little warmer than the light."""
 
-DARK_TINT = (0.99, 0.98, 0.98)
+DARK_TINT = (1.11, 0.96, 0.81)
 """The same on the darkest skin, which mirrors DULL of the sky: more would turn it ashen."""
 
 DULL = 0.15
@@ -100,7 +100,7 @@ def shade(
     )  # fmt: skip
     # The edge of a shadow turns red; beyond the terminator the form's own shadow does not count.
     edge = lit * (1 - lit)
-    shadow = torch.stack([lit + 0.44 * edge, lit + 0.06 * edge, lit - 0.06 * edge])
+    shadow = torch.stack([lit + 0.34 * edge, lit + 0.06 * edge, lit - 0.06 * edge])
     past = (0.5 - 2.5 * ck0).clamp(0, 1)
     shadow = shadow + (1 - shadow) * past
 
@@ -132,6 +132,8 @@ def shade(
     gloss = paint.gloss * paint.open
     # Large lights have large images.
     rough = (paint.rough + of(0.003 * lights.size - 0.05, b)).clamp(0.2, 0.8)
+    # Form shows on dark skin by its broad sheen.
+    broad = 0.42 + 0.33 * paint.dark
     normal_reflect = 0.030 + 0.012 * paint.dark
     out = torch.zeros_like(n)
     for facing, direction, color, cosine, seen in (
@@ -140,7 +142,8 @@ def shade(
     ):
         half = unit(v + direction)
         nh, lh = dot(facing, half).clamp(min=0), dot(v, half).clamp(min=0)
-        shine = 0.72 * lobe(nh, lh, rough) + 0.42 * lobe(nh, lh, (rough * 1.55).clamp(max=0.9))
+        shine = 0.72 * lobe(nh, lh, rough)
+        shine = shine + broad * lobe(nh, lh, (rough * 1.55).clamp(max=0.9))
         reflect = normal_reflect + 0.97 * (1 - lh).clamp(min=0) ** 5
         out = out + color * (shine * reflect * cosine.clamp(min=0) * seen * gloss)
     bounce = 2 * nv * n - v

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +96,8 @@ def _density(where: Floats, weight: Floats, count: int) -> Floats:
 
 def bare(t: Floats, theta: Floats) -> Floats:
     """The bare form at loop t (0 crown .. 20 throat) and angle theta: float64 [..., 3]."""
-    loops = PchipInterpolator(np.arange(len(ROWS)), ROWS, axis=0)(t)
+    # Smooth in curvature too: its steps would show as bands across the cheeks.
+    loops = CubicSpline(np.arange(len(ROWS)), ROWS, axis=0)(t)
     fy, fz, w, sy, sz, by, bz = np.moveaxis(loops, -1, 0)
     c, s = np.cos(theta), np.sin(theta)
     front = c > 0
@@ -194,7 +195,7 @@ def _nose(p: Floats) -> None:
     """A rounded ridge, a ball for the tip, a round wing on either side, and nostrils below."""
     ax, y, face = np.abs(p[:, 0]), p[:, 1], front(p)
     high = np.nan_to_num(PchipInterpolator(RIDGE[:, 0], RIDGE[:, 1], extrapolate=False)(y))
-    wide = np.interp(y, *RIDGE[:, ::2].T)
+    wide = PchipInterpolator(RIDGE[:, 0], RIDGE[:, 2])(np.clip(y, RIDGE[0, 0], RIDGE[-1, 0]))
     # Side walls run out broadly into the cheeks.
     # A rounded back, walls with a plane of their own.
     wall = np.exp(-(np.abs(ax / wide) ** 2.6))
@@ -228,7 +229,7 @@ def eye_lift(p: Floats) -> Floats:
     return np.asarray(EYE[2] - drop + 15.1 * (high - (rho - round_) * round_ / high))
 
 
-def smooth_max(a: Floats, b: Floats, k: float) -> Floats:
+def smooth_max(a: Floats, b: Floats, k: Floats | float) -> Floats:
     """Polynomial smooth maximum with blending width k (Quilez)."""
     h = np.maximum(k - np.abs(a - b), 0)
     return np.asarray(np.maximum(a, b) + h * h / (4 * k))
@@ -240,7 +241,8 @@ def _lids(p: Floats) -> None:
     p[:, 2] += 4.0 * bell((np.abs(p[:, 0]) - 55) / 8, (p[:, 1] + 1) / 10) * front(p)
     near = front(p) * bell((np.abs(p[:, 0]) - EYE[0]) / 26, p[:, 1] / 24)
     lid = eye_lift(p)
-    raised = smooth_max(p[:, 2], lid, 5.5)
+    # Below, lid and cheek run into each other without a ring.
+    raised = smooth_max(p[:, 2], lid, 5.5 + 5.0 * smooth(-p[:, 1], 3, 12))
     p[:, 2] += (raised - p[:, 2]) * (near > 0.02)
     ax, y = np.abs(p[:, 0]), p[:, 1]
     u = (ax - EYE[0]) / 18.5

@@ -27,14 +27,15 @@ LIPS = (
 )
 
 CORRECTION = (
-    (1.045, 0.895, 0.815), (0.985, 0.845, 0.755), (0.895, 0.757, 0.715),
-    (0.915, 0.750, 0.725), (0.890, 0.745, 0.785), (0.968, 0.922, 1.035),
-    (0.953, 0.982, 1.024), (1.120, 1.040, 0.840), (1.970, 1.280, 0.920),
-    (2.360, 1.370, 0.930),
+    (1.030, 0.890, 0.790), (0.985, 0.845, 0.755), (0.895, 0.757, 0.715),
+    (0.915, 0.750, 0.725), (0.890, 0.745, 0.785), (1.000, 0.912, 1.190),
+    (0.960, 0.960, 1.010), (1.330, 1.280, 1.040), (2.950, 1.800, 1.190),
+    (3.200, 1.730, 1.030),
 )  # fmt: skip
 """Albedo over swatch of each tone, fitted so that softly lit skin (its median) leaves the film as
 the swatch, a little darker and warmer: the palest swatches leave living skin no room for light.
-The darkest are lighter than theirs, so that features stay to be seen; Monk 9 is warmer than 10."""
+The darkest are about a stop and a half lighter than theirs, as a photographer would expose them, so
+that features stay to be seen. Monk 6 is as red as its neighbours, where its swatch is olive."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,6 @@ def tones(t: Mapping[str, Tensor]) -> Tones:
         lips=lips * (1.5 * tint + own).exp(),
         melanin=melanin.expand(len(tone), 3),
         # Melanin lies above the blood and hides it; the palest skin shows most.
-        blood=blood * (1.25 + 0.6 * step(tone, 3.0, 1.0) - 0.7 * dark)[:, None],
+        blood=blood * (1.25 + 0.25 * step(tone, 3.0, 1.0) - 0.7 * dark)[:, None],
         dark=dark,
     )

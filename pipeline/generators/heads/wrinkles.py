@@ -100,7 +100,7 @@ def _crows(rng: np.random.Generator) -> Iterator[Stroke]:
             yield (
                 side * (cx + start * c), cy + start * s,
                 side * (cx + (start + long) * c), cy + (start + long) * s,
-                side * (0.9 if k < 2 else -0.9) * rng.uniform(0.3, 1.4), 1.1, depth,
+                side * (0.9 if k < 2 else -0.9) * rng.uniform(0.3, 1.4), 1.6, depth,
             )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def _nasolabial(rng: np.random.Generator) -> Iterator[Stroke]:
     """In the bottom of the fold that growth.fold shapes."""
     for side in (-1, 1):
         yield (
-            side * 16.8, -36.0, side * 32.5, -74.0, side * 0.7, 2.4, _jitter(rng, 1.3, 0.1),
+            side * 16.8, -36.0, side * 30.5, -67.0, side * 0.7, 2.6, _jitter(rng, 1.3, 0.1),
         )  # fmt: skip
 
 
@@ -163,8 +163,7 @@ def _smile(rng: np.random.Generator) -> Iterator[Stroke]:
 
 def _marionette(rng: np.random.Generator) -> Iterator[Stroke]:
     for side in (-1, 1):
-        yield (side * 26.8, -70.5, side * 29.5, -95, side * 2.2, 1.9, _jitter(rng, 1.0, 0.1))
-        yield (side * 23.5, -76.0, side * 25.0, -88, side * 0.8, 1.1, 0.4)
+        yield (side * 26.8, -71.5, side * 30.5, -87, side * 1.6, 2.8, _jitter(rng, 0.8, 0.1))
 
 
 def _chin(rng: np.random.Generator) -> Iterator[Stroke]:
@@ -176,7 +175,7 @@ def _neck(rng: np.random.Generator) -> Iterator[Stroke]:
         for side in (-1, 1):
             y0 = _jitter(rng, y, 2.0)
             yield (
-                side * rng.uniform(-9, 3), y0 - 3, side * 62, y0 + 5, -side * 3.5, 1.4,
+                side * rng.uniform(-9, 3), y0 - 3, side * 62, y0 + 5, -side * 3.5, 2.2,
                 _jitter(rng, 0.8, 0.2),
             )  # fmt: skip
 
@@ -249,13 +248,13 @@ def heights(sheet: Sheet, device: torch.device) -> dict[str, Tensor]:
     ax = x.abs()
     # Bags: a soft bulge under the eye over the groove that runs from its inner corner.
     arc = -13.5 + 0.016 * (ax - 31).square()
-    tear = bell((y - arc) / 2.6) * step(ax, 14, 20) * (1 - step(ax, 40, 47))
-    bag = bell((y - arc - 4.6) / 3.2) * bell((ax - 31) / 12)
-    out["bags"] = 0.9 * bag - 1.1 * tear
+    tear = bell((y - arc) / 4.0) * step(ax, 14, 20) * (1 - step(ax, 40, 47))
+    bag = bell((y - arc - 5.6) / 4.0) * bell((ax - 31) / 12)
+    out["bags"] = 1.0 * bag - 1.0 * tear
     # Jowls hang beside the chin.
-    out["jowls"] = 2.2 * bell((ax - 38) / 7) * bell((y + 95) / 8) - 1.2 * bell(
-        (ax - 28) / 3.5
-    ) * bell((y + 97) / 8)
+    out["jowls"] = 1.8 * bell((ax - 39) / 9) * bell((y + 95) / 9) - 0.8 * bell(
+        (ax - 27) / 6
+    ) * bell((y + 97) / 9)
     # Temples and cheeks sink in.
     out["hollows"] = -1.6 * bell((ax - 43) / 9) * bell((y + 55) / 15)
     return {name: height.to(device) for name, height in out.items()}
@@ -271,21 +270,21 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     anger, sadness = t["anger"] * grown, t["sadness"] * grown
     skin = 0.33 + 0.67 * early
     total = {
-        "forehead": 0.60 * early + 0.36 * late + 0.75 * raised * (0.35 + 0.65 * skin),
-        "frown": 0.62 * early + 0.30 * late + 0.85 * anger + 0.40 * sadness,
+        "forehead": 0.26 * early + 0.36 * late + 0.75 * raised * (0.35 + 0.65 * skin),
+        "frown": 0.26 * early + 0.26 * late + 0.85 * anger + 0.40 * sadness,
         "bunny": 0.22 * late + 0.60 * anger + 0.30 * t["laugh"] * grown,
-        "crows": 0.70 * early + 0.46 * late + 0.62 * smile * (0.22 + 0.78 * skin),
-        "under_eye": 0.62 * early + 0.50 * late + 0.35 * smile * skin,
-        "cheek": 0.05 * early + 0.48 * late,
-        "lips": 0.05 * early + 0.85 * late,
-        "nasolabial": 0.03 * grown + 0.75 * early + 0.32 * late + 0.62 * smile,
-        "smile": 0.10 * early + 0.28 * late + 0.70 * smile * (0.25 + 0.75 * skin),
-        "marionette": 0.50 * early + 0.60 * late + 0.25 * sadness,
-        "chin": 0.10 * early + 0.35 * late + 0.35 * anger + 0.35 * sadness,
-        "neck": 0.05 + 0.50 * early + 0.70 * late,
-        "lid": 0.25 * early + 0.55 * late,
-        "bags": 0.03 * grown + 0.72 * early + 0.50 * late,
-        "jowls": 0.35 * early + 0.95 * late,
+        "crows": 0.22 * early + 0.30 * late + 0.62 * smile * (0.22 + 0.78 * skin),
+        "under_eye": 0.18 * early + 0.28 * late + 0.35 * smile * skin,
+        "cheek": 0.34 * late,
+        "lips": 0.60 * late,
+        "nasolabial": 0.02 * grown + 0.26 * early + 0.18 * late + smile * (0.10 + 0.30 * early),
+        "smile": 0.05 * late + smile * (0.06 + 0.50 * early),
+        "marionette": 0.08 * early + 0.12 * late + 0.12 * sadness,
+        "chin": 0.05 * early + 0.20 * late + 0.35 * anger + 0.35 * sadness,
+        "neck": 0.03 + 0.20 * early + 0.40 * late,
+        "lid": 0.15 * early + 0.40 * late,
+        "bags": 0.02 * grown + 0.32 * early + 0.30 * late,
+        "jowls": 0.25 * early + 0.60 * late,
         "hollows": 0.35 * early + 0.75 * late,
     }
     out: dict[str, Tensor] = {}

@@ -101,7 +101,9 @@ def test_every_trait_at_its_limits_renders(heads: Heads) -> None:
 
 def test_segments_alpha_and_depth_agree_on_where_the_person_is(drawn: Pictures) -> None:
     nobody = drawn.segmentation == BACKGROUND
-    assert (drawn.alpha[nobody] <= 128).all()
+    # Where all four samples differ, one of the backdrop may stand for the pixel.
+    assert (drawn.alpha[nobody] <= 192).all()
+    assert (drawn.alpha[nobody] <= 128).mean() > 0.999
     assert (drawn.alpha[~nobody] > 0).all()
     assert (drawn.depth[drawn.alpha == 0] == 0).all()
     person = drawn.depth[drawn.alpha > 0]

@@ -6,6 +6,8 @@ import torch
 
 from pipeline.generators.heads import layout
 from pipeline.generators.heads.mesh import LEVELS, Mesh, deform, mesh
+from pipeline.generators.heads.shapes.expressions import jaw
+from pipeline.generators.heads.template import mouth_line
 
 LEFT_EYE_UP, LEFT_EYE_LOW, RIGHT_CORNER, LEFT_CORNER, UPPER_LIP, LOWER_LIP = 43, 47, 48, 54, 62, 66
 CHIN, BROW = 8, 21
@@ -85,3 +87,20 @@ def test_the_average_adult_keeps_eyeballs_and_symmetry(head: Mesh) -> None:
     assert torch.allclose(jaw, jaw.flip(0) * torch.tensor([-1.0, 1, 1]), atol=1e-3)
     moved = (head.form - head.rest).norm(dim=1)
     assert 4 < moved.max() < 15
+
+
+def test_an_open_jaw_draws_no_crease_from_the_corners_to_the_chin() -> None:
+    across = np.arange(15.0, 36.0, 0.1)
+    for below in (5.0, 10.0, 18.0):
+        skin = np.stack([across, mouth_line(across) - below, 0 * across], 1)
+        slope = np.diff(jaw(skin)[:, 1]) / 0.1
+        assert np.abs(np.diff(slope)).max() < 0.05
+
+
+def test_people_smile_in_their_own_ways_but_each_always_the_same(head: Mesh) -> None:
+    smiles = [landmarks(head, smile=0.8, mark_seed=seed)[LEFT_CORNER] for seed in (-1.0, 0.0, 0.8)]
+    calm = [landmarks(head, mark_seed=seed)[LEFT_CORNER] for seed in (-1.0, 0.0, 0.8)]
+    assert min(torch.dist(smiles[i], smiles[j]) for i, j in ((0, 1), (1, 2), (0, 2))) > 0.5
+    assert torch.equal(calm[0], calm[2])
+    again = landmarks(head, smile=0.8, mark_seed=0.8)[LEFT_CORNER]
+    assert torch.equal(again, smiles[2])

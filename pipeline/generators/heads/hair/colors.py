@@ -9,7 +9,7 @@ from pipeline.generators.heads.face import step
 
 PALETTE = (
     # tones of each class of the taxonomy's hair_color, from dark to light, linear RGB
-    ((0.0075, 0.0066, 0.0068), (0.0125, 0.0095, 0.0085), (0.021, 0.0145, 0.0115)),
+    ((0.0085, 0.0066, 0.0058), (0.0140, 0.0098, 0.0078), (0.023, 0.0148, 0.0108)),
     ((0.040, 0.0195, 0.0100), (0.090, 0.0425, 0.0200), (0.185, 0.0960, 0.0470)),
     ((0.255, 0.1450, 0.0600), (0.440, 0.2760, 0.1200), (0.650, 0.4900, 0.2750)),
     ((0.120, 0.0270, 0.0090), (0.270, 0.0720, 0.0180), (0.430, 0.1550, 0.0480)),
@@ -30,10 +30,11 @@ def natural(t: Mapping[str, Tensor]) -> Tensor:
 def salted(grey_share: Tensor) -> Tensor:
     """Share of grey strands that shows, 0..1: greying takes decades, not years.
 
-    The trait is logistic in the age; stretched about one half, it begins earlier and ends later.
+    The trait is logistic in the age; stretched about one half, it begins earlier and ends later,
+    but never by so little that dark hair would only look dull.
     """
     slow: Tensor = (grey_share.clamp(1e-6, 1 - 1e-6).logit() / 2).sigmoid()
-    return ((slow - 0.06) / 0.88).clamp(0, 1)
+    return ((slow - 0.18) / 0.64).clamp(0, 1)
 
 
 def base_color(t: Mapping[str, Tensor]) -> Tensor:

@@ -80,7 +80,7 @@ CUTS = (
         rise=15, puff=1, quiff=0.4, fade=0.8, clump=0.8),
     Cut("crop", SHORT, 0.2, 1.1, 1.2, curl_high=0.8, top=36, side=9, forward=1.0, whorl=0.3,
         rise=10, puff=3, fringe=0.6, fade=0.6, clump=0.85),
-    Cut("bowl", SHORT, 0.3, 0.4, 2.0, curl_high=0.45, top=85, side=60, cut=2, forward=0.5,
+    Cut("bowl", SHORT, 0.3, 0.4, 2.0, curl_high=0.45, top=108, side=60, cut=2, forward=0.5,
         whorl=1.0, rise=12, puff=9, fringe=1.0, layers=5, clump=0.5),
     Cut("messy", SHORT, 0.3, 1.0, 1.2, curl_high=0.75, top=54, side=24, forward=0.45,
         part=0.6, up=0.35, rise=16, puff=6, quiff=0.25, fade=0.4, clump=0.9),
@@ -95,7 +95,7 @@ CUTS = (
     Cut("short afro", SHORT, 1.2, 1.6, 1.3, 0.76, 1.0, top=32, side=21, up=1.0, rise=20,
         puff=13, clump=0.6),
     Cut("twists", SHORT, 0.8, 1.4, 0.8, 0.82, 1.0, top=54, side=34, whorl=0.6, up=0.5,
-        rise=18, puff=10, tubes=230, radius=4.4, weave=0.0, clump=0.9),
+        rise=18, puff=10, tubes=230, radius=6.2, weave=0.0, clump=0.9),
     Cut("cornrows", SHORT, 0.8, 1.6, 0.9, 0.82, 1.0, top=60, side=45, back=1.0, sweep=1.0,
         rise=3.0, puff=3.0, rows=1.0, tubes=0, radius=2.7, weave=1.0, clump=0.6),
     # -- to the chin or the neck --------------------------------------------------------------

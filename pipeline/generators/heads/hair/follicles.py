@@ -33,7 +33,7 @@ def follicles(t: Mapping[str, Tensor], rest: Tensor, person: Tensor) -> Tensor:
         rest, line_terms(rest), chosen.masculine[person], recession, chosen.shift[person],
         chosen.seed[person],
     )  # fmt: skip
-    scalp = step(edge, -3.0, 13.0) * (1 - crown_loss(rest, recession)) * (y > -75)
+    scalp = step(edge, -3.5, 8.0) * (1 - crown_loss(rest, recession)) * (y > -75)
     # Grey roots tint dark skin less than they would lighten it.
     pale = 0.75 * step(t["grey_share"], 0.0, 0.5) * step(t["tone"], 2.5, 5.0)
     scalp = scalp * (1 - pale[person])

@@ -98,13 +98,15 @@ def scalp(
     cover = sheer + (1 - sheer) * step(length, 2.5, 8.0)
     cover = cover * (0.42 + 0.58 * step(length, 0.8, 3.0))
     skin = 0.62 * tones(t).skin[:, None]
-    fine = 0.6 * (1 - plans.rim)
+    fine = 0.72 * (1 - plans.rim)
     root = skin + (root - skin) * (cover * (1 - fine))[..., None]
     tip = skin + (tip - skin) * (cover * (1 - fine * (1 - step(length, 6.0, 25.0))))[..., None]
     one = torch.ones_like(length)
     # Locks reach over the parting.
     at_part = plans.bare * step(plans.edge, 10.0, 30.0) * (chosen.cut["tubes"] == 0)[:, None]
+    # Short hair stands every way, and hardly shines.
     gloss = 1.0 - 0.55 * step(chosen.curl, 0.6, 0.85)[:, None]
+    gloss = gloss * (0.55 + 0.45 * step(length, 8.0, 60.0))
     return Strands(
         points=placed,
         normal=n.permute(1, 2, 3, 0),
@@ -113,7 +115,7 @@ def scalp(
         tip_color=tip,
         length=length,
         width=WIDTH * (0.6 + 0.4 * plans.rim),
-        hairs=wave.hairs * (0.55 + 0.45 * plans.rim) / cover,
+        hairs=wave.hairs * (0.8 + 0.2 * plans.rim) / cover,
         patch=wave.patch * (1 + 0.9 * plans.fringe + 0.8 * at_part),
         bare=torch.maximum(plans.bare, 0.3 * tied) * (chosen.cut["tubes"] == 0)[:, None],
         spread=wave.spread * (1.15 - 0.15 * plans.rim + 0.9 * at_part),
@@ -126,7 +128,10 @@ def scalp(
         weave=wave.weave,
         frizz=wave.frizz,
         wisp=wisps(plans, length, sheer) * (1 - wave.weave),
-        ends=(25 / length.clamp(min=1)).clamp(max=0.3) * step(length, 8.0, 40.0) * (1 - wave.weave),
+        ends=(25 / length.clamp(min=1)).clamp(max=0.3)
+        * step(length, 8.0, 40.0)
+        * (1 - 0.7 * plans.fringe)
+        * (1 - wave.weave),
         gloss=gloss * torch.where(tied, 0.6, one),
         kind=torch.full((length.shape[1],), SCALP, device=p.device),
         root=roots.index,
@@ -137,7 +142,7 @@ def wisps(plans: Plan, length: Tensor, sheer: float) -> Tensor:
     """How the hairs thin out, [B, S] as in `Strands`: at their ends, and where they stand alone."""
     single = 1.3 + 2.2 * (1 - sheer)
     outer = step(plans.layer, 0.72, 0.95) * (1 - plans.fringe) + (plans.random[7] > 0.93)
-    ends = 0.35 - 0.15 * plans.fringe
+    ends = 0.35 - 0.25 * plans.fringe
     # The few strands of small pictures have to cover more.
     few = min(1.0, length.shape[1] / SMALL) ** 0.6
     wisp: Tensor = few * (ends + (single - ends) * outer.clamp(max=1)) * step(length, 8.0, 30.0)

@@ -17,6 +17,9 @@ TAU = 2 * torch.pi
 WIDTH = 0.09
 """Width of a hair, mm."""
 
+DENSE = 3.8
+"""Distance of the strands in large pictures, mm."""
+
 UNBOUNDED = 1e6
 """A patch, mm2, too large to be covered: all hairs are drawn."""
 
@@ -120,7 +123,9 @@ def waves(style: Style, still: Still, plan: Plan, tied: Tensor) -> Wave:
     pitch = torch.where(cut["weave"] > 0, 3.6 * radius, 7.0 * radius).clamp(min=1)
     if len(still.rest) <= SMALL:
         amp = 0.8 * amp
-    amp = torch.where(tubes, radius * (0.72 + 0.2 * r[3]), amp)
+    # Short ends at the hairline would wind into loops.
+    wound = torch.minimum(radius * (0.72 + 0.2 * r[3]), 0.12 * plan.length)
+    amp = torch.where(tubes, wound, amp)
     # A plait fills only the second half of its strands.
     turns = torch.where(tubes, TAU * plan.length / pitch * (1 + plait.float()), turns)
     third = torch.where(cut["weave"] > 0, (3 * r[7]).floor() / 3, r[7])
@@ -129,7 +134,9 @@ def waves(style: Style, still: Still, plan: Plan, tied: Tensor) -> Wave:
     phase = torch.where(tubes, TAU * (third + along), phase)
     depth = torch.where(tubes, one, depth.clamp(max=1))
     spacing = (72000.0 / plan.length.shape[1]) ** 0.5
-    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.4 * coily) * spacing)
+    # The few locks of small pictures are not as wide as they lie apart, or the hair would swell.
+    wide = min(spacing, DENSE + 0.5 * (spacing - DENSE))
+    spread = torch.where(tubes, 0.45 * radius, (0.62 + 0.4 * coily) * wide)
     # Short hair covers the skin evenly: its locks reach into each other.
     short = 1 - step(plan.length, 10.0, 40.0)
     spread = torch.where(tubes, spread, spread + short * (min(spacing, 2.8) - spread).clamp(min=0))

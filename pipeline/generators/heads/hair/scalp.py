@@ -27,7 +27,7 @@ class Plan:
     length in mm, 0 where there is none; stop: height at which it ends; layer: 0 inner .. 1 outer;
     edge: mm from the hairline; side: -1 or 1, of the parting; fringe 0..1; bare: 1 where
     roots lie open to view; rim: 1, but down to 0 where hair thins
-    out into the skin; random [8, B, S].
+    out into the skin; parting: 1 at the parting; random [8, B, S].
     """
 
     length: Tensor
@@ -38,6 +38,7 @@ class Plan:
     fringe: Tensor
     bare: Tensor
     rim: Tensor
+    parting: Tensor
     random: Tensor
 
 
@@ -86,10 +87,10 @@ def plan(style: Style, still: Still) -> Plan:
     curtain = (cut["fringe"] < 0).float() * front
     # A fringe lengthens to its sides, into the hair beside the face.
     side_of = step(x.abs(), 24.0, 54.0)
-    to_brows = (12 - z) + (84 - BROW_STOP) + 16 * side_of
+    to_brows = (26 - z) + (84 - BROW_STOP) + 5 * side_of
     length = torch.where(full * cut["fringe"] > 0.5, torch.minimum(length, to_brows), length)
     stop = torch.where(
-        full > 0.5, torch.maximum(stop, BROW_STOP + 7 * (r[2] - 0.4) - 16 * side_of), stop
+        full > 0.5, torch.maximum(stop, BROW_STOP + 5 * (r[2] - 0.4) - 5 * side_of), stop
     )
     length = torch.where(curtain > 0.5, torch.minimum(length, 120 - z + 20 * r[2]), length)
     reach = 18 - 1.35 * x.abs() + 42 * (r[2] - 0.5)
@@ -107,7 +108,7 @@ def plan(style: Style, still: Still) -> Plan:
     burns = burns + 3 * step(y, -8.0, 14.0) + 400 * step(y, 8.0, 26.0) * loose
     burns = burns + 400 * step(y, 16.0, 28.0) + 400 * step(-z, 80.0, 88.0)
     length = torch.minimum(length, burns)
-    alive = alive & ~((y < -3) & (z > -86))
+    alive = alive & ~((y < torch.where(cut["tie"] > 0, 20, -3)) & (z > -86))
     # What stands up is short beside the ear, where it would point at the viewer's sides.
     length = length * (1 - (cut["up"] > 0.3) * single * (1 - step(y, 16.0, 44.0)) * 0.85)
     alive = alive & (length > 1)
@@ -121,10 +122,14 @@ def plan(style: Style, still: Still) -> Plan:
     rim = 1 - torch.maximum(ahead, 0.8 * (cut["fade"] > 0.1)) * (1 - step(edge, -1.0, 11.0))
     rim = rim * (1 - 0.8 * step(-y, -16.0, 6.0) * step(z, -88.0, -80.0)) * (1 - 0.7 * lost)
     bare = torch.maximum((1 - step(edge, 8.0, 34.0)) * rim, at_line)
-    length = length * ~(_strays(still, length, r) & (single > 0))
+    # Roots on the rim of the ear go out with it, and would hold twigs.
+    rim_of_ear = (x.abs() > 60) & (y > 8) & ((z + 91).abs() < 15) & (edge < 3.4)
+    lone = torch.where(single > 0, _strays(still, length, r), _twigs(still, length, cut, edge))
+    length = length * ~(rim_of_ear | lone)
     # Locks lie over one another as sheets.
     layer = 0.8 * r[5][:, still.coarse] + 0.2 * r[5]
-    return Plan(length, stop, layer, edge, side, full * cut["fringe"].clamp(min=0), bare, rim, r)
+    fringe = full * cut["fringe"].clamp(min=0)
+    return Plan(length, stop, layer, edge, side, fringe, bare, rim, at_line, r)
 
 
 def _strays(still: Still, length: Tensor, random: Tensor) -> Tensor:
@@ -132,6 +137,13 @@ def _strays(still: Still, length: Tensor, random: Tensor) -> Tensor:
     alone = (length[:, still.fine] == 0) & (length[:, still.coarse] == 0)
     small = len(still.rest) <= SMALL
     return (length > 20) & (alone | (random[7] > (0.90 if small else 2.0)))
+
+
+def _twigs(still: Still, length: Tensor, cut: dict[str, Tensor], edge: Tensor) -> Tensor:
+    """Strands at the hairline that no tube will take in, for want of one as long: bool [B, S]."""
+    guide = torch.where(cut["tubes"] > 180, length[:, still.many], length[:, still.few])
+    alike = (guide > 0.55 * length) & (length > 0.5 * guide)
+    return (cut["tubes"] > 0) & (edge < 12) & ~alike
 
 
 def comb(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -232,6 +244,8 @@ def _off_head(
     """Hold strands at their layer's height over the head; returns points, height, and the shell."""
     u, r, head = radius(p)
     shell = (cut["rise"] * top + cut["puff"] * (1 - top)) * volume * edge
+    # Hair rises gently from the parting, or the parting would be a notch in the crown.
+    shell = shell * (1 - 0.55 * plan.parting * (-gone / 45).exp())
     want = shell * (0.10 + 0.90 * plan.layer) * (1 - (-gone / 18).exp()) + 0.4
     height = r - head
     below = (want - height).clamp(min=0)

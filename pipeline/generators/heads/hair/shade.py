@@ -12,6 +12,13 @@ EXTINCTION = 0.045
 """Share of light lost in each mm of hair."""
 
 
+CLEAR = 0.35
+"""Share of the light's own colour in the highlights, beside that of the hair."""
+
+BLACK = 0.34
+"""Highlights of black hair over those of blond hair."""
+
+
 def transmittance(behind: Tensor) -> Tensor:
     """Light that reaches hair `behind` mm past the nearest hair seen from the light: [N]."""
     return (-EXTINCTION * (behind - 2.0).clamp(min=0)).exp()
@@ -58,21 +65,27 @@ def shade(s: Samples, lights: Lights, eye: Tensor, lit: Tensor, ao: Tensor) -> T
     facing = step(_dot(n, key), -0.25, 0.35)
     first = _lobe(t - n * (0.09 + jitter), half, 45.0)
     second = _lobe(t + n * (0.14 + jitter), half, 16.0)
-    tint = (albedo + 0.012).sqrt()
+    # What leaves the hair is of its colour: white highlights on dark hair would turn it grey.
+    peak = albedo.amax(-1, keepdim=True).clamp(min=1e-6)
+    hue = (albedo / peak).sqrt()
+    tint = hue * (peak + 0.003).pow(0.65)
+    clear = (CLEAR + (1 - CLEAR) * hue) * (BLACK + (1 - BLACK) * light.sqrt())[:, None]
     sparkle = 0.85 + 0.3 * s.random
     shine = (s.gloss * facing * (0.15 + 0.75 * s.open))[:, None]
-    gloss = 0.30 * first[:, None] * sparkle[:, None] + 0.80 * (second[:, None] * tint)
+    gloss = 0.30 * first[:, None] * (sparkle[:, None] * clear)
+    gloss = gloss + 0.92 * (second[:, None] * tint)
     out = out + key_in * shine * gloss
     # The sky is mirrored broadly.
     top = torch.nn.functional.normalize(
         view + torch.tensor([0.0, 1.1, 0.0], device=view.device), dim=-1
     )
     broad = _lobe(t + n * 0.05, top, 14.0)
-    out = out + sky * (0.12 * broad * s.gloss * s.open * ao * step(n[:, 1], -0.2, 0.7))[:, None]
+    broad = 0.12 * broad * s.gloss * s.open * ao * step(n[:, 1], -0.2, 0.7)
+    out = out + sky * (broad[:, None] * clear)
 
     # So is everything around, where fibres cross the view.
     cross = _lobe(t, view, 10.0) * s.gloss * s.open * 0.035
-    out = out + around * cross[:, None]
+    out = out + around * (cross[:, None] * clear)
 
     edge = (1 - _dot(n, view).clamp(0, 1)) ** 2
     through = step(-_dot(rim, view), -0.2, 0.9)

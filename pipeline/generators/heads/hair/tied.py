@@ -74,6 +74,9 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
     # Curls cannot be drawn as flat.
     full = style.volume * (1 + 0.4 * step(style.curl, 0.2, 0.38) + 0.9 * step(style.curl, 0.5, 0.7))
     full = full[:, None]
+    # What is tied over loose hair lies on it at its border, or it would stand out as a ledge.
+    border = step(topness(root), 0.35, 1.0)
+    level = torch.where(cut["tie"] == cuts.HALF_UP, 0.35 + 0.65 * border, torch.ones_like(border))
     path = []
     for i in range(first):
         w = v[i]
@@ -81,7 +84,7 @@ def tie(style: Style, still: Still, plan: Plan, points: int) -> tuple[Tensor, Te
         bulge = (torch.pi * w).sin()
         p = center + q * 100
         _, _, head = radius(p)
-        rise = cut["rise"] * full * (0.15 + 0.85 * plan.layer)
+        rise = cut["rise"] * full * (0.15 + 0.85 * plan.layer) * level
         path.append(
             center + q * (head + 0.6 + rise * (0.25 + 0.75 * bulge) * min(1.0, 4 * float(w)))
         )

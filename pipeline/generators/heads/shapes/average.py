@@ -10,7 +10,7 @@ def average(p: Floats) -> Floats:
     """What the average adult differs by from the template at rest points [V, 3], mm."""
     x, y, z = p.T
     out = field(
-        -0.105 * x * smooth(-y, 22, 88) * smooth(z, -125, -80),
+        -0.105 * x * smooth(-y, 22, 88) * (1 - 0.4 * smooth(-y, 86, 110)) * smooth(z, -125, -80),
         # The hairline slides down over the skull.
         -5.0 * bell((y - 62) / 22) * front(p),
     )

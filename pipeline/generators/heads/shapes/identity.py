@@ -7,7 +7,7 @@ from pipeline.generators.heads.template import MOUTH_Y, bell, front, smooth
 
 
 def skull_width(p: Floats) -> Floats:
-    return field(0.026 * p[:, 0] * (0.45 + 0.55 * smooth(p[:, 1], -40, 40)))
+    return field(0.042 * p[:, 0] * (0.45 + 0.55 * smooth(p[:, 1], -40, 40)))
 
 
 def skull_length(p: Floats) -> Floats:
@@ -27,11 +27,22 @@ def face_length(p: Floats) -> Floats:
 
 
 def face_width(p: Floats) -> Floats:
-    return field(0.028 * p[:, 0] * bell((p[:, 1] + 20) / 45))
+    return field(0.036 * p[:, 0] * bell((p[:, 1] + 25) / 50))
+
+
+def fullness(p: Floats) -> Floats:
+    """Fat, spread so far over cheeks, jaw and throat that it shows in the outline as one curve."""
+    out = field(0.064 * p[:, 0] * bell((p[:, 1] + 66) / 42) * smooth(p[:, 2], -125, -80))
+    return out + strokes(
+        ((40, -52), (25, 26), (0.6, 0, 3.0)),
+        ((36, -92, -30), (22, 17, 32), (2.2, -1.0, 1.8)),
+        ((0, -113, -32), (30, 15, 30), (0, -4.2, 1.2)),
+        ((33, 8.5), (16, 5), (0, -0.5, 0.7)),
+    )(p)
 
 
 def jaw_width(p: Floats) -> Floats:
-    return field(0.042 * p[:, 0] * smooth(-p[:, 1], 38, 78) * smooth(np.abs(p[:, 0]), 18, 45))
+    return field(0.050 * p[:, 0] * smooth(-p[:, 1], 30, 80) * smooth(np.abs(p[:, 0]), 18, 45))
 
 
 def chin_width(p: Floats) -> Floats:
@@ -49,7 +60,7 @@ def nose_base(p: Floats) -> Floats:
 
 
 def nose_width(p: Floats) -> Floats:
-    return 0.12 * nose_base(p) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
+    return 0.145 * nose_base(p) + strokes(((0, -35), (9, 8), (0, 0, -0.4)))(p)
 
 
 def nose_bridge_width(p: Floats) -> Floats:
@@ -63,7 +74,7 @@ def nose_tip(p: Floats) -> Floats:
 
 def eye_size(p: Floats) -> Floats:
     u, v, weight = to_eye(p)
-    return field(0.05 * u * weight * np.sign(p[:, 0]), 0.07 * v * weight, 0.4 * weight)
+    return field(0.060 * u * weight * np.sign(p[:, 0]), 0.085 * v * weight, 0.4 * weight)
 
 
 def eye_tilt(p: Floats) -> Floats:
@@ -72,11 +83,11 @@ def eye_tilt(p: Floats) -> Floats:
 
 
 def lip_upper(p: Floats) -> Floats:
-    return lips(p, upper=0.20, lower=0.0)
+    return lips(p, upper=0.23, lower=0.0)
 
 
 def lip_lower(p: Floats) -> Floats:
-    return lips(p, upper=0.0, lower=0.18)
+    return lips(p, upper=0.0, lower=0.21)
 
 
 def mouth_width(p: Floats) -> Floats:
@@ -109,25 +120,19 @@ IDENTITY: dict[str, Shape] = {
     "cheekbones": strokes(
         ((51, -21, -25), (15, 11, 22), (2.4, 0.8, 2.2)), ((46, -50), (14, 14), (0, 0, -0.8))
     ),
-    "fullness": strokes(
-        ((44, -54), (18, 20), (3.4, 0, 3.4)),
-        ((38, -90, -30), (17, 14, 28), (3.6, -1.5, 2.2)),
-        ((0, -113, -32), (26, 13, 28), (0, -5.0, 1.0)),
-        ((30, -28), (16, 12), (0, 0, 1.2)),
-        ((33, 8.5), (16, 5), (0, -0.5, 0.7)),
-    ),
+    "fullness": fullness,
     "brow_ridge": strokes(
         ((22, 18), (23, 9.0), (0, -0.2, 1.7)),
     ),
     "nose_length": strokes(
-        ((0, -40), (17, 14), (0, -3.2, 0.4)), ((0, -14), (9, 14), (0, -1.0, 0.4))
+        ((0, -40), (17, 14), (0, -3.6, 0.4)), ((0, -14), (9, 14), (0, -1.0, 0.4))
     ),
     "nose_width": nose_width,
-    "nose_bridge": strokes(((0, -10), (7.5, 15), (0, 0, 2.3)), ((0, 4), (8, 8), (0, 0, 0.8))),
+    "nose_bridge": strokes(((0, -10), (8.5, 15), (0, 0, 3.1)), ((0, 4), (8, 8), (0, 0, 1.2))),
     "nose_bridge_width": nose_bridge_width,
     "nose_hump": strokes(((0, -14), (6.5, 7), (0, 0, 1.7))),
     "nose_tip": nose_tip,
-    "nose_lift": strokes(((0, -36), (9, 9), (0, 2.1, 0.5)), ((12, -41), (6, 6), (0, 0.8, 0))),
+    "nose_lift": strokes(((0, -36), (9.5, 10), (0, 3.1, 0.8)), ((12, -41), (6, 6), (0, 0.9, 0))),
     "eye_size": eye_size,
     "eye_spacing": strokes(((31.5, 1), (21, 18), (1.5, 0, 0)), ((12, 2), (6, 12), (0.5, 0, 0))),
     "eye_tilt": eye_tilt,

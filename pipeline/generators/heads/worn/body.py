@@ -22,10 +22,10 @@ Floats = NDArray[np.float64]
 
 LOOPS = np.array([
     # front y, z;  half width;  side y, z;  back y, z;  power of the outline
-    (-62.0, -66.0, 42.0, -56.0, -98.0, -50.0, -134.0, 2.0),
-    (-96.0, -57.0, 48.5, -72.0, -98.0, -64.0, -138.0, 2.0),
-    (-108.0, -50.0, 50.5, -90.0, -99.0, -80.0, -144.0, 2.0),
-    (-121.0, -44.0, 51.0, -107.0, -102.0, -96.0, -151.0, 2.0),
+    (-62.0, -66.0, 37.0, -56.0, -98.0, -50.0, -134.0, 2.0),
+    (-96.0, -57.0, 43.5, -72.0, -98.0, -64.0, -138.0, 2.0),
+    (-108.0, -50.0, 47.0, -90.0, -99.0, -80.0, -144.0, 2.0),
+    (-121.0, -44.0, 49.5, -107.0, -102.0, -96.0, -151.0, 2.0),
     (-134.0, -45.0, 53.0, -120.0, -106.0, -109.0, -157.0, 2.0),
     (-146.0, -49.0, 61.0, -131.0, -110.0, -119.0, -163.0, 2.05),
     (-155.0, -50.0, 78.0, -140.0, -113.0, -127.0, -170.0, 2.1),
@@ -40,7 +40,7 @@ LOOPS = np.array([
 
 LAST = len(LOOPS) - 1.0
 _FORM = PchipInterpolator(np.arange(len(LOOPS)), LOOPS)
-SHAPES = ("neck", "masculine", "shoulders", "child", "fullness", "old")
+SHAPES = ("neck", "masculine", "shoulders", "child", "fullness", "old", "face_length")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,9 @@ def _basis(rest: Floats, normal: Floats, s: Floats, angle: Floats) -> Floats:
     a, c = np.abs(angle), np.cos(angle)
     axis = np.interp(s, np.arange(len(LOOPS)), (LOOPS[:, 1] + LOOPS[:, 6]) / 2)
     out = np.stack([rest[:, 0], 0 * s, rest[:, 2] - axis], -1)
-    neck = (out * (1 - smooth(s, 4.0, 7.5))[:, None]) * np.array([1.0, 0, 0.75])
+    # Less behind the jaw, where a thick neck would flare like a cobra's hood.
+    free = (0.4 + 0.6 * smooth(s, 0.5, 3.5)) * (1 - smooth(s, 4.0, 7.5))
+    neck = out * free[:, None] * np.array([1.0, 0, 0.75])
     wide = rest * np.array([1.0, 0, 0]) * smooth(s, 5.0, 9.0)[:, None]
     up, ahead = np.array([0, 1.0, 0]), np.array([0, 0, 1.0])
     side = bell((a - 1.75) / 0.7)
@@ -132,15 +134,17 @@ def _basis(rest: Floats, normal: Floats, s: Floats, angle: Floats) -> Floats:
     muscle = _cords(s, angle)[:, None]
     cords = 1.9 * muscle + (1.8 * bands - 1.2 * bell(a / 0.15) * bell((s - 3) / 2))[:, None]
     # A child's head sits lower between its shoulders.
-    lift = 12 * smooth(s, 1.5, 6.0)[:, None] * up
+    lift = smooth(s, 1.5, 6.0)[:, None] * up
     return np.stack([
         0.035 * neck + 0.6 * trapezius,
-        0.19 * neck + 0.20 * wide + 13 * trapezius + 6.5 * larynx[:, None] * normal,
+        0.17 * neck + 0.20 * wide + 13 * trapezius - 3 * lift + 6.5 * larynx[:, None] * normal,
         0.045 * wide + 3.0 * slope,
-        lift - 0.32 * neck - 0.30 * wide - 4 * trapezius - 2.0 * muscle * normal,
+        26 * lift - 0.41 * neck - 0.36 * wide - 4 * trapezius - 2.0 * muscle * normal,
         0.030 * neck + 2.6 * throat * (ahead - 0.5 * up) + 0.02 * wide
         - 0.2 * _relief(s, angle)[:, None] * normal,
         -0.03 * neck + cords * normal - 0.03 * wide - 5 * slope,
+        # A long chin needs room over the collar.
+        -4.5 * lift,
     ])  # fmt: skip
 
 
@@ -186,6 +190,7 @@ def vertices(t: Mapping[str, Tensor], own: Body) -> Tensor:
         t["child"],
         t["fullness"] * (0.6 + 0.4 * grown),
         (t["old"] - 0.15).clamp(min=0) * (1 - 0.25 * t["fullness"].clamp(0, 2.5)),
+        t["face_length"].clamp(min=0) * grown,
     ], 1)  # fmt: skip
     # A weighted sum a person at a time: a batched product may round otherwise.
     moved = (weight[:, :, None] * basis[None]).sum(1)
