@@ -37,9 +37,9 @@ SETUPS = (
     # how far the sky leans to the key; warmth of the key, of which the sky has the opposite
     ("soft", 0.30, 0.70, 0.38, 0.18, 0.25, 30.0, 1.0, 0.0),
     ("beauty", 0.22, 0.74, 0.30, 0.38, 0.60, 17.0, 0.3, 0.2),
-    ("window", 0.20, 1.02, 0.13, 0.08, 0.08, 24.0, 1.0, -0.5),
-    ("sun", 0.16, 1.06, 0.15, 0.14, 0.10, 3.0, 0.0, 1.0),
-    ("stage", 0.12, 1.00, 0.06, 0.04, 1.90, 7.0, 0.0, 0.4),
+    ("window", 0.20, 1.06, 0.09, 0.06, 0.08, 24.0, 1.0, -1.2),
+    ("sun", 0.16, 1.12, 0.06, 0.07, 0.10, 2.0, 0.0, 1.8),
+    ("stage", 0.12, 1.00, 0.03, 0.03, 2.60, 7.0, 0.0, 0.4),
 )
 
 UP = (0.0, 0.72, 0.69)
@@ -76,7 +76,7 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     _, key, sky, ground, rim, size, lean, warmth = setup.unbind(1)
     deep = step(t["tone"], 4.0, 8.0)
     lack = (1 - sky / FILLED[0]).clamp(min=0)
-    helped = 0.14 + 0.22 * deep
+    helped = 0.06 + 0.26 * deep
     sky = sky + helped * (FILLED[0] - sky).clamp(min=0)
     ground = ground + helped * (FILLED[1] - ground).clamp(min=0)
     harder = 0.9 + 0.25 * t["light_contrast_p"]
@@ -93,7 +93,7 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     dome = torch.tensor(UP, device=p.device) + lean[:, None] * toward * toward.new_tensor([1, 0, 0])
     colored = (t["rim_hue_p"] < 0.30).to(p.dtype)
     rim_hue = (t["rim_hue_p"] / 0.30).clamp(max=1)
-    rim_tint = hue_color(rim_hue, 0.5 * colored)
+    rim_tint = hue_color(rim_hue, 0.8 * colored)
     # Dark skin and hair need an edge to stand off the backdrop.
     strength = rim * (0.35 + 1.1 * t["rim_light_p"]) * (1 + 0.25 * deep)
     return Lights(
@@ -102,7 +102,7 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
         fill=normalize(across + toward.new_tensor([0.0, -0.08, 0.62]), dim=-1),
         key_color=key_color,
         rim_color=rim_tint * cool * strength[:, None],
-        fill_color=key_color * toward.new_tensor(BOUNCED) * (lack * (0.05 + 0.05 * deep))[:, None],
+        fill_color=key_color * toward.new_tensor(BOUNCED) * (lack * (0.035 + 0.065 * deep))[:, None],
         sky=cool * (sky * (1.12 - 0.3 * t["light_contrast_p"]))[:, None],
         ground=(1 + torch.tensor([0.05, -0.01, -0.06], device=p.device))
         * (ground * (1.1 - 0.3 * t["light_contrast_p"]))[:, None],
