@@ -87,7 +87,7 @@ def _forms(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
     # From the ear's lobe to beside the mouth, below the cheekbone.
     along, off = _across(ax, y, (64.0, -33.0), (37.0, -66.0))
     under = bell(off / 9.5) * bell((along - 0.42) / 0.52)
-    planes = 0.55 * bell((ax - 61) / 11) * bell((y - 17) / 17)
+    planes = 0.25 * bell((ax - 61) / 11) * bell((y - 17) / 17)
     planes = planes + under + 0.7 * bell((ax - 12) / 4.5) * bell((y + 17) / 13)
     planes = planes + 0.8 * bell((ax - 17) / 8) * bell((y - 4) / 7)
     planes = planes + 0.8 * step(ax, 42, 78) * step(-y, -70, -40)
@@ -106,7 +106,7 @@ def _sags(ax: Tensor, y: Tensor) -> dict[str, Tensor]:
     jowl = jowl + 0.7 * bell((ax - 43) / 12) * bell((y + 106) / 6)
     bands = (bell((ax - 11) / 3.2) + 0.7 * bell((ax - 27) / 4.5)) * step(-y, 112, 124)
     hollow = bell((ax - 47) / 9) * bell((y + 52) / 15)
-    hollow = hollow + 0.45 * bell((ax - 60) / 9) * bell((y - 20) / 13)
+    hollow = hollow + 0.25 * bell((ax - 60) / 9) * bell((y - 20) / 13)
     return {"marionette": corner, "jowl": jowl, "bands": bands, "hollow": hollow}
 
 
@@ -141,7 +141,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
     kept = (1 - t["makeup"]).clamp(0.25, 1)
     sun = (0.16 * old + 0.06 * t["weathering"].clamp(min=0)) * (1 - 0.6 * dark)
     makeup = t["makeup"]
-    pale = 1 - 0.4 * (1 - step(t["tone"], 3, 5))
+    pale = 1 - 0.1 * (1 - step(t["tone"], 3, 5))
     one = torch.ones_like(old)
     # Shade between the hairs of the brows, hardly any under fair or grey ones.
     fair = torch.maximum(step(t["natural_color"], 1.0, 2.0), t["grey_share"])
@@ -169,7 +169,7 @@ def pigments(t: Mapping[str, Tensor], dark: Tensor) -> tuple[tuple[str, int, Ten
         ("jowl", SHADE, 0.11 * late),
         ("bands", SHADE, 0.24 * late),
         ("hollow", SHADE, 0.14 * late),
-        ("planes", SHADE, 0.14 * (1 - 0.8 * child)),
+        ("planes", SHADE, 0.11 * (1 - 0.8 * child)),
         ("planes", MELANIN, (0.06 + 0.02 * step(t["tone"], 4.0, 1.5)) * (1 - 0.6 * child)),
         ("planes", BLOOD, 0.05 * step(t["tone"], 1.5, 4.0)),
         ("fore", SHADE, -0.07 * (1 - 0.6 * child)),

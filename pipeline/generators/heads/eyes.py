@@ -28,11 +28,11 @@ INDEX = 1.336
 
 IRISES = (
     # place on the trait, sRGB of the outer and of the inner zone
-    (0.00, (50, 28, 16), (78, 44, 22)),
-    (0.30, (84, 48, 24), (120, 72, 34)),
-    (0.46, (104, 70, 40), (142, 96, 52)),
-    (0.56, (112, 100, 54), (160, 112, 50)),
-    (0.66, (80, 104, 72), (136, 122, 68)),
+    (0.00, (40, 22, 14), (62, 35, 19)),
+    (0.38, (68, 38, 20), (96, 56, 28)),
+    (0.54, (92, 60, 36), (120, 80, 46)),
+    (0.62, (98, 88, 54), (132, 98, 54)),
+    (0.69, (80, 100, 72), (122, 112, 70)),
     (0.76, (66, 102, 124), (120, 138, 128)),
     (0.90, (58, 92, 132), (112, 140, 160)),
     (1.00, (104, 118, 126), (140, 148, 148)),
@@ -197,7 +197,7 @@ def _iris(
     fine = fade(pixel, 0.7)
     strands = (0.75 * fine * fibres[2] + 0.45 * fade(pixel, 1.5) * fibres[1]).clamp(-2, 2)
     outer, middle = (of(v.t().contiguous(), b) for v in irises(t))
-    dark = of(step(0.46 - t["iris"], 0, 0.3), b)
+    dark = of(step(0.54 - t["iris"], 0, 0.35), b)
     pupil = of(0.335 + 0.05 * t["child"] - 0.05 * t["old"] + 0.02 * t["light_contrast"], b)
     # The collarette: a wavy ring where the inner zone ends.
     ring = 0.56 + 0.030 * fibres[1].clamp(-2, 2)

@@ -37,8 +37,8 @@ SETUPS = (
     # how far the sky leans to the key; warmth of the key, of which the sky has the opposite
     ("soft", 0.30, 0.70, 0.38, 0.18, 0.25, 30.0, 1.0, 0.0),
     ("beauty", 0.22, 0.74, 0.30, 0.38, 0.60, 17.0, 0.3, 0.2),
-    ("window", 0.20, 1.06, 0.09, 0.06, 0.08, 24.0, 1.0, -1.2),
-    ("sun", 0.16, 1.12, 0.06, 0.07, 0.10, 2.0, 0.0, 1.8),
+    ("window", 0.20, 1.04, 0.11, 0.07, 0.08, 24.0, 1.0, -1.2),
+    ("sun", 0.16, 1.10, 0.10, 0.10, 0.10, 2.0, 0.0, 1.8),
     ("stage", 0.12, 1.00, 0.03, 0.03, 2.60, 7.0, 0.0, 0.4),
 )
 
@@ -76,7 +76,7 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
     _, key, sky, ground, rim, size, lean, warmth = setup.unbind(1)
     deep = step(t["tone"], 4.0, 8.0)
     lack = (1 - sky / FILLED[0]).clamp(min=0)
-    helped = 0.06 + 0.26 * deep
+    helped = 0.10 + 0.28 * deep
     sky = sky + helped * (FILLED[0] - sky).clamp(min=0)
     ground = ground + helped * (FILLED[1] - ground).clamp(min=0)
     harder = 0.9 + 0.25 * t["light_contrast_p"]

@@ -194,10 +194,10 @@ def look(
         return (seen_key * soft_step(dot(n, key), 0.35) + hemi * 0.85) * open_
 
     # Cheeks and lips keep light from the corners and from what lies deep.
-    corner = (1 - 0.80 * step(across.abs(), 0.50, 1.05)) * (0.35 + 0.65 * ao)
+    corner = (1 - 0.66 * step(across.abs(), 0.40, 1.05)) * (0.35 + 0.65 * ao)
     # A camera that exposes for dark skin would let wet flesh glow.
     dim = corner * of(1 - 0.45 * step(t["tone"], 5, 8), b)
-    mouth = column((0.050, 0.010, 0.009), d) * (sky + 0.5 * key_color) * dim
+    mouth = column((0.085, 0.020, 0.018), d) * (sky + 0.5 * key_color) * dim
     soft = unit(tongue + 1e-6)
     flesh = column((0.40, 0.125, 0.12), d) * lighted(
         soft, dim * (0.14 + 0.50 * soft[2].clamp(min=0))
@@ -240,9 +240,9 @@ def look(
 def _enamel(t: Mapping[str, Tensor]) -> Tensor:
     """Colour of the teeth, linear [B, 3]: whitest in children, yellower with age."""
     device = t["old"].device
-    young = torch.tensor([0.79, 0.755, 0.69], device=device)
-    adult = torch.tensor([0.76, 0.71, 0.61], device=device)
-    aged = torch.tensor([0.66, 0.565, 0.41], device=device)
+    young = torch.tensor([0.73, 0.695, 0.635], device=device)
+    adult = torch.tensor([0.69, 0.64, 0.55], device=device)
+    aged = torch.tensor([0.60, 0.515, 0.38], device=device)
     color = adult + (young - adult) * t["child"][:, None]
     color = color + (aged - color) * (0.9 * t["old"])[:, None]
     # A camera that exposes for dark skin would let them glow.

@@ -63,8 +63,8 @@ def amounts(t: Mapping[str, Tensor]) -> dict[str, Tensor]:
     sunk = t["old"].clamp(max=1) ** 0.75
     # At rest the upper lid hides the top of the iris; narrow eyes need less of it for that.
     narrow = (0.5 * t["smile"] + t["laugh"] + out["anger"] + out["sadness"]).clamp(max=1)
-    rest = (1.5 - 0.9 * t["m_soft"]) * (1 - 0.8 * narrow) * (1 - 0.5 * sunk)
-    out["eye_open"] = -0.1 - rest + 0.3 * t["eye_open"] + 0.4 * t["child"] - 0.2 * sunk
+    rest = (1.25 - 0.75 * t["m_soft"]) * (1 - 0.8 * narrow) * (1 - 0.5 * sunk)
+    out["eye_open"] = -0.1 - rest + 0.3 * t["eye_open"] + 0.4 * t["child"] - 0.1 * sunk
     # Eyes stay on the camera when the head nods, and the lids go along.
     up = 0.045 * t["gaze_y"] - t["pitch"].deg2rad().tan()
     out["look_up"] = 0.6 * EYE_RADIUS * 0.34 * (up / 0.34).tanh()

@@ -22,8 +22,8 @@ def glass(
     above = mirrored[:, 1] - 0.30 * key[:, 1] + 0.12 + 0.35 * across
     window = _inside(across, 0.17, 0.06) * _inside(above, 0.12, 0.06)
     window = window * (1 - 0.7 * _inside(across - 0.02, 0.006, 0.016)) * (mirrored[:, 2] > 0)
-    room = 0.55 * hemisphere(mirrored, lights, b)
-    added = fresnel[:, None] * (room + 5.0 * lights.key_color[b] * window[:, None])
+    room = 0.28 * hemisphere(mirrored, lights, b)
+    added = fresnel[:, None] * (room + 2.5 * lights.key_color[b] * window[:, None])
     through = 1 - fresnel - 0.06
     return added, through[:, None].expand(-1, 3)
 
