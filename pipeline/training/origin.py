@@ -48,7 +48,7 @@ def read_origin(name: str) -> Origin:
     except FileNotFoundError:
         reason = "there is no such file"
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        detail = " ".join(str(error).split())[:160].rstrip(" :;,")
+        detail = " ".join(str(error).replace(str(path), "it").split())[:160].rstrip(" :;,")
         reason = f"no scorer of the architecture that this version trains ({detail})"
     else:
         digest = file_sha256(path)
@@ -76,7 +76,7 @@ def refuse_other_origin(out: Path, digest: str) -> None:
     if begun is not None and begun != digest:
         raise SpecError(
             f"train scorer: {out} holds a training that began from {_called(begun)}, not from "
-            f"{_called(digest)}; give another --to, or the --from that it began with."
+            f"{_called(digest)}; give another --to, or begin as it did."
         )
 
 
