@@ -437,7 +437,16 @@ def train() -> None:
 @click.option(
     "--held-out", default=1_000, show_default=True, help="Renders to judge on, three times."
 )
-@click.option("--epochs", default=14, show_default=True, help="Passes over the renders.")
+@click.option(
+    "--epochs", type=int, show_default="14; 8 with --from", help="Passes over the renders."
+)
+@click.option(
+    "--from",
+    "begin",
+    metavar="WEIGHTS",
+    help="Learn on from a finished scorer, at a lower rate: builtin:heads, or weights.safetensors "
+    "of another training.",
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Rendering processes.")
 @click.option("--threads", default=1, show_default=True, help="Threads of the fit's arithmetic.")
@@ -445,7 +454,8 @@ def scorer(
     folder: Path,
     images: int,
     held_out: int,
-    epochs: int,
+    epochs: int | None,
+    begin: str | None,
     seed: int,
     workers: int,
     threads: int,
@@ -458,6 +468,7 @@ def scorer(
         images=images,
         held_out=held_out,
         epochs=epochs,
+        begin=begin,
         seed=seed,
         workers=workers,
         threads=threads,

@@ -41,6 +41,13 @@ def test_bad_specs_exit_with_2_and_one_line(tmp_path: Path) -> None:
     assert err == "populace: cuont: is no key of a job spec; did you mean 'count'?\n"
 
 
+def test_a_scorer_cannot_learn_on_from_what_is_not_there(tmp_path: Path) -> None:
+    code, out, err = invoke("train", "scorer", "--to", str(tmp_path / "run"), "--from", "bundled")
+    assert (code, out) == (2, "")
+    assert err.startswith("populace: train scorer: --from bundled: there is no such file; give ")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "mend"),
     [

@@ -52,8 +52,8 @@ LIMITS = """\
   correction, as pictured.
 - Scored ages are means, pulled towards the middle of the range: the very young and very old score
   nearer to it than they are. Read the confusion of the usual bins before balancing over ages.
-- Probabilities are calibrated on a mixture of clean and hard pictures: on clean ones those of ages
-  are too modest, as the calibration errors show.
+- Probabilities are calibrated on a mixture of clean and hard pictures, not for every group of
+  people alone: some are read too surely, others too modestly.
 - Whether hair counts as grey is decided at half of the hairs: around 50 years many are close to it.
 - Landmarks of points hidden from view are guesses.
 """
@@ -119,6 +119,7 @@ def _recipe(card: Mapping[str, Any]) -> str:
         f"{recipe['images']:,} renders to learn from: {shares}. Flattened draws hold ages, skin "
         "tones and presentations about equally often; hard ones turn the head to "
         "every side and light it from everywhere.",
+        *_demanding(recipe),
         f"{recipe['calibration']:,} more to calibrate on; {recipe['held_out']:,} of each "
         "distribution held out.",
         f"Rendered at {sizes} and brought to 128 px; held-out sets at {recipe['judged_size']} px.",
@@ -128,10 +129,40 @@ def _recipe(card: Mapping[str, Any]) -> str:
         f"One bad picture to four proper ones: {', '.join(recipe['broken']['trained'])}.",
         f"{recipe['epochs']} epochs of batches of {recipe['batch']}, AdamW, peak rate "
         f"{recipe['rate']}, cosine, seed {recipe['seed']}.",
+        *_lineage(card),
         f"Generator `{card['generator_digest'][:16]}…`.",
         f"Scorer `{card['scorer_digest'][:16]}…`.",
     ]
     return "## Recipe\n\n" + "\n".join(f"- {line}" for line in lines) + f"\n\n{PRESENTATION}"
+
+
+def _demanding(recipe: Mapping[str, Any]) -> list[str]:
+    if "demanding" not in recipe["shares"]:
+        return []
+    return [
+        "Demanding draws are flattened hard ones of people who are two of these: 45 or older, of "
+        "Monk tones 7-10, with facial hair; of them is read worst."
+    ]
+
+
+def _lineage(card: Mapping[str, Any]) -> list[str]:
+    """What the fit began from, the first training first; nothing of one that began from nothing."""
+    lineage = card.get("lineage", [])
+    lines = [_taught(entry) for entry in lineage]
+    if lineage and all("epochs" in entry and "images" in entry for entry in lineage):
+        seen = sum(entry["images"] * entry["epochs"] for entry in lineage)
+        lines.append(f"Before this training {seen:,} pictures had been seen, repeats included.")
+    return lines
+
+
+def _taught(entry: Mapping[str, Any]) -> str:
+    if "epochs" not in entry or "images" not in entry:
+        return f"Began from weights `{entry['weights'][:16]}…`; no card tells what taught them."
+    by = f" of generator `{entry['generator'][:16]}…`" if "generator" in entry else ""
+    return (
+        f"Began from weights `{entry['weights'][:16]}…`, taught by {entry['images']:,} renders{by} "
+        f"in {entry['epochs']} epochs."
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,6 +1,6 @@
 """Draw latents to learn from: natural, flattened for rare groups, hard to read, or both."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,9 @@ Margin = tuple[NDArray[np.int64], float]
 
 POOL = 24
 """Draws looked at for each one kept."""
+
+_SEARCH = 4
+"""How many times more are looked at where only one in eight is wanted."""
 
 STRETCH = 1.4
 """Half the pool is drawn this much wider, so that the tails hold more than a handful."""
@@ -80,6 +83,28 @@ def flattened_hard_latents(
     return _chosen(pool, count, _even_people(truth) + _every_way(truth), rng)
 
 
+def demanding_latents(
+    generator: LabelledGenerator, count: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Draw as `flattened_hard_latents`, but only people who are read worst when turned and lit so.
+
+    Each is two of these at least: 45 or older (hair turning grey, ages late in life), of Monk tones
+    7-10 (expressions in low contrast), with facial hair (stubble).
+
+    Returns:
+        float32 [count, D].
+    """
+    pool, truth = _pool(generator, _SEARCH * POOL * count, rng, STRETCH, _is_demanding)
+    return _chosen(pool, count, _even_people(truth) + _every_way(truth), rng)
+
+
+def _is_demanding(truth: Labels) -> NDArray[np.bool_]:
+    age, tone, beard = (
+        np.asarray(truth[name], np.float64) for name in ("age", "skin_tone", "facial_hair")
+    )
+    return np.asarray(np.sum([age >= 45, tone >= 6.5, beard > 0], 0) >= 2)
+
+
 def _every_way(truth: Labels) -> list[Margin]:
     return [(steps(truth["yaw"], 10), 0.0), (steps(truth["light_azimuth"], 15), 0.0)]
 
@@ -108,17 +133,27 @@ def tone_class(tone: NDArray[np.generic]) -> NDArray[np.int64]:
 
 
 def _pool(
-    generator: LabelledGenerator, count: int, rng: np.random.Generator, stretch: float
+    generator: LabelledGenerator,
+    count: int,
+    rng: np.random.Generator,
+    stretch: float,
+    wanted: Callable[[Labels], NDArray[np.bool_]] | None = None,
 ) -> tuple[NDArray[np.float32], Labels]:
-    """Draws to choose from, every second one `stretch` times wider, and their truth."""
+    """Draws to choose from, every second one `stretch` times wider, and their truth.
+
+    Of `count` draws those that are `wanted` are kept.
+    """
     parts, truths = [], []
     for start in range(0, count, _BLOCK):
         normals = rng.standard_normal(
             (min(_BLOCK, count - start), generator.latent_size), np.float32
         )
         normals[1::2] *= stretch
-        parts.append(generator.latents(normals))
-        truths.append(generator.truth(parts[-1]))
+        w = generator.latents(normals)
+        truth = generator.truth(w)
+        rows = slice(None) if wanted is None else wanted(truth)
+        parts.append(w[rows])
+        truths.append({name: np.asarray(values)[rows] for name, values in truth.items()})
     names = truths[0].keys()
     return np.concatenate(parts), {n: np.concatenate([t[n] for t in truths]) for n in names}
 

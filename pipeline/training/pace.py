@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 
-def warm_cosine(step: int, steps: int) -> float:
-    """Share of the peak rate: up over the first twentieth, then half a cosine to zero."""
-    warm = max(steps // 20, 1)
+def warm_cosine(step: int, steps: int, warm_up: float = 0.05) -> float:
+    """Share of the peak rate: up over the first part, `warm_up`, then half a cosine to zero."""
+    warm = max(int(steps * warm_up), 1)
     if step < warm:
         return (step + 1) / warm
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.training.draws import (
     LabelledGenerator,
+    demanding_latents,
     flattened_hard_latents,
     flattened_latents,
     hard_latents,
@@ -19,7 +20,13 @@ from pipeline.training.renders import Order
 SIZE_SHARES = {64: 0.30, 96: 0.20, 128: 0.43, 192: 0.05, 256: 0.02}
 """Picture sizes of the training set: previews, the network's own size, and larger ones."""
 
-KIND_SHARES = {"natural": 0.15, "flattened": 0.35, "hard": 0.2, "flattened_hard": 0.3}
+KIND_SHARES = {
+    "natural": 0.15,
+    "flattened": 0.25,
+    "hard": 0.2,
+    "flattened_hard": 0.2,
+    "demanding": 0.2,
+}
 """Distributions that the training set is drawn from, in their order."""
 
 CALIBRATION_SHARES = {"natural": 0.4, "flattened": 0.3, "hard": 0.3}
@@ -55,19 +62,25 @@ def kind_rows(shares: Mapping[str, float], count: int) -> dict[str, range]:
 def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list[Order]:
     """What to render, drawn from the seed alone.
 
+    Each set has a stream of chance of its own: those that are held out stay the same whatever is
+    learned from, so that trainings can be compared, and nobody in them was ever learned from.
+
     train and calibration: of all distributions and of mixed sizes; natural, flattened and hard:
     held out; previews and pairs: the first natural people at 64 and 256 px; prior: more natural
     draws, 64 px.
     """
-    rng = np.random.default_rng(seed)
+    streams = np.random.default_rng(seed).spawn(3 + len(HELD_OUT))
     draw = {
         "natural": natural_latents,
         "flattened": flattened_latents,
         "hard": hard_latents,
         "flattened_hard": flattened_hard_latents,
+        "demanding": demanding_latents,
     }
 
-    def mixed(name: str, count: int, shares: Mapping[str, float]) -> Order:
+    def mixed(
+        name: str, count: int, shares: Mapping[str, float], rng: np.random.Generator
+    ) -> Order:
         rows = kind_rows(shares, count)
         w = np.concatenate([draw[kind](generator, len(part), rng) for kind, part in rows.items()])
         sizes = rng.choice(list(SIZE_SHARES), count, p=list(SIZE_SHARES.values()))
@@ -76,9 +89,12 @@ def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list
     def plain(name: str, w: NDArray[np.float32], size: int) -> Order:
         return Order(name, w, np.full(len(w), size, np.int64))
 
-    train = mixed("train", counts.train, KIND_SHARES)
-    calibration = mixed("calibration", counts.calibration, CALIBRATION_SHARES)
-    held = [plain(n, draw[n](generator, counts.held_out, rng), JUDGED_SIZE) for n in HELD_OUT]
+    train = mixed("train", counts.train, KIND_SHARES, streams[0])
+    calibration = mixed("calibration", counts.calibration, CALIBRATION_SHARES, streams[1])
+    held = [
+        plain(name, draw[name](generator, counts.held_out, rng), JUDGED_SIZE)
+        for name, rng in zip(HELD_OUT, streams[3:], strict=True)
+    ]
     same = held[0].w[: counts.pairs]
     return [
         train,
@@ -86,5 +102,5 @@ def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list
         *held,
         plain("previews", same, PREVIEW_SIZE),
         plain("pairs", same, FULL_SIZE),
-        plain("prior", natural_latents(generator, counts.prior, rng), PREVIEW_SIZE),
+        plain("prior", natural_latents(generator, counts.prior, streams[2]), PREVIEW_SIZE),
     ]

@@ -65,7 +65,9 @@ def test_each_image_gets_the_certainty_that_its_features_tell() -> None:
     labels["age"] = labels["age"] * 5 + 2.0
     labels["skin_tone"] = labels["skin_tone"] + 1
     labels["masculinity"] = labels["gender_presentation"] * 1.0
-    weight, bias = fit_certainty(perception(logits, np.zeros(0), features), labels)
+    weight, bias = fit_certainty(
+        perception(logits, np.zeros(0), features), labels, np.arange(6000) % 3
+    )
     assert weight.shape == (len(CLASS_HEADS), 5)
     name = "hair_color"
     row = CLASS_HEADS.index(name)
@@ -78,6 +80,34 @@ def test_each_image_gets_the_certainty_that_its_features_tell() -> None:
     own = logits[name][surest] * factor[surest, None]
     assert expected_calibration_error(softmax(own), truth) < 0.05
     assert expected_calibration_error(softmax(cooled), truth) > 0.08
+
+
+def test_confidence_is_right_on_average_in_every_distribution_it_is_fitted_to() -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.repeat([0, 1], [2000, 2000])
+    # A feature that tells the distributions apart, but not for certain.
+    features = (drawn[:, None] + rng.normal(0, 0.6, (4000, 1))).astype(np.float32)
+    logits, labels = {}, {}
+    for name in CLASS_HEADS:
+        honest = rng.normal(0, 3, (4000, len(BY_NAME[name].classes)))
+        labels[name] = (honest + rng.gumbel(size=honest.shape)).argmax(1)
+        logits[name] = (np.where(drawn, 1.6, 1.0)[:, None] * honest).astype(np.float32)
+    labels["age"] = labels["age"] * 5 + 2.0
+    labels["skin_tone"] = labels["skin_tone"] + 1
+    labels["masculinity"] = labels["gender_presentation"] * 1.0
+    truth, row = class_target("expression", labels), CLASS_HEADS.index("expression")
+
+    def gaps(groups: np.ndarray) -> list[float]:
+        seen = perception(logits, np.zeros(0), features)
+        weight, bias = fit_certainty(seen, labels, groups)
+        factor = np.exp(features @ weight[row] + bias[row])[:, None]
+        p = softmax(logits["expression"] * factor)
+        off = p.max(1) - truth[np.arange(4000), p.argmax(1)]
+        return [abs(float(off[drawn == one].mean())) for one in (0, 1)]
+
+    alone, each = gaps(np.zeros(4000, np.int64)), gaps(drawn)
+    assert max(each) < 0.03
+    assert max(each) < 0.7 * max(alone)
 
 
 def test_the_light_correction_undoes_an_affine_light() -> None:

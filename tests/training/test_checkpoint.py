@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from pipeline.attributes.network import HeadsNetwork
-from pipeline.training.checkpoint import Checkpoint
+from pipeline.training.checkpoint import Checkpoint, beginning
 
 
 def stepped() -> tuple[HeadsNetwork, torch.optim.Optimizer]:
@@ -34,6 +34,16 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:
     assert len(its_optimizer.state) == len(optimizer.state)
     kept.remove()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_tells_what_its_run_began_from(tmp_path: Path) -> None:
+    path = tmp_path / "fit.pt"
+    assert beginning(path) is None
+    model, optimizer = stepped()
+    Checkpoint(path, "run").save(1, model, model, optimizer)
+    assert beginning(path) == ""
+    Checkpoint(path, "run", "abc").save(1, model, model, optimizer)
+    assert beginning(path) == "abc"
 
 
 def test_no_file_a_torn_one_and_another_run_start_from_nothing(tmp_path: Path) -> None:

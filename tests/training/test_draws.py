@@ -5,6 +5,7 @@ from toys import Discs
 
 from pipeline.generators.heads import truth
 from pipeline.training.draws import (
+    demanding_latents,
     flattened_hard_latents,
     flattened_latents,
     hard_latents,
@@ -49,6 +50,22 @@ def test_flattened_hard_draws_are_both() -> None:
     tones = shares(tone_class(both["skin_tone"]))
     assert 0.07 < tones.min() < tones.max() < 0.14
     assert shares((np.abs(np.asarray(both["yaw"])) // 10).astype(np.int64))[:4].min() > 0.15
+
+
+def test_demanding_draws_are_turned_people_of_whom_two_things_make_reading_hard() -> None:
+    generator = LabelledHeads()
+    people = truth(demanding_latents(generator, 500, np.random.default_rng(0)))
+    traits = np.stack(
+        [
+            np.asarray(people["age"]) >= 45,
+            np.asarray(people["skin_tone"]) >= 6.5,
+            np.asarray(people["facial_hair"]) > 0,
+        ]
+    )
+    assert traits.sum(0).min() >= 2
+    assert traits.mean(1).min() > 0.4
+    assert shares((np.abs(np.asarray(people["yaw"])) // 10).astype(np.int64))[:4].min() > 0.12
+    assert np.bincount(np.asarray(people["expression"])).min() > 30
 
 
 def test_draws_follow_the_seed_alone() -> None:

@@ -90,6 +90,34 @@ def test_the_same_call_goes_on_from_what_is_rendered_and_ends_the_same(
     assert again == card
 
 
+def test_a_finished_scorer_learns_on_and_its_card_names_what_it_began_from(
+    trained: tuple[Path, dict[str, Any], set[str]], tmp_path: Path
+) -> None:
+    first, card, _ = trained
+    small = {**SMALL, "epochs": 1, "make_generator": Discs}
+    tuned = train_scorer(tmp_path, begin=str(first / "weights.safetensors"), **small)
+    assert tuned["recipe"]["rate"] < card["recipe"]["rate"]
+    assert card["lineage"] == []
+    assert tuned["lineage"] == [
+        {
+            "weights": card["weights_digest"],
+            "images": 64,
+            "epochs": 2,
+            "seed": 3,
+            "generator": "discs",
+        }
+    ]
+    assert tuned["weights_digest"] != card["weights_digest"]
+    assert tuned["held_out"].keys() == card["held_out"].keys()
+    text = (tmp_path / "MODEL_CARD.md").read_text()
+    assert f"Began from weights `{card['weights_digest'][:16]}…`, taught by 64 renders" in text
+    assert "128 pictures had been seen" in text
+    assert "Began from" not in (first / "MODEL_CARD.md").read_text()
+    for other in (None, "builtin:heads"):
+        with pytest.raises(SpecError, match="began from weights"):
+            train_scorer(tmp_path, begin=other, **small)
+
+
 @pytest.mark.parametrize(("name", "value"), [("images", 3), ("held_out", 0), ("epochs", 0)])
 def test_numbers_too_small_to_train_with_are_refused(tmp_path: Path, name: str, value: int) -> None:
     with pytest.raises(SpecError, match=f"{name} is {value}"):
