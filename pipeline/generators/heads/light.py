@@ -102,7 +102,9 @@ def lights(t: Mapping[str, Tensor]) -> Lights:
         fill=normalize(across + toward.new_tensor([0.0, -0.08, 0.62]), dim=-1),
         key_color=key_color,
         rim_color=rim_tint * cool * strength[:, None],
-        fill_color=key_color * toward.new_tensor(BOUNCED) * (lack * (0.035 + 0.065 * deep))[:, None],
+        fill_color=key_color
+        * toward.new_tensor(BOUNCED)
+        * (lack * (0.035 + 0.065 * deep))[:, None],
         sky=cool * (sky * (1.12 - 0.3 * t["light_contrast_p"]))[:, None],
         ground=(1 + torch.tensor([0.05, -0.01, -0.06], device=p.device))
         * (ground * (1.1 - 0.3 * t["light_contrast_p"]))[:, None],
