@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -20,7 +21,7 @@ class LocalStore:
 
     location: LocalLocation
 
-    @property
+    @cached_property
     def uri(self) -> str:
         """`file:///absolute/path`."""
         return self.location.uri
