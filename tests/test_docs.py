@@ -26,7 +26,7 @@ def examples(page: str, heading: str) -> list[str]:
         ("docs/catalog.md", "Balanced draws"),
         ("docs/attributes.md", "The same person"),
         ("docs/gallery.md", "In an app of your own"),
-        ("README.md", "Pulling a catalog"),
+        ("README.md", "Using a catalog"),
     ],
 )
 def test_the_examples_of_a_page_run(

@@ -2,18 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.assets.encode import pixels_sha256, sha256
 from pipeline.catalog.conversion import Converter
 from pipeline.catalog.fetch import Asset, fetch_group, group, in_order
-from pipeline.catalog.local_file import whole_file
+from pipeline.catalog.local_file import write_whole
 from pipeline.catalog.pulled import PulledFile, PulledFolder
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
 
 _BATCH = 4096
+
+_CHECKED = 64
+"""Files that a thread checks before it comes for more."""
+
+_MOST_GROUPS = 8
+_SHARE = 16
+"""Of many groups a thread takes several at a time, but no more than this part of its share: single
+files are quick, and coming for each of them takes as long as writing it.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ Progress = Callable[[PullState], None]
 
 def as_in_catalog(asset: Asset, format: str) -> str:
     """Where a pull puts a file: as a catalog of single files has it."""
-    return asset.path if asset.is_extra else asset.path_as(format)
+    return asset.path_as(format)
 
 
 @dataclass
@@ -67,7 +76,7 @@ class Bringing:
         """Fetch, check, convert and write all that is missing."""
         left: Counter[str] = Counter()
         # One stream through all batches: threads do not wait for each other at their borders.
-        for brought in in_order(self._bring, self._groups(left), self.threads):
+        for brought in in_order(self._bring, self._work(left), self.threads):
             for asset, converted in brought:
                 self.files += 1
                 self.moved += asset.length
@@ -94,8 +103,8 @@ class Bringing:
         if self.progress is not None:
             self.progress(PullState(self.faces, self.selection.count, self.files, self.moved))
 
-    def _groups(self, left: Counter[str]) -> Iterator[list[Asset]]:
-        """The files that are missing, by range; counts them in `left` by their face."""
+    def _work(self, left: Counter[str]) -> Iterator[list[list[Asset]]]:
+        """The files that are missing, some ranges at a time; counts them by face in `left`."""
         for assets in self.selection.assets(_BATCH, by_place=True):
             if self.keep:
                 self.pulled.want(self.path(asset) for asset in assets)
@@ -108,10 +117,30 @@ class Bringing:
             # All that is known of files that stay as they are, in one transaction.
             plain = (asset for asset in missing if not self._recipe(asset))
             self.pulled.note(self._unchanged(asset) for asset in plain)
-            yield from group(missing)
+            groups = group(missing)
+            some = min(_MOST_GROUPS, 1 + len(groups) // (_SHARE * self.threads))
+            yield from (groups[first : first + some] for first in range(0, len(groups), some))
 
     def _missing(self, assets: Sequence[Asset]) -> list[Asset]:
         """The assets whose file is not in the folder, or is there with other content."""
+        missing: list[Asset] = []
+        there: list[Asset] = []
+        folders: dict[str, bool] = {}
+        for asset in assets:
+            path = self.path(asset)
+            folder = path.rpartition("/")[0]
+            if folder not in folders:
+                folders[folder] = (self.to / folder).is_dir()
+            # In a folder that is not there, no file need be looked for.
+            found = folders[folder] and (self.to / path).is_file()
+            (there if found else missing).append(asset)
+        some = (there[first : first + _CHECKED] for first in range(0, len(there), _CHECKED))
+        for wrong in in_order(self._wrong, some, self.threads):
+            missing += wrong
+        return missing
+
+    def _wrong(self, assets: Sequence[Asset]) -> list[Asset]:
+        """Those whose file, which is there, is not the one that must be."""
 
         def whole(asset: Asset) -> bool:
             path, wanted = self.to / self.path(asset), self.known(asset)
@@ -122,21 +151,18 @@ class Bringing:
                 and sha256(path.read_bytes()) == wanted.sha256
             )
 
-        missing: list[Asset] = []
-        there: list[Asset] = []
-        for asset in assets:
-            (there if (self.to / self.path(asset)).is_file() else missing).append(asset)
-        checked = zip(there, in_order(whole, there, self.threads), strict=True)
-        return missing + [asset for asset, good in checked if not good]
+        return [asset for asset in assets if not whole(asset)]
 
-    def _bring(self, assets: Sequence[Asset]) -> list[tuple[Asset, bool]]:
-        """Fetch, convert and write one group of assets; each with whether it was converted."""
+    def _bring(self, groups: Sequence[Sequence[Asset]]) -> list[tuple[Asset, bool]]:
+        """Fetch, convert and write groups of assets; each asset with whether it was converted."""
+        return [done for assets in groups for done in self._bring_group(assets)]
+
+    def _bring_group(self, assets: Sequence[Asset]) -> list[tuple[Asset, bool]]:
         made = [self._made(asset, data) for asset, data in fetch_group(self.catalog.store, assets)]
         if converted := [file for file, _ in made if file.recipe]:
             self.pulled.note(converted)
         for file, data in made:
-            with whole_file(self.to / file.path, self.again) as hidden:
-                hidden.write_bytes(data)
+            write_whole(self.to, file.path, data, self.again)
         return [
             (asset, file.sha256 != asset.sha256)
             for asset, (file, _) in zip(assets, made, strict=True)
@@ -150,8 +176,7 @@ class Bringing:
         if picture.pixels is None:
             return self._unchanged(asset), data
         height, width = picture.pixels.shape[:2]
-        made = replace(
-            self._unchanged(asset),
+        made = self._unchanged(asset)._replace(
             length=len(picture.file),
             sha256=sha256(picture.file),
             width=width,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline.assets.encode import EXTENSIONS, sha256
 from pipeline.assets.extras import EXTRAS
 from pipeline.errors import CatalogError
@@ -61,6 +64,37 @@ class Asset:
 def asset_of(row: Mapping[str, Any]) -> Asset:
     """The asset that a row names; CatalogError when a name in it would leave its folder."""
     return _trusted(Asset(*(row[name] for name in COLUMNS)))
+
+
+def assets_of(rows: pa.RecordBatch, extras: Sequence[Extra] = ()) -> list[Asset]:
+    """What `asset_of` and `extra_of` say of many rows: each image, and behind it its extras."""
+    columns = [rows[name].to_pylist() for name in COLUMNS]
+    images = [_trusted(Asset(*values)) for values in zip(*columns, strict=True)]
+    if not extras:
+        return images
+    beside: list[list[Asset]] = [[image] for image in images]
+    for kind in extras:
+        placed = [rows[f"{kind}_{name}"].to_pylist() for name in EXTRA_COLUMNS]
+        for files, place in zip(beside, zip(*placed, strict=True), strict=True):
+            if place[0] is not None:
+                values = (files[0].asset_id, files[0].shard, *place, kind)
+                files.append(_trusted(Asset(*values)))
+    return [file for files in beside for file in files]
+
+
+def paths_of(rows: pa.Table, kind: Extra | None = None) -> "pa.ChunkedArray[Any]":
+    """`Asset.path` of each row's image, or of its extra of a kind; null where it has none."""
+    shards = pc.utf8_lpad(rows["shard"].cast(pa.string()), 6, "0")
+    join: Any = pc.binary_join_element_wise  # the stubs know no words among its columns
+    names = join("images", shards, rows["asset_id"], "/")
+    known = list(_SUFFIXES)
+    which = pc.index_in(rows["format"], value_set=pa.array(known))
+    suffixes: Any = pa.array([_SUFFIXES[name] for name in known]).take(which)
+    if kind is not None:
+        there = rows[f"{kind}_uri"].is_valid()
+        suffixes = pc.if_else(there, pa.scalar(_SUFFIXES[kind]), pa.scalar(None, pa.string()))
+    paths: pa.ChunkedArray[Any] = join(names, suffixes, ".")
+    return paths
 
 
 def extra_of(row: Mapping[str, Any], kind: Extra) -> Asset | None:

@@ -5,15 +5,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.assets.encode import Format
 from pipeline.catalog.balance import Balance
 from pipeline.catalog.bring import Bringing, Progress
 from pipeline.catalog.choice import DrawSummary
 from pipeline.catalog.conversion import Conversion
-from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, asset_of, extra_of
+from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, asset_of, paths_of
 from pipeline.catalog.local_file import make_folder, whole_file
 from pipeline.catalog.manifest import extras_in, with_source, write_tables
 from pipeline.catalog.pulled import PulledFolder
@@ -143,14 +145,12 @@ def _local(run: Bringing, table: pa.Table, extras: bool) -> pa.Table:
     placing = [f"{kind}_{name}" for kind in kinds for name in EXTRA_COLUMNS]
     if not extras:
         table, kinds, placing = table.drop_columns(placing), [], []
-    rows = table.select([*COLUMNS, *placing]).to_pylist()
-    images = [asset_of(row) for row in rows]
     for kind in kinds:
-        found = (extra_of(row, kind) for row in rows)
-        table = _moved(table, f"{kind}_", [None if one is None else one.path for one in found])
+        table = _moved(table, f"{kind}_", paths_of(table, kind))
     if run.conversion.recipe:
+        images = [asset_of(row) for row in table.select(list(COLUMNS)).to_pylist()]
         table = _converted(run, with_source(table), images)
-    return _moved(table, "", [run.path(asset) for asset in images])
+    return _moved(table, "", paths_of(table))
 
 
 def _converted(run: Bringing, table: pa.Table, images: Sequence[Asset]) -> pa.Table:
@@ -175,13 +175,18 @@ _CONVERTED_COLUMNS = ("length", "sha256", "pixels_sha256", "width", "height", "f
 """Columns of the manifest that a conversion changes, beside `uri`."""
 
 
-def _moved(table: pa.Table, prefix: str, paths: Sequence[str | None]) -> pa.Table:
+def _moved(table: pa.Table, prefix: str, paths: "pa.ChunkedArray[Any]") -> pa.Table:
     """The rows with these files' places, null where there is none, in `uri` and `offset`."""
     table = _replaced(table, f"{prefix}uri", paths)
-    return _replaced(table, f"{prefix}offset", [None if path is None else 0 for path in paths])
+    starts = pc.if_else(paths.is_null(), pa.scalar(None, pa.int64()), pa.scalar(0, pa.int64()))
+    return _replaced(table, f"{prefix}offset", starts)
 
 
-def _replaced(table: pa.Table, name: str, values: Sequence[object]) -> pa.Table:
+def _replaced(
+    table: pa.Table, name: str, values: "Sequence[object] | pa.ChunkedArray[Any]"
+) -> pa.Table:
     index = table.schema.get_field_index(name)
     field = table.schema.field(index)
-    return table.set_column(index, field, pa.array(values, field.type))
+    if not isinstance(values, pa.ChunkedArray):
+        values = pa.chunked_array([pa.array(values, field.type)])
+    return table.set_column(index, field, values)

@@ -4,10 +4,10 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import NamedTuple
 
 from pipeline.assets.encode import sha256
 from pipeline.errors import SpecError, StoreError
@@ -20,8 +20,7 @@ _UNFINISHED = re.compile(re.escape(TEMPORARY) + "[0-9a-f]{16}")
 _BATCH = 1000
 
 
-@dataclass(frozen=True)
-class PulledFile:
+class PulledFile(NamedTuple):
     """A file that a pull made: at `path` below the folder, of the original with sha256 `source`.
 
     recipe: of the conversion, empty for none. length, sha256: of the file made. width, height: its
@@ -122,7 +121,7 @@ class PulledFolder:
             self._database.execute("BEGIN")
             self._database.executemany(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [astuple(file) for file in files],
+                files,
             )
 
     def find(self, path: str, source: str, recipe: str) -> PulledFile | None:

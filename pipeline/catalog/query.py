@@ -13,7 +13,7 @@ from pipeline.catalog.balance import Balance
 from pipeline.catalog.choice import DrawSummary, choose_balanced
 from pipeline.catalog.condition import Condition
 from pipeline.catalog.database import locked_database, make_table
-from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, asset_of, extra_of
+from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, assets_of
 from pipeline.catalog.manifest import with_draw
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import Group, groups_of, numbered, numbered_schema, scan
@@ -87,12 +87,8 @@ class Selection:
         by_place: in the order in which images lie in the catalog, so that neighbours in a pack
         come together.
         """
-        for rows in self.files([], batch, by_place=by_place):
-            files = []
-            for row in rows:
-                found = (extra_of(row, kind) for kind in self._extras)
-                files += [asset_of(row), *(extra for extra in found if extra is not None)]
-            yield files
+        for records in self._files([], batch, by_place):
+            yield assets_of(records, self._extras)
 
     def files(
         self, columns: Sequence[str], batch: int, *, by_place: bool = False
@@ -101,13 +97,7 @@ class Selection:
 
         Those of a balanced draw have `draw_cell` and `draw_weight` more.
         """
-        extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
-        names = list(dict.fromkeys([*columns, *COLUMNS, *extra]))
-        self._read_files(names)
-        quoted = ", ".join(f'files."{name}"' for name in names)
-        joined = "chosen JOIN files USING (__part, __row)"
-        order = 'ORDER BY files.uri, files."offset"' if by_place else _ORDER
-        for records in self._records(f"{quoted}, chosen.cell AS __cell", joined, batch, order):
+        for records in self._files(columns, batch, by_place):
             rows = records.to_pylist()
             for row in rows:
                 cell = row.pop("__cell")
@@ -138,6 +128,18 @@ class Selection:
             places, cells = self._chosen_in(group)
             if places.size:
                 yield group, places, cells
+
+    def _files(
+        self, columns: Sequence[str], batch: int, by_place: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """The chosen rows: these columns, those of their files, and `__cell`."""
+        extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
+        names = list(dict.fromkeys([*columns, *COLUMNS, *extra]))
+        self._read_files(names)
+        quoted = ", ".join(f'files."{name}"' for name in names)
+        joined = "chosen JOIN files USING (__part, __row)"
+        order = 'ORDER BY files.uri, files."offset"' if by_place else _ORDER
+        yield from self._records(f"{quoted}, chosen.cell AS __cell", joined, batch, order)
 
     def _records(
         self, columns: str, table: str, batch: int, order: str = _ORDER

@@ -41,11 +41,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Catalog:
-    """A sealed catalog: `document` is its `catalog.json`."""
+    """A sealed catalog: `document` is its `catalog.json`.
+
+    pinned: it was asked for by its version, so that no newer one is to take its place.
+    """
 
     store: Store
     document: Mapping[str, Any]
     parts: tuple[Part, ...]
+    pinned: bool = False
     _footers: dict[Part, pq.FileMetaData] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -205,7 +209,7 @@ def open_catalog(store: Store, version: int | None = None) -> Catalog:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(store, key, error) from error
-    return Catalog(store, document, parts)
+    return Catalog(store, document, parts, pinned=version is not None)
 
 
 class StoreFile(io.RawIOBase):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, get_args
 
 import pyarrow as pa
@@ -58,12 +59,17 @@ Where = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Opened:
     """A catalog that this request may use."""
 
     name: str
-    catalog: Catalog
+    library: Library
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The same version for the whole request."""
+        return self.library.get(self.name)
 
 
 def catalog_routes(library: Library, guard: Guard) -> APIRouter:
@@ -79,7 +85,8 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
                 asset = request.path_params.get("asset")
                 note(request, action=noted, catalog=catalog, **({"asset": asset} if asset else {}))
             allow(guard.caller(request), action, catalog)
-            return _Opened(catalog, library.get(catalog))
+            library.check(catalog)
+            return _Opened(catalog, library)
 
         return found
 

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 from pipeline.catalog.read import Catalog
 from pipeline.errors import SpecError
+from pipeline.service.newest import EVERY, Newest
 from pipeline.service.refusal import Refusal
 from pipeline.storage import parse_uri
 
@@ -27,13 +28,19 @@ class Library:
     """Opened catalogs by name; iterates over the names, as they were given.
 
     A request sees those that it may (`show_only`), and where nothing was said, all.
+
+    Each is given in its newest version, which is looked for as they are asked for, at most every
+    `every` seconds; one that was opened by its version, `@N`, stays as it is.
     """
 
-    def __init__(self, catalogs: Mapping[str, Catalog]) -> None:
-        self._catalogs = dict(catalogs)
+    def __init__(self, catalogs: Mapping[str, Catalog], every: float = EVERY) -> None:
+        self._every = every
+        self._catalogs = {name: Newest(catalog, every) for name, catalog in catalogs.items()}
 
     @classmethod
-    def open(cls, addresses: Sequence[str], endpoint: str | None = None) -> "Library":
+    def open(
+        cls, addresses: Sequence[str], endpoint: str | None = None, every: float = EVERY
+    ) -> "Library":
         """Open the catalogs at addresses as the command line has them: `out/demo`, `heads=s3://…`.
 
         A catalog is named by what stands before `=`, or else by the last part of its address.
@@ -48,22 +55,29 @@ class Library:
             if name in catalogs:
                 raise SpecError(f"catalog: two are named {name!r}; {_MEND}")
             catalogs[name] = Catalog.open(uri, endpoint)
-        return cls(catalogs)
+        return cls(catalogs, every)
 
     def get(self, name: str) -> Catalog:
-        """The catalog of a name; a Refusal, 404, where none is served under it."""
+        """The catalog of a name, as it is now; a Refusal, 404, where none is served under it.
+
+        It may look into its store, and so is not for an event loop.
+        """
+        self.check(name)
+        return self._catalogs[name].get()
+
+    def check(self, name: str) -> None:
+        """A Refusal, 404, where no catalog is served under a name."""
         if name not in self:
             raise Refusal(404, "catalog", f"none is served as {name!r}; ask /v1/catalogs for names")
-        return self._catalogs[name]
 
     def add(self, name: str, catalog: Catalog) -> None:
         """Serve another catalog, or a newer one under the same name."""
         # A new mapping: others may be iterating over the old one.
-        self._catalogs = {**self._catalogs, name: catalog}
+        self._catalogs = {**self._catalogs, name: Newest(catalog, self._every)}
 
     def items(self) -> list[tuple[str, Catalog]]:
-        """The names with their catalogs."""
-        return [(name, self._catalogs[name]) for name in self]
+        """The names with their catalogs, as they are now."""
+        return [(name, self.get(name)) for name in self]
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._catalogs if name in self)

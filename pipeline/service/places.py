@@ -82,16 +82,22 @@ def _lot_of(asset_id: str) -> np.uint64:
 
 
 class Shelves:
-    """The indices of several catalogs, by the names that they are served under."""
+    """The indices of several catalogs, by the names that they are served under.
+
+    Of each name the last two are kept: when a new version comes, some requests still have the old.
+    """
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[Catalog, Places]] = {}
+        self._places: dict[str, list[tuple[Catalog, Places]]] = {}
         self._lock = threading.Lock()
 
     def places(self, name: str, catalog: Catalog) -> Places:
         """The index of a catalog; a new one where another catalog has taken the name."""
         with self._lock:
-            known = self._places.get(name)
-            if known is None or known[0] is not catalog:
-                known = self._places[name] = (catalog, Places(catalog))
-            return known[1]
+            known = self._places.setdefault(name, [])
+            for one, places in known:
+                if one is catalog:
+                    return places
+            places = Places(catalog)
+            self._places[name] = [*known[-1:], (catalog, places)]
+            return places

@@ -38,6 +38,10 @@ class Beneath:
         """See `Store.size`."""
         return self.store.size(self.prefix + key)
 
+    def stamp(self, key: str) -> str:
+        """See `Store.stamp`."""
+        return self.store.stamp(self.prefix + key)
+
     def list(self, prefix: str) -> Iterator[str]:
         """See `Store.list`."""
         for key in self.store.list(self.prefix + prefix):

@@ -7,6 +7,9 @@ from pipeline.errors import StoreError
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 """Characters that belong in no key and no URI."""
 
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*")
+"""Keys of which all is well: most are, and need not be looked at closer."""
+
 TEMPORARY = ".populace-"
 """How a local store's unfinished files begin; no key may use it, no listing shows it."""
 
@@ -18,6 +21,8 @@ def fault_of_key(key: str) -> str | None:
     or control characters. The rule is the same on every store, so that a catalog can be moved from
     one to another and a key read from a foreign manifest never leaves the store's root.
     """
+    if _PLAIN.fullmatch(key):
+        return None
     if not key:
         return "is empty"
     if key.startswith("/"):

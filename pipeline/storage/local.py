@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -20,7 +21,7 @@ class LocalStore:
 
     location: LocalLocation
 
-    @property
+    @cached_property
     def uri(self) -> str:
         """`file:///absolute/path`."""
         return self.location.uri
@@ -72,12 +73,12 @@ class LocalStore:
 
     def size(self, key: str) -> int:
         """Give a file's length in bytes."""
-        path = self._path(key)
-        with self._explained(key):
-            status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise MissingObject(self.uri, key)
-        return status.st_size
+        return self._status(key).st_size
+
+    def stamp(self, key: str) -> str:
+        """Give a file's number, time of change and length; see `Store.stamp`."""
+        status = self._status(key)
+        return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
 
     def link(self, key: str, seconds: int) -> None:
         """None: nobody serves a folder."""
@@ -113,6 +114,15 @@ class LocalStore:
                 )
         except MissingObject:
             return ()
+
+    def _status(self, key: str) -> os.stat_result:
+        """What the disk says of a file; MissingObject where it is none."""
+        path = self._path(key)
+        with self._explained(key):
+            status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise MissingObject(self.uri, key)
+        return status
 
     def _path(self, key: str) -> Path:
         check_key(self.uri, key)

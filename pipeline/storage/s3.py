@@ -112,14 +112,15 @@ class S3Store:
 
     def exists(self, key: str) -> bool:
         """Ask for an object's head."""
-        return self._size(key) is not None
+        return self._head(key) is not None
 
     def size(self, key: str) -> int:
         """Ask for an object's length in bytes."""
-        size = self._size(key)
-        if size is None:
-            raise MissingObject(self.uri, key)
-        return size
+        return int(self._known_head(key)["ContentLength"])
+
+    def stamp(self, key: str) -> str:
+        """Ask for an object's ETag."""
+        return str(self._known_head(key)["ETag"])
 
     def link(self, key: str, seconds: int) -> str:
         """Sign a request with the store's own credentials; it ends with these at the latest."""
@@ -161,10 +162,19 @@ class S3Store:
         # boto3 tries again until the head of the answer is there, not where its body breaks off.
         return self._again_after(lambda error: isinstance(error, _BROKEN_BODY), attempt)
 
-    def _size(self, key: str) -> int | None:
+    def _known_head(self, key: str) -> dict[str, Any]:
+        """What the server says of an object; MissingObject where there is none."""
+        head = self._head(key)
+        if head is None:
+            raise MissingObject(self.uri, key)
+        return head
+
+    def _head(self, key: str) -> dict[str, Any] | None:
+        """What the server says of an object, None where there is none."""
         with self._explained(key):
             try:
-                return int(self._client.head_object(**self._target(key))["ContentLength"])
+                head: dict[str, Any] = self._client.head_object(**self._target(key))
+                return head
             except ClientError as error:
                 if status_of(error) != 404:
                     raise

@@ -76,6 +76,16 @@ class Store(Protocol):
         """
         ...
 
+    def stamp(self, key: str) -> str:
+        """What is another one once the object has been written anew: one request, nothing read.
+
+        The server's ETag, or of a file its number, time and size.
+
+        Raises:
+            MissingObject: nothing is stored under the key.
+        """
+        ...
+
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`, in the order of their UTF-8 bytes.
 

@@ -236,6 +236,9 @@ class Watched:
     def size(self, key: str) -> int:
         return self.store.size(key)
 
+    def stamp(self, key: str) -> str:
+        return self.store.stamp(key)
+
     def list(self, prefix: str) -> Iterator[str]:
         return self.store.list(prefix)
 

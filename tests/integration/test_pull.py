@@ -20,23 +20,25 @@ from tests.catalog.fake_job import FakeJob
 from tests.storage.faulty_proxy import Fault, proxy_to
 
 HANGS = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from pipeline.catalog.pull import pull
 from pipeline.catalog.read import open_catalog
 from pipeline.storage import open_store
 
-whole, written = Path.write_bytes, []
+whole, written = os.write, []
 
-def hangs(path, data):
-    written.append(path)
-    if len(written) < 10 or path is not written[9]:
-        return whole(path, data)
-    whole(path, data[: len(data) // 2])
+def hangs(file, data):
+    picture = bytes(data[:2]) in (b"RI", bytes([0xFF, 0xD8]))
+    written.extend([file] * picture)
+    if not picture or len(written) != 10:
+        return whole(file, data)
+    half = whole(file, data[: len(data) // 2])
     print("half", flush=True)
     time.sleep(600)
+    return half
 
-Path.write_bytes = hangs
+os.write = hangs
 options = {"format": "webp", "size": 16} if sys.argv[3] == "converted" else {}
 pull(open_catalog(open_store(sys.argv[1])), Path(sys.argv[2]), threads=1, **options)
 """

@@ -34,6 +34,17 @@ def test_put_overwrites(store: Store) -> None:
     assert store.get("a") == b"new"
 
 
+def test_a_stamp_tells_that_an_object_was_written_anew(store: Store) -> None:
+    store.put("a", b"old")
+    first = store.stamp("a")
+    assert store.stamp("a") == first
+    store.put("b", b"beside it")
+    store.put("a", b"new")
+    assert store.stamp("a") != first
+    with pytest.raises(MissingObject, match="/folder/missing does not exist"):
+        store.stamp("folder/missing")
+
+
 def test_ranges_are_those_of_a_slice(store: Store) -> None:
     data = b"0123456789"
     store.put("a", data)

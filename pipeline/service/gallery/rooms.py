@@ -59,6 +59,7 @@ def view_document(here: Room, view: View, addresses: bool) -> dict[str, Any]:
         "like": view.like,
         "pull": " ".join(map(_quoted, command)) if view.like is None else None,
         "note": ", nearest first" if view.like else "",
+        "version": here.version,
     }
 
 
@@ -114,6 +115,13 @@ def sizes_of(here: Room) -> list[int]:
     spec = here.index.catalog.document.get("spec", {})
     largest = spec.get("image", {}).get("size", SIZES[-1])
     return [size for size in SIZES if size <= max(SIZES[0], int(largest))]
+
+
+def those_there(here: Room, names: str) -> list[tuple[str, str]]:
+    """Of assets, with spaces between, those that the catalog has: asset_id and row, for sheets."""
+    rows = [int(row) for row in here.index.places.numbers_of("asset_id", names.split())]
+    found = here.index.places.rows(rows, ["asset_id"])
+    return [(row["asset_id"], row_name(number)) for number, row in zip(rows, found, strict=True)]
 
 
 def rows_for_pack(here: Room, view: View, names: str | None) -> list[int]:

@@ -13,8 +13,8 @@ from pipeline.assets.encode import EXTENSIONS
 from pipeline.catalog.fetch import COLUMNS, asset_of, fetch_group
 from pipeline.errors import PopulaceError, SpecError, StoreError
 from pipeline.service.gallery.balance import balance_document
-from pipeline.service.gallery.cache import Cache
 from pipeline.service.gallery.index import check_picks
+from pipeline.service.gallery.open_rooms import OpenRooms
 from pipeline.service.gallery.pack import MOST_FACES as MOST_IN_PACK
 from pipeline.service.gallery.pack import pack
 from pipeline.service.gallery.pages import render, static_file
@@ -23,9 +23,9 @@ from pipeline.service.gallery.rooms import (
     card_of,
     face_values,
     faces_of,
-    open_room,
     rows_for_pack,
     sizes_of,
+    those_there,
     view_document,
 )
 from pipeline.service.gallery.search import suggestions, understood
@@ -41,7 +41,6 @@ _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _FOR_NOW = {"Cache-Control": "private, max-age=60"}
 _FIRST = 1000
 _PLAIN_PAGE = 60
-_MOST_ROOMS = 32
 _LONGEST_BODY = 256 * 1024
 
 
@@ -67,12 +66,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     addresses: show where catalogs on this machine lie, in the command that pulls a view.
     """
     router = APIRouter(route_class=_Route, include_in_schema=False)
-    rooms: Cache[Room] = Cache(_MOST_ROOMS, lambda _: 1)
-
-    def room(name: str) -> Room:
-        catalog = library.get(name)
-        # A newer catalog may come under an old name.
-        return rooms.get((name, id(catalog)), lambda: open_room(name, catalog))
+    room = OpenRooms(library).room
 
     def seen(request: Request, name: str) -> tuple[Room, View]:
         here = room(name)
@@ -139,7 +133,8 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
         some = here.index.first_rows(view, end) if end <= _FIRST else here.index.rows(view)
         rows = some[start:end].tolist()
         faces = [[face["row"], face["id"], face["label"]] for face in faces_of(here, rows)]
-        return JSONResponse({"from": start, "faces": faces}, headers=_FOR_NOW)
+        document = {"from": start, "faces": faces, "version": here.version}
+        return JSONResponse(document, headers=_FOR_NOW)
 
     @router.get("/c/{name}/search")
     def search(request: Request, name: str) -> Response:
@@ -201,10 +196,16 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
         )
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
 
+    @router.post("/c/{name}/selected")
+    async def selected(request: Request, name: str) -> Response:
+        names = await _assets(request) or ""
+        here = await run_in_threadpool(room, name)
+        return JSONResponse({"faces": await run_in_threadpool(those_there, here, names)})
+
     @router.post("/c/{name}/pack")
     async def pack_of(request: Request, name: str) -> Response:
+        names = await _assets(request)
         here, view = await run_in_threadpool(seen, request, name)
-        names = dict(parse_qsl((await _body(request)).decode("utf-8", "replace"))).get("assets")
         rows = await run_in_threadpool(rows_for_pack, here, view, names)
         pieces = pack(here.index, rows, f"/c/{name}?{view.query()}".rstrip("?"))
         headers = {
@@ -223,8 +224,8 @@ def _number(request: Request, name: str, otherwise: int) -> int:
     return int(text)
 
 
-async def _body(request: Request) -> bytes:
-    """What was sent; SpecError where it is longer than any selection."""
+async def _assets(request: Request) -> str | None:
+    """The names that were sent, with spaces between; SpecError for more than any selection."""
     data = b""
     async for piece in request.stream():
         data += piece
@@ -233,7 +234,7 @@ async def _body(request: Request) -> bytes:
                 f"pack: more than {_LONGEST_BODY // 1024} kB were sent, and {MOST_IN_PACK:,} faces "
                 "are the most in a pack; select fewer"
             )
-    return data
+    return dict(parse_qsl(data.decode("utf-8", "replace"))).get("assets")
 
 
 def _refusal(request: Request, error: PopulaceError) -> Response:

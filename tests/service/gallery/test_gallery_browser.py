@@ -2,14 +2,20 @@
 
 import json
 import re
+import time
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from pipeline.catalog import Catalog
+from pipeline.catalog.versions import revoke
+from pipeline.service.library import Library
+from pipeline.storage import open_store
+from tests.service.gallery.conftest import served
 
 MILLION = 1_000_000
 
@@ -118,7 +124,8 @@ def test_scrolling_keeps_few_rows_and_shows_the_last(page: Page) -> None:
 
 
 def test_a_million_faces_are_reached_one_by_one_and_from_end_to_end(page: Page) -> None:
-    faces = json.loads(page.request.get("/c/villagers/rows?count=192").text())["faces"]
+    answer = json.loads(page.request.get("/c/villagers/rows?count=192").text())
+    faces, version = answer["faces"], answer["version"]
 
     def view(route: Route) -> None:
         found = route.fetch().json()
@@ -127,7 +134,7 @@ def test_a_million_faces_are_reached_one_by_one_and_from_end_to_end(page: Page) 
     def rows(route: Route) -> None:
         first = int(parse_qs(urlsplit(route.request.url).query)["from"][0])
         some = [faces[number % 192] for number in range(first, min(MILLION, first + 192))]
-        route.fulfill(json={"from": first, "faces": some})
+        route.fulfill(json={"from": first, "faces": some, "version": version})
 
     page.route(re.compile(r"/view"), view)
     page.route(re.compile(r"/rows"), rows)
@@ -381,3 +388,24 @@ def test_a_phone_has_filters_over_the_faces(phone: Page, catalog: Catalog) -> No
     phone.goto("/c/villagers/balance")
     expect(phone.get_by_role("heading", name="Balance of 600 faces")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_page_that_is_open_follows_a_new_version(browser: Browser, copied: Path) -> None:
+    with served(Library.open([str(copied)], every=0)) as address:
+        pages = opened(browser, address, width=1280, height=800)
+        page = next(pages)
+        for index in (0, 1, 2):
+            cell(page, index).focus()
+            page.keyboard.press("Space")
+        kept = page.evaluate("JSON.parse(sessionStorage.getItem('populace-/c/villagers')).faces")
+        names = [name for name, _ in kept]
+        revoke(open_store(str(copied)), names[:1], "It was questioned.")
+        end = time.monotonic() + 60
+        while json.loads(page.request.get("/c/villagers/view").text())["total"] == 600:
+            assert time.monotonic() < end
+        page.locator('[data-facet="glasses"] input').first.check()
+        expect(page.locator("#total")).to_contain_text("of 599")
+        expect(cell(page, 0).locator(".picture.here")).to_be_visible()
+        expect(page.locator("#tray p b")).to_have_text("2")
+        assert set(page.locator("#tray input[name=assets]").input_value().split()) == {*names[1:]}
+        assert list(pages) == []

@@ -5,7 +5,10 @@ import hashlib
 import io
 import json
 import re
+import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -16,10 +19,12 @@ from PIL import Image
 
 from pipeline.assets.encode import decode
 from pipeline.catalog import Catalog
+from pipeline.catalog.versions import revoke
 from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE, read_label
 from pipeline.service.gallery.app import listening
 from pipeline.service.gallery.sheets import thumbnail
 from pipeline.service.library import Library
+from pipeline.storage import open_store
 from tests.catalog.fake_job import flat_picture
 from tests.service.gallery.conftest import served
 from tests.test_cli import invoke
@@ -309,3 +314,40 @@ def test_browse_names_what_is_wrong(villagers: str, tmp_path: Path) -> None:
     assert (code, out) == (2, "")
     assert err.startswith(f"populace: port: {port} cannot be listened on (Address already in use)")
     assert invoke("browse", str(tmp_path), "--no-open")[0] == 2
+
+
+def test_a_new_version_is_read_while_the_last_is_shown(copied: Path) -> None:
+    names = ["f0000003", "f0000007"]
+    with served(Library.open([str(copied)], every=0)) as address:
+        first = ask(address, "/c/villagers/view").json
+        assert first["total"] == 600
+        stop = threading.Event()
+
+        def visit(path: str) -> set[tuple[int, str | int]]:
+            seen = set()
+            while not stop.is_set():
+                answer = ask(address, path)
+                seen.add((answer.status, answer.json["version"]))
+            return seen
+
+        paths = ["/c/villagers/view?glasses=none", "/c/villagers/rows?count=192"]
+        with ThreadPoolExecutor(2) as pool:
+            visits = [pool.submit(visit, path) for path in paths]
+            try:
+                revoke(open_store(str(copied)), names, "They were questioned.")
+                end = time.monotonic() + 60
+                while (second := ask(address, "/c/villagers/view").json)["total"] == 600:
+                    assert time.monotonic() < end
+            finally:
+                stop.set()
+        versions = {first["version"], second["version"]}
+        assert len(versions) == 2
+        for seen in visits:
+            assert seen.result() <= {(200, version) for version in versions}
+        assert second["total"] == 598
+        assert ask(address, f"/c/villagers/image/{names[0]}").status == 404
+        assert ask(address, "/c/villagers/image/f0000004").status == 200
+        sheet = f"/c/villagers/sheet/{first['version']}/96/1.jpg"
+        assert ask(address, sheet).json["error"].startswith("sheet: the catalog is another one")
+        found = ask(address, "/c/villagers/selected", "POST", "assets=f0000003+f0000004").json
+        assert [name for name, _ in found["faces"]] == ["f0000004"]

@@ -1,6 +1,7 @@
 // Fetch the faces of a view a page at a time, and their pictures a sheet at a time.
 
 import { address } from "./address.js";
+import { current } from "./page.js";
 
 const MOST_PAGES = 60;
 const AT_ONCE = 4;
@@ -90,10 +91,14 @@ export class Faces {
   async #fetched(number) {
     if (this.pages.has(number)) return;
     const from = number * this.page.rows;
-    const url = address(`${this.page.base}/rows`, this.query, { from, count: this.page.rows });
+    // The version keeps what the browser remembers of another one apart.
+    const part = { from, count: this.page.rows, version: this.page.version };
+    const url = address(`${this.page.base}/rows`, this.query, part);
     const answer = await fetch(url, { signal: this.over.signal });
     if (!answer.ok) throw new Error((await answer.json()).error);
-    const { faces } = await answer.json();
+    const found = await answer.json();
+    if (!current(found, this.page)) return;
+    const { faces } = found;
     this.pages.set(number, faces.map(([row, id, label]) => ({ row, id, label })));
     while (this.pages.size > MOST_PAGES) this.pages.delete(this.pages.keys().next().value);
     this.changed(from, from + faces.length - 1);

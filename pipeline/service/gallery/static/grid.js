@@ -10,7 +10,7 @@ const TARGETS = { small: [76, 118], medium: [104, 188], large: [160, 300] };
 
 /** A grid with one tab stop, moved by the arrow keys (ARIA Authoring Practices, "Grid"). */
 export class Grid {
-  /** on: {open(index), select(index, through), similar(index), more(first, last)}.
+  /** on: {open(index), select(index, through), similar(index), rested(first), lost()}.
    * selected: says of an asset_id whether it is. */
   constructor(root, sizes, selected, on) {
     this.root = root;
@@ -164,7 +164,7 @@ export class Grid {
     this.stopped = setTimeout(() => {
       if (this.#height > TALLEST) this.#anchor();
       this.#render();
-      this.on.rested?.(this.firstInSight);
+      this.on.rested(this.firstInSight);
     }, STILL);
   }
 
@@ -262,6 +262,7 @@ export class Grid {
       paint();
     };
     image.onerror = () => {
+      this.on.lost();
       picture.classList.add("gone");
       picture.closest(".cell")?.setAttribute("aria-label", `Face ${index + 1}, whose picture cannot be read`);
     };

@@ -5,8 +5,10 @@ import { showCounts } from "./counts.js";
 import { Faces } from "./faces.js";
 import { Grid } from "./grid.js";
 import { narrow, offerSizes, showSide, side } from "./layout.js";
-import { copy, typing } from "./page.js";
+import { copy, current, typing } from "./page.js";
 import { Selection } from "./selection.js";
+
+const LOOK = 5000; // ms
 
 const find = (selector, root = document) => root.querySelector(selector);
 const root = find("#faces");
@@ -22,8 +24,9 @@ let faces = null;
 let open = -1; // the index of the face in the dialog; -1: none, or one that is not in the view
 let anchor = 0; // where a selection through began
 let asked = 0;
+let looked = 0;
 
-const selection = new Selection(`populace-${page.base}-${page.version}`, page.pack, () => {
+const selection = new Selection(page, () => {
   selection.show(tray, page, selection.size >= page.pack);
   grid.refresh();
   pressed();
@@ -34,6 +37,7 @@ const grid = new Grid(root, page.sizes, (id) => selection.has(id), {
   select: (index, through) => select(index, through),
   similar: (index) => similarTo(faces.at(index)),
   rested: (at) => history.replaceState({ ...history.state, at }, ""),
+  lost: () => look(),
 });
 
 // --- the view
@@ -45,10 +49,11 @@ async function go(query, { push = true, at = 0 } = {}) {
   show(form, query);
   const waiting = setTimeout(() => root.classList.add("waiting"), 150);
   try {
-    const answer = await fetch(address(`${page.base}/view`, query));
+    const answer = await fetch(address(`${page.base}/view`, query, { version: page.version }));
     const found = await answer.json();
     if (number !== asked) return;
     if (!answer.ok) throw new Error(found.error);
+    if (!current(found, page)) return;
     problem("");
     arrived(query, found, at);
   } catch (error) {
@@ -118,6 +123,16 @@ function showChips(chips) {
   const button = find(".bar .filters");
   find("b", button).textContent = chips.length || "";
 }
+
+/** Load the page anew if the catalog has another version by now: not too often, nor too late. */
+async function look() {
+  if (Date.now() - looked < LOOK) return;
+  looked = Date.now();
+  const answer = await fetch(address(`${page.base}/rows`, "", { from: 0, count: 0 }), { cache: "no-store" });
+  if (answer.ok) current(await answer.json(), page);
+}
+
+document.addEventListener("visibilitychange", () => document.hidden || look());
 
 function problem(text) {
   find("#problem").textContent = text;
@@ -368,3 +383,4 @@ offerSizes(grid);
 selection.show(tray, page, selection.size >= page.pack);
 const start = here();
 go(start.query, { push: false, at: history.state?.at ?? 0 }).then(showFaceOfAddress);
+selection.bringOver();

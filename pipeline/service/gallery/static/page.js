@@ -15,6 +15,14 @@ export function switchTheme() {
   }
 }
 
+/** Whether an answer is about the catalog that the page shows; else the page is loaded anew, of
+ * which the address keeps the view. */
+export function current(answer, page) {
+  if (answer.version === page.version) return true;
+  location.reload();
+  return false;
+}
+
 /** Put a text on the clipboard and say so on the button for a moment. */
 export async function copy(text, button) {
   const said = button.textContent;

@@ -2,18 +2,33 @@
 
 const SHOWN = 9;
 
-/** Faces by asset_id. changed: is called after every change. */
+/** Faces by asset_id, with their rows. changed: is called after every change. */
 export class Selection {
-  constructor(key, most, changed) {
-    this.key = key;
-    this.most = most;
+  constructor(page, changed) {
+    this.page = page;
+    this.key = `populace-${page.base}`;
+    this.most = page.pack;
     this.changed = changed;
     this.faces = new Map();
+    this.before = [];
     try {
-      this.faces = new Map(JSON.parse(sessionStorage.getItem(key) ?? "[]"));
+      const { version, faces } = JSON.parse(sessionStorage.getItem(this.key) ?? "{}");
+      if (version === page.version) this.faces = new Map(faces);
+      else if (faces) this.before = faces.map(([id]) => id);
     } catch {
       // Nothing is kept, or storage is switched off.
     }
+  }
+
+  /** Select what was selected in another version of the catalog, as far as it is in this one. */
+  async bringOver() {
+    if (!this.before.length) return;
+    const body = new URLSearchParams({ assets: this.before.join(" ") });
+    const answer = await fetch(`${this.page.base}/selected`, { method: "POST", body });
+    if (!answer.ok) return;
+    this.before = [];
+    for (const [id, row] of (await answer.json()).faces) this.set({ id, row }, true);
+    this.keep();
   }
 
   get size() {
@@ -40,7 +55,8 @@ export class Selection {
   /** Remember, and show. */
   keep() {
     try {
-      sessionStorage.setItem(this.key, JSON.stringify([...this.faces]));
+      const kept = { version: this.page.version, faces: [...this.faces] };
+      sessionStorage.setItem(this.key, JSON.stringify(kept));
     } catch {
       // It holds until the page goes.
     }
