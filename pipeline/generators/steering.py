@@ -1,0 +1,207 @@
+"""Change what is perceived of a person by steps along latent directions, watching the scorer.
+
+How far a step carries differs from person to person, so that each is looked at: the first step is
+by the direction's measured effect, the next ones by the secant through what was read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.attributes.changes import Changes, shown, slack
+from pipeline.attributes.directions import Direction, Directions
+from pipeline.attributes.readings import Reading
+from pipeline.attributes.scorer import Scores
+from pipeline.attributes.taxonomy import BY_NAME
+from pipeline.errors import SpecError
+
+LOOKS = 6
+"""Pictures of one wish before it counts as out of reach."""
+
+FARTHEST = 6.0
+"""Steps from where the person is: beyond, latents are like none that are natural."""
+
+_LONGEST = 2.5
+"""Steps in one go."""
+
+_CLOSE = 0.3
+"""How near a number must come, as a share of how far off it may be read in the end."""
+
+_AIM, _SURE = 1.5, 0.5
+"""Log-odds of a class against the likeliest other: aimed at, and enough."""
+
+_STEEPER = 4.0
+"""How many times a secant may be steeper, or flatter, than the measured effect."""
+
+Latents = NDArray[np.float32]
+
+
+@dataclass
+class _Aim:
+    """One attribute on its way to a value.
+
+    sign: of a step that raises the reading. goal: of the reading. near: how far from it is enough;
+    a class may be surer than that. at: steps taken. gap: what lacks. slope: of the reading, a step.
+    """
+
+    name: str
+    value: float
+    direction: Direction
+    reading: Reading
+    sign: float
+    goal: float
+    near: float
+    slope: float
+    at: float = 0.0
+    read: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        return self.goal - self.read
+
+    @property
+    def reached(self) -> bool:
+        enough = self.gap if self.reading.index is not None else abs(self.gap)
+        return enough <= self.near
+
+    def see(self, read: float, walked: float) -> None:
+        """Take in what is read now, `walked` steps after what was read before."""
+        if abs(walked) > 0.05:
+            effect = self.direction.effect
+            secant = self.sign * (read - self.read) / walked
+            self.slope = float(np.clip(secant, effect / _STEEPER, effect * _STEEPER))
+        self.read = read
+
+    def walk(self) -> float:
+        """Go on towards the goal; the steps taken."""
+        step = float(np.clip(self.sign * self.gap / self.slope, -_LONGEST, _LONGEST))
+        before, self.at = self.at, float(np.clip(self.at + step, -FARTHEST, FARTHEST))
+        return self.at - before
+
+
+class _Walk:
+    """One wish on its way: a person, and the attributes that are to change."""
+
+    def __init__(self, w: Latents, aims: Sequence[_Aim], bands: int) -> None:
+        self._person, self._aims, self._bands = w, aims, bands
+        self._walked = {aim.name: 0.0 for aim in aims}
+
+    @property
+    def w(self) -> Latents:
+        """The latent where it is now, on the values of float16."""
+        if not any(aim.at for aim in self._aims):
+            return self._person
+        moved = self._person + sum(
+            (aim.at * aim.direction.offset(self._bands) for aim in self._aims),
+            start=np.zeros_like(self._person),
+        )
+        return np.asarray(moved, np.float16).astype(np.float32)
+
+    @property
+    def reached(self) -> bool:
+        return all(aim.reached for aim in self._aims)
+
+    def go_on(self) -> bool:
+        """Take the next steps; whether there was anywhere to go."""
+        self._walked = {aim.name: 0.0 if aim.reached else aim.walk() for aim in self._aims}
+        return any(self._walked.values())
+
+    def see(self, scores: Scores, index: int) -> None:
+        for aim in self._aims:
+            aim.see(float(aim.reading.reading(scores)[index]), self._walked[aim.name])
+
+    def failure(self) -> SpecError:
+        aim = next(aim for aim in self._aims if not aim.reached)
+        came = f"it is read as {_told(aim.name, aim.read)}" if aim.reading.index is None else "not"
+        return SpecError(
+            f"{aim.name}: this person cannot have {_told(aim.name, aim.value)}: {came} after "
+            f"{abs(aim.at):.2g} steps along its direction, of {FARTHEST:g} that stay natural; ask "
+            "for less."
+        )
+
+
+def layered(w: Latents, size: int, bands: int) -> Latents:
+    """A latent, [D] or [bands * D], as one a band: float32 [bands * D].
+
+    size: D.
+    """
+    return np.tile(w, bands) if len(w) == size else w
+
+
+def steered(
+    w: Latents,
+    now: Scores,
+    index: int,
+    wishes: Sequence[Changes],
+    directions: Directions,
+    bands: int,
+    look: Callable[[Latents], Scores],
+) -> list[tuple[Latents, dict[str, float]]]:
+    """A person's latent for each wish, and the values that its changes came to.
+
+    Relative changes are added to what is read of the person. Only what is looked for is watched:
+    whether all else has stayed is for the caller to judge in the last pictures.
+
+    Args:
+        w: float32 [bands * D], the person.
+        now: what is read of the person, in image `index`.
+        wishes: what is to change, one picture each.
+        directions: of this generator and scorer.
+        bands: how many latents w holds.
+        look: pictures latents, float32 [B, bands * D], and reads the pictures.
+
+    Raises:
+        SpecError: there is no direction for a wish, or this person cannot be changed so; names the
+            attribute and what was come to.
+    """
+    asked = [
+        {name: change.of(_value(now, index, name)) for name, change in changes.items()}
+        for changes in wishes
+    ]
+    walks = [
+        _Walk(w, [_aim(name, value, directions) for name, value in one.items()], bands)
+        for one in asked
+    ]
+    for walk in walks:
+        walk.see(now, index)
+    for _ in range(LOOKS):
+        under_way = [walk for walk in walks if not walk.reached]
+        if not under_way:
+            break
+        for walk in under_way:
+            if not walk.go_on():
+                raise walk.failure()
+        scores = look(np.stack([walk.w for walk in under_way]))
+        for i, walk in enumerate(under_way):
+            walk.see(scores, i)
+    for walk in walks:
+        if not walk.reached:
+            raise walk.failure()
+    return [(walk.w, one) for walk, one in zip(walks, asked, strict=True)]
+
+
+def _aim(name: str, value: float, directions: Directions) -> _Aim:
+    entry = BY_NAME[name]
+    direction, reading, sign = directions.of(name, value)
+    if entry.kind == "class":
+        return _Aim(name, value, direction, reading, sign, _AIM, _AIM - _SURE, direction.effect)
+    if not entry.low <= value <= entry.high:
+        raise SpecError(
+            f"{name}: this person cannot have {value:g}; stay between {entry.low:g} and "
+            f"{entry.high:g}."
+        )
+    near = max(_CLOSE * slack(name), 0.5 if entry.single_units else 0.0)
+    return _Aim(name, value, direction, reading, sign, value, near, direction.effect)
+
+
+def _value(scores: Scores, index: int, name: str) -> float:
+    if name not in scores.values:
+        raise SpecError(f"{name}: the scorer does not read it; ask for something else.")
+    return float(scores.values[name][index])
+
+
+def _told(name: str, value: float) -> str:
+    told = shown(name, value)
+    return told if isinstance(told, str) else f"{told:g}"
