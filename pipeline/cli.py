@@ -126,6 +126,45 @@ def plan(job: Path, output: str | None, changes: tuple[str, ...], as_json: bool)
 
 
 @main.command()
+@JOB
+@OUTPUT
+@SET
+@click.option("--workers", type=click.IntRange(1), help="Workers, instead of the spec's.")
+@click.option("--address", help="A Ray cluster: auto, host:port or ray://host:port.")
+@JSON
+def directions(
+    job: Path,
+    output: str | None,
+    changes: tuple[str, ...],
+    workers: int | None,
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Show which way each attribute lies in the latents of JOB.yaml's generator.
+
+    Where nobody has looked yet, natural draws are scored and the directions measured in pictures,
+    as a run of the job would; they are kept for it, below its output and on this machine.
+    """
+    from rich.console import Console
+
+    from pipeline.engine.directions_view import directions_view
+    from pipeline.engine.driver import find_directions
+    from pipeline.engine.progress import Progress
+
+    spec = _spec(job, changes, output)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Progress(spec.name, spec.pictures, Console(stderr=True)) as view:
+            found = find_directions(spec, view, workers=workers, address=address)
+    except KeyboardInterrupt:
+        _stopped(spec)
+    if as_json:
+        click.echo(json.dumps(found.document()))
+    else:
+        Console().print(directions_view(found))
+
+
+@main.command()
 @click.argument("uri")
 @ENDPOINT
 @JSON

@@ -32,6 +32,12 @@ _CLOSE = 0.3
 _AIM, _SURE = 1.5, 0.5
 """Log-odds of a class against the likeliest other: aimed at, and enough."""
 
+_SHORTEST = 0.05
+"""Steps below which a secant is all noise."""
+
+_NO_WORSE = 0.1
+"""Log-odds by which a class may be read less surely than before without having been passed."""
+
 _STEEPER = 4.0
 """How many times a secant may be steeper, or flatter, than the measured effect."""
 
@@ -43,7 +49,8 @@ class _Aim:
     """One attribute on its way to a value.
 
     sign: of a step that raises the reading. goal: of the reading. near: how far from it is enough;
-    a class may be surer than that. at: steps taken. gap: what lacks. slope: of the reading, a step.
+    a class may be surer than that. slope: of the reading, a step. at: steps taken. best: the steps
+    at which a class was surest, and what it lacked there.
     """
 
     name: str
@@ -56,6 +63,7 @@ class _Aim:
     slope: float
     at: float = 0.0
     read: float = 0.0
+    best: tuple[float, float] = (0.0, np.inf)
 
     @property
     def gap(self) -> float:
@@ -68,16 +76,23 @@ class _Aim:
 
     def see(self, read: float, walked: float) -> None:
         """Take in what is read now, `walked` steps after what was read before."""
-        if abs(walked) > 0.05:
+        if abs(walked) > _SHORTEST:
             effect = self.direction.effect
             secant = self.sign * (read - self.read) / walked
             self.slope = float(np.clip(secant, effect / _STEEPER, effect * _STEEPER))
         self.read = read
+        if self.gap < self.best[1]:
+            self.best = (self.at, self.gap)
 
     def walk(self) -> float:
         """Go on towards the goal; the steps taken."""
-        step = float(np.clip(self.sign * self.gap / self.slope, -_LONGEST, _LONGEST))
-        before, self.at = self.at, float(np.clip(self.at + step, -FARTHEST, FARTHEST))
+        before, (best, lacked) = self.at, self.best
+        if self.reading.index is not None and self.gap > lacked + _NO_WORSE:
+            # Too far, in another class, or the person lies beyond: back, and half as far.
+            self.at = best - (self.at - best) / 2
+        else:
+            step = float(np.clip(self.sign * self.gap / self.slope, -_LONGEST, _LONGEST))
+            self.at = float(np.clip(self.at + step, -FARTHEST, FARTHEST))
         return self.at - before
 
 

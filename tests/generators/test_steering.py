@@ -46,10 +46,11 @@ def value(w: Latents, name: str) -> float:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 3999), st.floats(35, 55), st.floats(-12, 12))
+@given(st.integers(0, 3999), st.floats(-12, 12), st.floats(-12, 12))
 def test_what_is_asked_is_read_and_the_rest_hardly_moves(row: int, age: float, yaw: float) -> None:
     person = drawn(world())[row]
-    ((w, asked),) = changed(person, combined({"age": age, "yaw": yaw}, "variations"))
+    yaw += value(person, "yaw")
+    ((w, asked),) = changed(person, combined({"age": f"{age:+f}", "yaw": yaw}, "variations"))
     assert (w == w.astype(np.float16)).all()
     for name, wanted in asked.items():
         assert abs(value(w, name) - wanted) <= slack(name) / 2
@@ -156,3 +157,20 @@ def test_a_direction_may_be_for_some_bands_only() -> None:
     coarse, middle, fine = w.reshape(3, -1)
     assert coarse.tobytes() == fine.tobytes() == person.tobytes()
     assert value(middle, "age") == pytest.approx(55, abs=3)
+
+
+def test_a_class_that_was_passed_is_come_back_to() -> None:
+    """A class that lies between two others along its direction."""
+
+    def look(w: Latents) -> Scores:
+        plain = world().read(w)
+        place = w.astype(np.float64) @ world().normals[:, 4]
+        odds = np.exp(-np.square((place[:, None] - np.array([-2, 99, 99, 99, 1.0, 2.5])) / 0.6))
+        odds = (odds / odds.sum(1, keepdims=True)).astype(np.float32)
+        values = {**plain.values, "expression": odds.argmax(1)}
+        return Scores(values, {**plain.probabilities, "expression": odds}, {})
+
+    for person in drawn(world())[:30]:
+        now, wish = look(person[None]), combined({"expression": "anger"}, "v")
+        ((w, _),) = steered(person, now, 0, wish, directions(), 1, look)
+        assert look(w[None]).values["expression"][0] == 4
