@@ -384,6 +384,7 @@ def _how_many(images: str) -> int | None:
     metavar="COSINE",
     help="Insist on this similarity to the person's picture; the network's own limit only warns.",
 )
+@click.option("--checkpoint", metavar="FILE", help="The generator's, if it lies elsewhere now.")
 @ENDPOINT
 @JSON
 def vary(
@@ -394,6 +395,7 @@ def vary(
     series: tuple[str, ...],
     size: int | None,
     identity: float | None,
+    checkpoint: str | None,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
@@ -413,7 +415,7 @@ def vary(
 
     always = read_changes(sets)
     wishes = [always | one for one in read_series(series)]
-    made = make(Catalog.open(uri, endpoint), asset, wishes, folder, size, identity)
+    made = make(Catalog.open(uri, endpoint), asset, wishes, folder, size, identity, checkpoint)
     if as_json:
         click.echo(json.dumps([vars(one) for one in made]))
     else:
@@ -421,8 +423,9 @@ def vary(
             asked = ", ".join(f"{name}={value}" for name, value in one.changes.items()) or "as is"
             read = ", ".join(f"{name} {one.perceived[name]}" for name in one.unread)
             wrong = f"  READ AS {read}" if read else ""
-            wrong += "" if one.same_person else "  NOT CONFIRMED AS THE PERSON"
-            click.echo(f"{folder / one.file}  {asked}  similarity {one.similarity:.2f}{wrong}")
+            alike = "" if one.similarity is None else f"  similarity {one.similarity:.2f}"
+            wrong += "  NOT CONFIRMED AS THE PERSON" if one.same_person is False else ""
+            click.echo(f"{folder / one.file}  {asked}{alike}{wrong}")
     strange = identity is not None and not all(one.same_person for one in made)
     if strange or any(one.unread for one in made):
         sys.exit(1)

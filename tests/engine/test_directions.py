@@ -16,8 +16,8 @@ from pipeline.attributes.directions import Direction
 from pipeline.attributes.readings import Reading
 from pipeline.catalog.calibrated import DIRECTIONS, keep_directions, known_directions
 from pipeline.cli import main
-from pipeline.engine import calibrate, directions
-from pipeline.engine.calibrate import Stage, read_naturally
+from pipeline.engine import directions
+from pipeline.engine.calibrate import Stage
 from pipeline.engine.face import Face
 from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
@@ -28,6 +28,7 @@ from pipeline.engine.worker import load_models
 from pipeline.errors import CatalogError, JobError, SpecError
 from pipeline.storage import open_store
 from tests.engine.conftest import NULL
+from tests.engine.learned import learned
 
 DRAWS = 600
 WISHES = {"age": ["+0", "+15"], "expression": ["neutral", "sadness"]}
@@ -42,20 +43,6 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def job(null_job: Callable[..., Job]) -> Callable[..., Job]:
     plain = {"calibration": DRAWS, "variations": WISHES, "count": 6, "shard_size": 3}
     return lambda **changes: null_job(**{**plain, **changes})
-
-
-def learned(job: Job) -> Job:
-    """The job with what its workers would find out of its models."""
-    store, models, stage = open_store(job.spec.location.uri), load_models(job), Stage.of(job)
-    for shard in range(stage.shards):
-        read_naturally(stage, shard, models.generator, models.scorer, store)
-    job = replace(job, calibration=calibrate.fit(stage, store, models.generator))
-    fitted = directions.fit(job, stage, models.generator)
-    for index in directions.unmeasured(fitted, stage, store):
-        brought = replace(job, directions=fitted)
-        directions.measure(brought, index, models.generator, models.scorer, store)
-    assert directions.unmeasured(fitted, stage, store) == []
-    return replace(job, directions=directions.gathered(fitted, stage, store))
 
 
 def found(job: Job) -> list[Face]:
