@@ -1,16 +1,19 @@
 """Change what is perceived of a person by steps along latent directions, watching the scorer.
 
 How far a step carries differs from person to person, so that each is looked at: the first step is
-by the direction's measured effect, the next ones by the secant through what was read.
+by the direction's measured effect, the next ones by the secant through what was read. What moves
+besides, though nobody asked for it, is brought back along its own direction where there is a good
+one.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.attributes.changes import Changes, shown, slack
+from pipeline.attributes.changes import ALONG, Changes, shown, slack
 from pipeline.attributes.directions import Direction, Directions
 from pipeline.attributes.readings import Reading
 from pipeline.attributes.scorer import Scores
@@ -22,6 +25,12 @@ LOOKS = 6
 
 FARTHEST = 6.0
 """Steps from where the person is: beyond, latents are like none that are natural."""
+
+AMENDS = 2.0
+"""Steps that what was not asked for may be brought back by."""
+
+_TOLD = 0.1
+"""Share of its readings that latents must tell for an attribute to be brought back."""
 
 _LONGEST = 2.5
 """Steps in one go."""
@@ -49,8 +58,8 @@ class _Aim:
     """One attribute on its way to a value.
 
     sign: of a step that raises the reading. goal: of the reading. near: how far from it is enough;
-    a class may be surer than that. slope: of the reading, a step. at: steps taken. best: the steps
-    at which a class was surest, and what it lacked there.
+    a class may be surer than that. slope: of the reading, a step. farthest: it may go. at: steps
+    taken. best: the steps at which a class was surest, and what it lacked there.
     """
 
     name: str
@@ -61,6 +70,7 @@ class _Aim:
     goal: float
     near: float
     slope: float
+    farthest: float = FARTHEST
     at: float = 0.0
     read: float = 0.0
     best: tuple[float, float] = (0.0, np.inf)
@@ -89,48 +99,65 @@ class _Aim:
         before, (best, lacked) = self.at, self.best
         if self.reading.index is not None and self.gap > lacked + _NO_WORSE:
             # Too far, in another class, or the person lies beyond: back, and half as far.
-            self.at = best - (self.at - best) / 2
+            at = best - (self.at - best) / 2
         else:
-            step = float(np.clip(self.sign * self.gap / self.slope, -_LONGEST, _LONGEST))
-            self.at = float(np.clip(self.at + step, -FARTHEST, FARTHEST))
+            at = self.at + np.clip(self.sign * self.gap / self.slope, -_LONGEST, _LONGEST)
+        self.at = float(np.clip(at, -self.farthest, self.farthest))
         return self.at - before
 
 
 class _Walk:
-    """One wish on its way: a person, and the attributes that are to change."""
+    """One wish on its way: a person, the attributes that are to change, and those to stay."""
 
-    def __init__(self, w: Latents, aims: Sequence[_Aim], bands: int) -> None:
-        self._person, self._aims, self._bands = w, aims, bands
-        self._walked = {aim.name: 0.0 for aim in aims}
+    def __init__(self, w: Latents, asked: Sequence[_Aim], held: Sequence[_Aim], bands: int) -> None:
+        self._person, self._asked, self._aims, self._bands = w, asked, [*asked, *held], bands
+        self._walked = {aim.name: 0.0 for aim in self._aims}
+        self._stuck = False
+        self._found: tuple[int, Latents] | None = None
 
     @property
     def w(self) -> Latents:
         """The latent where it is now, on the values of float16."""
         if not any(aim.at for aim in self._aims):
             return self._person
-        moved = self._person + sum(
-            (aim.at * aim.direction.offset(self._bands) for aim in self._aims),
-            start=np.zeros_like(self._person),
-        )
+        moved = self._person.astype(np.float32)
+        for aim in self._aims:
+            if aim.at:
+                moved = moved + aim.at * aim.direction.offset(self._bands)
         return np.asarray(moved, np.float16).astype(np.float32)
 
     @property
-    def reached(self) -> bool:
-        return all(aim.reached for aim in self._aims)
+    def done(self) -> bool:
+        """Whether all is as it should be, or nothing else can be done about it."""
+        return self._stuck or all(aim.reached for aim in self._aims)
+
+    def see(self, scores: Scores, index: int) -> None:
+        """Take in what is read of the latest picture, and remember the best one."""
+        for aim in self._aims:
+            aim.see(float(aim.reading.reading(scores)[index]), self._walked[aim.name])
+        astray = sum(not aim.reached for aim in self._aims)
+        wanted = all(aim.reached for aim in self._asked)
+        if wanted and (self._found is None or astray < self._found[0]):
+            self._found = (astray, self.w)
 
     def go_on(self) -> bool:
         """Take the next steps; whether there was anywhere to go."""
         self._walked = {aim.name: 0.0 if aim.reached else aim.walk() for aim in self._aims}
-        return any(self._walked.values())
+        lost = any(not aim.reached and not self._walked[aim.name] for aim in self._asked)
+        self._stuck = lost or not any(self._walked.values())
+        return not self._stuck
 
-    def see(self, scores: Scores, index: int) -> None:
-        for aim in self._aims:
-            aim.see(float(aim.reading.reading(scores)[index]), self._walked[aim.name])
+    def found(self) -> Latents:
+        """The latent at which all is read as asked, and most else as before.
 
-    def failure(self) -> SpecError:
-        aim = next(aim for aim in self._aims if not aim.reached)
+        Raises:
+            SpecError: there was none.
+        """
+        if self._found is not None:
+            return self._found[1]
+        aim = next((aim for aim in self._asked if not aim.reached), self._asked[0])
         came = f"it is read as {_told(aim.name, aim.read)}" if aim.reading.index is None else "not"
-        return SpecError(
+        raise SpecError(
             f"{aim.name}: this person cannot have {_told(aim.name, aim.value)}: {came} after "
             f"{abs(aim.at):.2g} steps along its direction, of {FARTHEST:g} that stay natural; ask "
             "for less."
@@ -156,8 +183,8 @@ def steered(
 ) -> list[tuple[Latents, dict[str, float]]]:
     """A person's latent for each wish, and the values that its changes came to.
 
-    Relative changes are added to what is read of the person. Only what is looked for is watched:
-    whether all else has stayed is for the caller to judge in the last pictures.
+    Relative changes are added to what is read of the person. Other attributes are brought back as
+    far as that goes; whether enough has stayed is for the caller to judge in the last pictures.
 
     Args:
         w: float32 [bands * D], the person.
@@ -176,25 +203,24 @@ def steered(
         for changes in wishes
     ]
     walks = [
-        _Walk(w, [_aim(name, value, directions) for name, value in one.items()], bands)
+        _Walk(
+            w,
+            [_aim(name, value, directions) for name, value in one.items()],
+            _held(one, now, index, directions),
+            bands,
+        )
         for one in asked
     ]
     for walk in walks:
         walk.see(now, index)
     for _ in range(LOOKS):
-        under_way = [walk for walk in walks if not walk.reached]
-        if not under_way:
+        moved = [walk for walk in walks if not walk.done and walk.go_on()]
+        if not moved:
             break
-        for walk in under_way:
-            if not walk.go_on():
-                raise walk.failure()
-        scores = look(np.stack([walk.w for walk in under_way]))
-        for i, walk in enumerate(under_way):
+        scores = look(np.stack([walk.w for walk in moved]))
+        for i, walk in enumerate(moved):
             walk.see(scores, i)
-    for walk in walks:
-        if not walk.reached:
-            raise walk.failure()
-    return [(walk.w, one) for walk, one in zip(walks, asked, strict=True)]
+    return [(walk.found(), one) for walk, one in zip(walks, asked, strict=True)]
 
 
 def _aim(name: str, value: float, directions: Directions) -> _Aim:
@@ -209,6 +235,22 @@ def _aim(name: str, value: float, directions: Directions) -> _Aim:
         )
     near = max(_CLOSE * slack(name), 0.5 if entry.single_units else 0.0)
     return _Aim(name, value, direction, reading, sign, value, near, direction.effect)
+
+
+def _held(
+    asked: Mapping[str, float], now: Scores, index: int, directions: Directions
+) -> list[_Aim]:
+    """Aims for what is to stay as it is: all that is read, told by latents and not governed."""
+    governed = set(asked).union(*(ALONG.get(name, ()) for name in asked))
+    aims = []
+    for name in now.values.keys() - governed if asked else ():
+        value = float(now.values[name][index])
+        with suppress(SpecError):  # no direction leads there
+            aim = _aim(name, value, directions)
+            if aim.direction.told >= _TOLD:
+                near = slack(name) if aim.reading.index is None else aim.goal  # as it is read now
+                aims.append(replace(aim, near=near, farthest=AMENDS))
+    return sorted(aims, key=lambda aim: aim.name)
 
 
 def _value(scores: Scores, index: int, name: str) -> float:

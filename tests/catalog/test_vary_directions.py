@@ -1,4 +1,4 @@
-"""People of generators without parameters are varied along the latent directions of their catalog."""
+"""People of generators without parameters are varied along their catalog's latent directions."""
 
 from pathlib import Path
 from typing import Any
