@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from pipeline.attributes.changes import ALONG
 from pipeline.attributes.readings import Reading
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
@@ -52,8 +53,15 @@ class Direction:
         still = np.zeros_like(self.step)
         return np.concatenate([self.step if i in self.bands else still for i in range(bands)])
 
+    @property
+    def leaks(self) -> dict[str, float]:
+        """Of the leakage what should stay, the largest first: not what goes along by nature."""
+        along = ALONG.get(self.reading.attribute, ())
+        stays = {name: by for name, by in (self.leakage or {}).items() if name not in along}
+        return dict(sorted(stays.items(), key=lambda one: -one[1]))
+
     def document(self) -> dict[str, Any]:
-        """What there is to know of it, as plain values."""
+        """What there is to know of it, as plain values; `leaks` are the two largest."""
         leakage = sorted((self.leakage or {}).items(), key=lambda one: -one[1])
         return {
             "of": self.reading.label,
@@ -61,6 +69,7 @@ class Direction:
             "layers": layers_told(self.bands),
             "effect": round(self.effect, 4),
             "unit": self.reading.unit,
+            "leaks": {name: round(by, 3) for name, by in list(self.leaks.items())[:2]},
             "leakage": {name: round(value, 3) for name, value in leakage},
             "identity": None if self.identity is None else round(self.identity, 3),
         }

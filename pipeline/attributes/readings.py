@@ -30,10 +30,11 @@ class Reading:
 
     @property
     def unit(self) -> str:
-        """What `reading` counts in."""
+        """What `reading` counts in; empty for shares of a range, 0..1."""
         if self.index is not None:
             return "log-odds"
-        return BY_NAME[self.attribute].unit or "of its range"
+        entry = BY_NAME[self.attribute]
+        return entry.unit or ("tones" if entry.single_units else "")
 
     def column(self, values: Mapping[str, NDArray[np.generic]]) -> Floats:
         """The number, or 1 where the class is read and 0 elsewhere: [N] values to float64 [N]."""

@@ -6,13 +6,10 @@ from rich.text import Text
 
 from pipeline.attributes.directions import Direction, Directions
 
-_LEAKS = 2
-"""Attributes named for each direction, those that it moves most."""
-
 _NOTE = (
     "told: share of the readings that latents tell. step: what one natural standard deviation "
-    "along the direction adds, measured in pictures. leaks: what else it moves most, as a share of "
-    "what is asked, both in natural standard deviations."
+    "along the direction adds, measured in pictures. leaks: what it moves most of all that should "
+    "stay, as a share of what is asked, both in natural standard deviations."
 )
 
 
@@ -40,11 +37,11 @@ def directions_view(found: Directions) -> RenderableType:
 
 
 def _step(one: Direction) -> str:
-    return f"{one.effect:+.3g} {one.reading.unit}" if one.effect > 0 else "–"
+    return f"{one.effect:+.3g} {one.reading.unit}".rstrip() if one.effect > 0 else "–"
 
 
 def _leaks(one: Direction) -> str:
     if one.effect <= 0:
         return "leads nowhere"
-    most = list(one.document()["leakage"].items())[:_LEAKS]
-    return ", ".join(f"{name} {share:.2f}" for name, share in most)
+    name, share = next(iter(one.leaks.items()), ("nothing", 0.0))
+    return f"{name} {share:.2f}"

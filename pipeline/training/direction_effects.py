@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.attributes.changes import ALONG
 from pipeline.attributes.directions import RANGES, Direction
 from pipeline.attributes.readings import readings_of
 from pipeline.attributes.scorer import Scores
@@ -74,10 +73,7 @@ def measured(
 
 def _leaking(direction: Direction) -> float:
     """What a direction moves of all that should stay, root of the sum of squares."""
-    name = direction.reading.attribute
-    along = (name, *ALONG.get(name, ()))
-    leaks = [value for other, value in (direction.leakage or {}).items() if other not in along]
-    return float(np.sqrt(np.square(leaks).sum()))
+    return float(np.sqrt(np.square(list(direction.leaks.values())).sum()))
 
 
 def _measured(
