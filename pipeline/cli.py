@@ -126,6 +126,45 @@ def plan(job: Path, output: str | None, changes: tuple[str, ...], as_json: bool)
 
 
 @main.command()
+@JOB
+@OUTPUT
+@SET
+@click.option("--workers", type=click.IntRange(1), help="Workers, instead of the spec's.")
+@click.option("--address", help="A Ray cluster: auto, host:port or ray://host:port.")
+@JSON
+def directions(
+    job: Path,
+    output: str | None,
+    changes: tuple[str, ...],
+    workers: int | None,
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Show which way each attribute lies in the latents of JOB.yaml's generator.
+
+    Where nobody has looked yet, natural draws are scored and the directions measured in pictures,
+    as a run of the job would; they are kept for it, below its output and on this machine.
+    """
+    from rich.console import Console
+
+    from pipeline.engine.directions_view import directions_view
+    from pipeline.engine.driver import find_directions
+    from pipeline.engine.progress import Progress
+
+    spec = _spec(job, changes, output)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Progress(spec.name, spec.pictures, Console(stderr=True)) as view:
+            found = find_directions(spec, view, workers=workers, address=address)
+    except KeyboardInterrupt:
+        _stopped(spec)
+    if as_json:
+        click.echo(json.dumps(found.document()))
+    else:
+        Console().print(directions_view(found))
+
+
+@main.command()
 @click.argument("uri")
 @ENDPOINT
 @JSON
@@ -345,6 +384,7 @@ def _how_many(images: str) -> int | None:
     metavar="COSINE",
     help="Insist on this similarity to the person's picture; the network's own limit only warns.",
 )
+@click.option("--checkpoint", metavar="FILE", help="The generator's, if it lies elsewhere now.")
 @ENDPOINT
 @JSON
 def vary(
@@ -355,6 +395,7 @@ def vary(
     series: tuple[str, ...],
     size: int | None,
     identity: float | None,
+    checkpoint: str | None,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
@@ -374,7 +415,7 @@ def vary(
 
     always = read_changes(sets)
     wishes = [always | one for one in read_series(series)]
-    made = make(Catalog.open(uri, endpoint), asset, wishes, folder, size, identity)
+    made = make(Catalog.open(uri, endpoint), asset, wishes, folder, size, identity, checkpoint)
     if as_json:
         click.echo(json.dumps([vars(one) for one in made]))
     else:
@@ -382,8 +423,9 @@ def vary(
             asked = ", ".join(f"{name}={value}" for name, value in one.changes.items()) or "as is"
             read = ", ".join(f"{name} {one.perceived[name]}" for name in one.unread)
             wrong = f"  READ AS {read}" if read else ""
-            wrong += "" if one.same_person else "  NOT CONFIRMED AS THE PERSON"
-            click.echo(f"{folder / one.file}  {asked}  similarity {one.similarity:.2f}{wrong}")
+            alike = "" if one.similarity is None else f"  similarity {one.similarity:.2f}"
+            wrong += "  NOT CONFIRMED AS THE PERSON" if one.same_person is False else ""
+            click.echo(f"{folder / one.file}  {asked}{alike}{wrong}")
     strange = identity is not None and not all(one.same_person for one in made)
     if strange or any(one.unread for one in made):
         sys.exit(1)

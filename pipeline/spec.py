@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from pipeline.attributes import SCORERS
 from pipeline.attributes.bins import Bin, overlap, parse_bins
-from pipeline.attributes.changes import WORDS, Changes, combined, label_of
+from pipeline.attributes.changes import ALONG, WORDS, Changes, combined, label_of
 from pipeline.attributes.scorer_spec import ScorerSpec
 from pipeline.attributes.taxonomy import ATTRIBUTES, presets
 from pipeline.errors import SpecError, suggestion
@@ -26,7 +34,7 @@ from pipeline.yaml_file import read_value, read_yaml
 BUILTINS = ("builtin:heads", "builtin:null")
 
 EDITABLE = ("builtin:heads",)
-"""Generators whose people can be pictured again with something changed."""
+"""Generators that change their people by parameters of their own; others do by directions."""
 
 MODELLERS = ("builtin:heads",)
 """Generators that know the truth about their pixels."""
@@ -36,6 +44,9 @@ Extra = Literal["landmarks", "segmentation", "alpha", "depth"]
 
 CALIBRATION_DRAWS = 20_000
 """Natural draws that teach a surrogate enough."""
+
+DIRECTION_DRAWS = 5_000
+"""Natural draws, at least, that latent directions are fitted to where the spec does not say."""
 
 FEWEST_CALIBRATED = 1_000
 """Faces of a job from which a calibration pays."""
@@ -154,9 +165,10 @@ class JobSpec(_Part):
     layout: Literal["files", "packs"] = "files"
     shard_size: int = Field(1000, ge=1, le=10_000, description="faces to a shard")
     batch_size: int = Field(16, ge=1, le=512, description="images to a render call")
-    calibration: Literal["auto", "off"] | Annotated[int, Field(ge=500, le=100_000)] = Field(
-        "auto", description="natural draws scored first, so that latents can be screened"
-    )
+    calibration: Annotated[
+        Literal["auto", "off"] | Annotated[int, Field(ge=500, le=100_000)],
+        BeforeValidator(lambda value: "off" if value is False else value),  # YAML's bare `off`
+    ] = Field("auto", description="natural draws scored first, so that latents can be screened")
     preview_size: int = Field(64, ge=0, le=1024, description="px of previews; 0 for none")
     max_attempts: int = Field(20_000, ge=1, description="candidates to a slot before giving up")
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = "auto"
@@ -196,11 +208,22 @@ class JobSpec(_Part):
         """Refuse what cannot be changed, and limits that the changed pictures cannot keep."""
         if not self.varied:
             return
-        if self.generator_name not in EDITABLE:
+        if not self.steered:
+            self._check_editable()
+        elif self.calibration == "off":
             raise SpecError(
-                f"variations: {self.generator_name} cannot picture its people again with something "
-                f"changed; remove it, or set generator to {' or '.join(EDITABLE)}."
+                f"calibration: 'off' leaves {self.generator_name} without the latent directions "
+                "that variations need; remove it, or remove variations."
             )
+        for name in self.limits.where:
+            if name in self.loose:
+                raise SpecError(
+                    f"where.{name}: limits every picture, and variations change it; "
+                    f"remove it, or limit people by balance: {{{name}: [BIN]}} instead."
+                )
+
+    def _check_editable(self) -> None:
+        """Refuse what parameters cannot bring about."""
         from pipeline.generators.heads_edit import check_editable, check_reached
 
         for changes in self.varied:
@@ -208,12 +231,6 @@ class JobSpec(_Part):
             for axis in self.target.axes:
                 if axis.attribute in changes:
                     check_reached(changes[axis.attribute], axis.bins, "variations")
-        for name in self.limits.where:
-            if name in self.loose:
-                raise SpecError(
-                    f"where.{name}: limits every picture, and variations change it; "
-                    f"remove it, or limit people by balance: {{{name}: [BIN]}} instead."
-                )
 
     @property
     def generator_name(self) -> str:
@@ -240,10 +257,13 @@ class JobSpec(_Part):
 
         `auto` means as many as the job has faces, at most CALIBRATION_DRAWS, where they can pay: a
         network has no cheap previews, and only what is balanced or limited is screened. For
-        built-in generators it means none beside what is bundled.
+        built-in generators it means none beside what is bundled. Latent directions need
+        DIRECTION_DRAWS or more.
         """
         if isinstance(self.calibration, int):
             return self.calibration
+        if self.steered:
+            return min(max(self.count, DIRECTION_DRAWS), CALIBRATION_DRAWS)
         screened = bool(self.target.axes or self.limits.where)
         pays = screened and self.count >= FEWEST_CALIBRATED and not isinstance(self.generator, str)
         return min(self.count, CALIBRATION_DRAWS) if self.calibration == "auto" and pays else 0
@@ -284,6 +304,11 @@ class JobSpec(_Part):
         """What changes in each picture of a person; empty where there is one, as the person is."""
         return combined(self.variations, "variations")
 
+    @property
+    def steered(self) -> bool:
+        """Whether people are varied by latent directions."""
+        return bool(self.varied) and self.generator_name not in EDITABLE
+
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Every variation in words: `age=+20, expression=smile`."""
@@ -294,8 +319,6 @@ class JobSpec(_Part):
         """Attributes that variations set or that go along: cells order them of the person only."""
         if not self.varied:
             return frozenset()
-        from pipeline.generators.heads_edit import ALONG
-
         names = self.varied[0]
         return frozenset(names).union(*(ALONG.get(name, ()) for name in names))
 

@@ -139,9 +139,9 @@ JOBS = sorted((Path(__file__).parent.parent / "jobs").glob("*.yaml"))
             "variations: 102 pictures of a person are more than 100; ask for fewer values.",
         ),
         (
-            {"variations": {"age": [20]}, "generator": "builtin:null"},
-            "variations: builtin:null cannot picture its people again with something changed; "
-            "remove it, or set generator to builtin:heads.",
+            {"variations": {"age": [20]}, "generator": "builtin:null", "calibration": "off"},
+            "calibration: 'off' leaves builtin:null without the latent directions that variations "
+            "need; remove it, or remove variations.",
         ),
         ({"variations": {"ita": [20]}}, "variations.ita: builtin:heads cannot change it; choose"),
         (

@@ -28,6 +28,19 @@ WORDS: Mapping[str, tuple[str, Mapping[str, float]]] = {
 """Names that stand for an attribute, and words that stand for its values."""
 
 
+ALONG: Mapping[str, tuple[str, ...]] = {
+    "age": ("hair_color",),
+    "skin_tone": ("hair_color", "ita"),
+    "ita": ("hair_color", "skin_tone"),
+    "gender_presentation": ("hair_length", "facial_hair"),
+    "expression": ("smile", "mouth_open"),
+    "smile": ("expression", "mouth_open"),
+    "hair_length": ("hair_color",),
+    "light_azimuth": ("ita",),
+}
+"""Attribute -> others that go along with it: who ages turns grey, and who smiles parts the lips."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What one attribute of a person is to become.

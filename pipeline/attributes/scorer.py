@@ -1,6 +1,6 @@
 """Say what a scorer is: pixels in, attribute values and probabilities out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,19 @@ class Scores:
     probabilities: Mapping[str, NDArray[np.float32]]
     quality: Mapping[str, NDArray[np.float32]]
     landmarks: NDArray[np.float32] | None = None
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """The scores of several calls of one scorer as those of one; without landmarks."""
+    first = parts[0]
+    return Scores(
+        {name: np.concatenate([one.values[name] for one in parts]) for name in first.values},
+        {
+            name: np.concatenate([one.probabilities[name] for one in parts])
+            for name in first.probabilities
+        },
+        {name: np.concatenate([one.quality[name] for one in parts]) for name in first.quality},
+    )
 
 
 class Scorer(Protocol):

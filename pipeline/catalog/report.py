@@ -40,7 +40,10 @@ def build_report(
 
     known: what is estimated of the job, see `seal`.
     """
-    known = {"truth": None, "natural": None, "surrogate": None, **(known or {})}
+    known = {
+        **dict.fromkeys(("truth", "natural", "surrogate", "directions")),
+        **(known or {}),
+    }
     figures = ledger.cells()
     cells = []
     for cell in order.cells:

@@ -65,7 +65,8 @@ def seal(
 
     job: the content of `job.json`. licence: the terms, as text for `catalog.json`. known: what is
     estimated of the job, for the report: `truth`, what `true_balance` says, `natural`, what
-    `natural_margins` says, and `surrogate`, the figures of a calibration; each may be left out.
+    `natural_margins` says, `surrogate`, the figures of a calibration, and `directions`, what
+    `Directions.document` says; each may be left out.
     memory: how much of it DuckDB may use; what does not fit spills to the temporary folder.
 
     Receipts say what is committed. Raises CatalogError, with nothing sealed, unless exactly the
@@ -150,6 +151,7 @@ def _document(
         "generator": order.generator,
         "scorer": order.scorer,
         "surrogate": job.get("surrogate"),
+        **({"directions": job["directions"]} if "directions" in job else {}),
         "manifest": {"content_digest": digest, "parts": parts},
         "extras": {kind: describe(kind) for kind in job["spec"].get("extras", ())},
         # The ledger has checked that every cell holds what was asked.

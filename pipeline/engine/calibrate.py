@@ -4,26 +4,22 @@ What was found is kept below the output and in a folder of this machine, by the 
 models, so that a later job with them has it if as many draws will do.
 """
 
-import hashlib
 import io
-import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.attributes.calibration import Calibration, bundled_calibration
 from pipeline.attributes.scorer import Scorer
-from pipeline.attributes.surrogate import FORMAT
 from pipeline.attributes.value_file import Values, read_values, write_values
+from pipeline.catalog.calibrated import UNREADABLE, open_cache, pair_folder
 from pipeline.engine.job import Job
-from pipeline.errors import CatalogError, StoreError
+from pipeline.errors import CatalogError
 from pipeline.generators.generator import Generator
 from pipeline.sampling.seeds import probes
-from pipeline.storage import MissingObject, Store, open_store
+from pipeline.storage import MissingObject, Store
 
 SHARD = 256
 """Draws to a shard of the stage."""
@@ -33,9 +29,6 @@ BATCH = 16
 
 SEED = 0
 """Of the draws. Not the job's: other jobs have the same calibration."""
-
-FOLDER = "calibration/"
-"""Where an output keeps it."""
 
 CHOSEN = "chosen"
 """The object that names, by its digest, the one that counts of those that were fitted."""
@@ -69,8 +62,7 @@ class Stage:
     @property
     def pair(self) -> str:
         """Where calibrations of these models at this size lie, with a slash at the end."""
-        told = [FORMAT, self.generator_digest, self.scorer_digest, self.size]
-        return f"{FOLDER}{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:20]}/"
+        return pair_folder(self.generator_digest, self.scorer_digest, self.size)
 
     @property
     def folder(self) -> str:
@@ -157,8 +149,8 @@ def keep(calibration: Calibration, stage: Stage, store: Store) -> Calibration:
         store.create(stage.folder + CHOSEN, _write(calibration, stage, store).encode())
         first = _read(store, stage.folder)
         assert first is not None
-    with suppress(*_UNREADABLE):  # only later jobs would have saved the stage
-        cache = _cache()
+    with suppress(*UNREADABLE):  # only later jobs would have saved the stage
+        cache = open_cache()
         cache.put(stage.folder + CHOSEN, _write(first, stage, cache).encode())
     return first
 
@@ -196,20 +188,10 @@ def _read(store: Store, folder: str) -> Calibration | None:
 
 def _cached(stage: Stage) -> Calibration | None:
     """A calibration of these models in this machine's cache, from as many draws or more."""
-    with suppress(*_UNREADABLE):
-        cache = _cache()
+    with suppress(*UNREADABLE):
+        cache = open_cache()
         told = [key.split("/") for key in cache.list(stage.pair) if key.endswith(f"/{CHOSEN}")]
         enough = [int(parts[-2]) for parts in told if int(parts[-2]) >= stage.draws]
         if enough:
             return _read(cache, f"{stage.pair}{min(enough)}/")
     return None
-
-
-_UNREADABLE = (StoreError, CatalogError, ValueError, OSError, RuntimeError)
-"""What a cache that is damaged, or has no home, may raise: then there is none."""
-
-
-def _cache() -> Store:
-    told = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(told) if Path(told).is_absolute() else Path.home() / ".cache"
-    return open_store(str(home / "populace"))

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
+from pipeline.attributes.directions import Directions
+from pipeline.catalog.calibrated import keep_directions, known_directions
 from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
+from pipeline.engine import directions as latent
 from pipeline.engine.calibrate import (
     Stage,
     fit,
@@ -19,14 +22,14 @@ from pipeline.engine.calibrate import (
 from pipeline.engine.job import Job, identity_of
 from pipeline.engine.missing import Missing
 from pipeline.engine.shots import modeller
-from pipeline.engine.worker import Calibrator, Errand, Worker
-from pipeline.errors import CatalogError
+from pipeline.engine.worker import Calibrator, Errand, Measurer, Worker
+from pipeline.errors import CatalogError, SpecError
 from pipeline.generators import load_generator
 from pipeline.sampling.natural import natural_margins
 from pipeline.sampling.reach import check_read
 from pipeline.sampling.true_balance import bundled_truth
 from pipeline.sampling.true_quotas import ordered
-from pipeline.spec import JobSpec
+from pipeline.spec import DIRECTION_DRAWS, JobSpec
 from pipeline.storage import MissingObject, Store, open_store
 
 if TYPE_CHECKING:
@@ -45,6 +48,10 @@ class View(Protocol):
 
     def calibrating(self, done: int, total: int) -> None:
         """Shards of natural draws that are scored, of all; then the surrogate is fitted."""
+        ...
+
+    def measuring(self, done: int, total: int) -> None:
+        """Latent directions that are measured, of all."""
         ...
 
     def working(self, totals: dict[str, int]) -> None:
@@ -115,25 +122,79 @@ def run_job(
     made = (spec.count - missing.faces) * spec.per_person
     view.start(spec.shards, spec.shards - missing.count, made)
     stage = stage_of(job)
-    known = known_calibration(stage, store) if stage else None
+    job = _with_known(job, stage, store)
     if missing.count:
         from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
 
         wanted = workers or spec.workers
-        most = max(missing.count, stage.shards if stage and known is None else 0)
+        most = max(missing.count, stage.shards if stage and job.calibration is None else 0)
         with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
             if stage:
-                found = known or calibrate(job, stage, store, view, seats)
-                job = replace(job, calibration=keep(found, stage, store))
+                job = _learned(job, stage, store, view, seats)
             make_shards(job, missing, store, view, seats)
-    elif known:
-        job = replace(job, calibration=known)
     view.sealing()
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
     from pipeline.catalog.seal import seal
 
     seal(store, job.document(), licence=spec.license, known=_estimates(job))
     return _sealed(store, job, already=False)
+
+
+def find_directions(
+    spec: JobSpec, view: View, *, workers: int | None = None, address: str | None = None
+) -> Directions:
+    """The latent directions of a job's generator and scorer, found now if nobody has before.
+
+    They are kept below the job's output, as a run of it would; nothing else of it is made.
+
+    Raises:
+        SpecError: the job has no calibration of its own to fit them to.
+    """
+    store = open_store(spec.location.uri, endpoint=spec.location.endpoint)
+    job = with_bundled(plan_job(spec))
+    stage = stage_of(job)
+    if stage is None:
+        raise SpecError(
+            f"directions: {spec.name} scores no natural draws that they could be fitted to; "
+            f"add --set calibration={DIRECTION_DRAWS}."
+        )
+    job = _with_known(job, stage, store, True)
+    if job.calibration is None or job.directions is None:
+        from pipeline.engine.cluster import cluster
+
+        wanted = workers or spec.workers
+        most = wanted if wanted == "auto" else min(wanted, stage.shards)
+        with cluster(address, most) as seats:
+            job = _learned(job, stage, store, view, seats, True)
+    assert job.directions is not None
+    return job.directions
+
+
+def _with_known(job: Job, stage: Stage | None, store: Store, led: bool = False) -> Job:
+    """The job with what earlier runs have learned of its models; nothing is written.
+
+    led: with directions, too, even where its variations do not need them.
+    """
+    if stage is None:
+        return job
+    directions = None
+    if led or job.spec.steered:
+        directions = known_directions(store, stage.pair, stage.draws)
+    return replace(job, calibration=known_calibration(stage, store), directions=directions)
+
+
+def _learned(
+    job: Job, stage: Stage, store: Store, view: View, seats: "Seats", led: bool = False
+) -> Job:
+    """The job with all that is to be learned of its models, which is kept."""
+    calibration = job.calibration or calibrate(job, stage, store, view, seats)
+    job = replace(job, calibration=keep(calibration, stage, store))
+    if led or job.spec.steered:
+        directions = job.directions or measure(job, stage, store, view, seats)
+        job = replace(job, directions=keep_directions(directions, store, stage.pair))
+    if job.spec.steered:
+        latent.check_led(job)
+    return job
 
 
 def _estimates(job: Job) -> dict[str, Any]:
@@ -145,6 +206,8 @@ def _estimates(job: Job) -> dict[str, Any]:
     if job.calibration is not None:
         known["natural"] = natural_margins(job.calibration.natural, spec.target)
         known["surrogate"] = job.calibration.figures
+    if job.directions is not None:
+        known["directions"] = job.directions.document()
     return known
 
 
@@ -170,6 +233,31 @@ def calibrate(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") 
         pool.stop()
     generator = load_generator(job.spec.generator, job.spec.image.size)
     return fit(stage, store, generator)
+
+
+def measure(job: Job, stage: Stage, store: Store, view: View, seats: "Seats") -> Directions:
+    """Fit latent directions to a calibration and measure them on Ray workers."""
+    from pipeline.engine.pool import Pool, remote_actor
+
+    generator = load_generator(job.spec.generator, job.spec.image.size)
+    fitted = latent.fit(job, stage, generator)
+    indices = latent.unmeasured(fitted, stage, store)
+    done = len(fitted.each) - len(indices)
+    view.measuring(done, len(fitted.each))
+    pool = Pool(
+        remote_actor(Measurer, Errand.of(replace(job, directions=fitted), store), seats.gpus),
+        min(seats.workers, len(indices)),
+        iter(indices),
+        lambda totals: None,
+        "latent direction",
+    )
+    try:
+        for _ in pool.receipts():
+            done += 1
+            view.measuring(done, len(fitted.each))
+    finally:
+        pool.stop()
+    return latent.gathered(fitted, stage, store)
 
 
 def make_shards(job: Job, missing: Missing, store: Store, view: View, seats: "Seats") -> None:

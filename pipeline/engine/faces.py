@@ -69,7 +69,9 @@ class Faces:
         self._preview_size = job.spec.first_look
         self._screen = screen
         self._camera = Camera(job.spec, generator, scorer, self.tally)
-        self._variations = Variations(job.spec, self._camera) if job.spec.varied else None
+        self._variations = None
+        if job.spec.varied:
+            self._variations = Variations(job.spec, self._camera, job.directions, generator)
 
     def __iter__(self) -> Iterator[Face]:
         """Yield each slot's face once, or all variations of its person, one behind the other.

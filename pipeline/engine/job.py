@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.attributes.calibration import Calibration
+from pipeline.attributes.directions import Directions
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.slots import Slots
 from pipeline.sampling.targets import Target, cells_of
@@ -28,6 +29,9 @@ class Job:
     scorer_digest: str
     calibration: Calibration | None = None
     """What guesses the scores from latents; None where nothing does."""
+
+    directions: Directions | None = None
+    """By what people are varied, where the generator has no parameters of its own for it."""
 
     order: Target | None = None
     """What is ordered of perceived cells, where the spec's target is meant of true ones."""
@@ -81,6 +85,7 @@ class Job:
             "scorer": {"name": spec.scorer_name, "digest": self.scorer_digest},
             "sampling": SAMPLING,
             "surrogate": {"name": "surrogate", "digest": self.surrogate_digest},
+            **({"directions": {"digest": self.directions.digest}} if self.directions else {}),
             "count": spec.count,
             **({"variations": list(spec.labels)} if spec.varied else {}),
             "shards": spec.shards,

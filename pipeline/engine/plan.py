@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.assets.encode import MID_GREY, encode, over
 from pipeline.assets.extras import encode_extra, truth_of
+from pipeline.catalog.calibrated import known_directions
 from pipeline.engine.calibrate import known_calibration, stage_of, with_bundled
+from pipeline.engine.directions import check_led, pictures_taken
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models
 from pipeline.engine.shots import take
@@ -36,6 +38,9 @@ RENDERS = 1.5
 """Full renders an accepted face where previews come first or a surrogate will have been fitted;
 `report.json` has the true figure."""
 
+LOOKS = 3.0
+"""Pictures for each that is kept where people are varied along latent directions, itself too."""
+
 SETS = 1.5
 """People who are pictured in all variations for each that is kept: few are refused for them."""
 
@@ -48,7 +53,8 @@ class Plan:
     cells that no natural draw hit. sought: those so rare that chains look for them. unreached: of
     the first MOST_TRIED of these, those that no chain came to. draws: natural draws that the
     estimate rests on. truth: what `true_balance` says of the quotas, where errors are known.
-    calibration: natural draws that are scored first. previews, renders: expected in all, without
+    calibration: natural draws that are scored first. directions: pictures that measure latent
+    directions. previews, renders: expected in all, without
     these. seconds: of one worker. bytes: of all files.
     """
 
@@ -60,6 +66,7 @@ class Plan:
     draws: int
     truth: dict[str, Any] | None
     calibration: int
+    directions: int
     previews: float
     renders: float
     seconds: float
@@ -81,6 +88,7 @@ class Plan:
             "cells_not_reached": self.unreached,
             "truth": self.truth,
             "calibration_draws": self.calibration,
+            "direction_pictures": self.directions,
             "previews": round(self.previews),
             "renders": round(self.renders),
             "worker_seconds": round(self.seconds, 1),
@@ -96,9 +104,14 @@ def plan(job: Job) -> Plan:
         place = job.spec.location
         store = open_store(place.uri, endpoint=place.endpoint)
         job = replace(job, calibration=known_calibration(stage, store))
+        if job.spec.steered:
+            directions = known_directions(store, stage.pair, stage.draws)
+            job = replace(job, directions=directions)
+            check_led(job)
     models = load_models(job)
     spec = job.spec
-    natural = natural_cells(_values(job, models), spec.target, spec.limits.where)
+    values = _values(job, models)
+    natural = natural_cells(values, spec.target, spec.limits.where)
     quotas = job.slots.quotas.ravel()
     attempts = natural.attempts()
     looks = float((quotas * attempts).sum())
@@ -108,9 +121,12 @@ def plan(job: Job) -> Plan:
     previewed = spec.first_look > 0
     renders = min(looks, RENDERS * spec.count) if previewed or first else looks
     if spec.varied:
-        renders = SETS * (renders + spec.pictures)
+        renders = SETS * (renders + spec.pictures * (LOOKS if spec.steered else 1))
+    measuring = 0
+    if spec.steered and job.directions is None:
+        measuring = pictures_taken(values, models.generator)
     preview, render, size = _measure(job, models)
-    seconds = renders * render + ((looks if previewed else 0) + first) * preview
+    seconds = renders * render + ((looks if previewed else 0) + first + measuring) * preview
     digests = (job.generator_digest, job.scorer_digest)
     truth = bundled_truth(spec.target, job.slots.quotas, spec.limits.where, digests)
     ordered_unseen = np.flatnonzero((quotas > 0) & (natural.hits == 0))
@@ -123,6 +139,7 @@ def plan(job: Job) -> Plan:
         natural.draws,
         truth,
         first,
+        measuring,
         looks if previewed else 0.0,
         renders,
         seconds,

@@ -40,6 +40,8 @@ def plan_view(plan: Plan) -> RenderableType:
     facts.add_row("attempts", f"about {total / spec.count:.1f} latents a {each}")
     if plan.calibration:
         facts.add_row("calibration", f"{plan.calibration:,} natural draws first")
+    if plan.directions:
+        facts.add_row("directions", f"about {plan.directions:,} pictures to measure them")
     if plan.previews:
         facts.add_row("previews", f"about {plan.previews:,.0f} at {spec.preview_size} px")
     facts.add_row("renders", f"about {plan.renders:,.0f} at {spec.image.size} px")

@@ -53,10 +53,16 @@ class Progress:
         if done in (0, total) or time.monotonic() - self._said >= LINE_EVERY:
             self._line(f"{self._state}")
 
+    def measuring(self, done: int, total: int) -> None:
+        """Latent directions are being measured."""
+        self._state = f"measuring latent directions, {done:,} of {total:,}"
+        if done in (0, total) or time.monotonic() - self._said >= LINE_EVERY:
+            self._line(self._state)
+
     def working(self, totals: dict[str, int]) -> None:
         """Shards are being made."""
         self._working = totals
-        if self._state.startswith(("calibrating", "fitting")):
+        if self._state.startswith(("calibrating", "fitting", "measuring")):
             self._began = time.monotonic()  # faces a second are those of the shards alone
         busy = totals.get("previews") or totals.get("renders") or self._state == "generating"
         self._state = "generating" if busy else "starting workers"

@@ -17,7 +17,7 @@ from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
 from pipeline.engine.storing import Stored, Storing, asset_id
 from pipeline.errors import CatalogError
-from pipeline.generators.generator import Generator
+from pipeline.generators.generator import Generator, bands_of
 from pipeline.sampling.screen import Screen
 from pipeline.storage import Store
 
@@ -127,7 +127,7 @@ def _schema(job: Job, models: Models) -> Any:
     balanced = [axis.attribute for axis in job.spec.target.axes]
     return manifest_schema(
         balanced,
-        models.generator.latent_size,
+        models.generator.latent_size * (bands_of(models.generator) if job.spec.steered else 1),
         job.spec.digest,
         job.spec.extras,
         varied=bool(job.spec.varied),

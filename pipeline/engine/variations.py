@@ -7,10 +7,14 @@ import numpy as np
 
 from pipeline.attributes.bins import Bin
 from pipeline.attributes.changes import unread
+from pipeline.attributes.directions import Directions
+from pipeline.attributes.scorer import Scores, joined
 from pipeline.engine.face import Face
 from pipeline.engine.shots import Camera, Shots
 from pipeline.errors import SpecError
+from pipeline.generators.generator import Generator, Latents, bands_of
 from pipeline.generators.heads_edit import varied
+from pipeline.generators.steering import layered, steered
 from pipeline.sampling.acceptance import confidence, refusal
 from pipeline.spec import JobSpec
 
@@ -22,10 +26,16 @@ REASON = "variation:"
 
 
 class Variations:
-    """The variations of people, each a pure function of the person's latent."""
+    """The variations of people, each a pure function of the person's latent.
 
-    def __init__(self, spec: JobSpec, camera: Camera) -> None:
+    directions: by which people are varied; None where the generator does it by its parameters.
+    """
+
+    def __init__(
+        self, spec: JobSpec, camera: Camera, directions: Directions | None, generator: Generator
+    ) -> None:
         self._spec, self._camera = spec, camera
+        self._directions, self._generator = directions, generator
 
     def of(self, person: Face) -> list[Face] | str:
         """Every variation of a person in the job's order, or why one of them cannot be had.
@@ -33,7 +43,7 @@ class Variations:
         A few pictures are taken at a time, and no more once one of them is refused.
         """
         try:
-            edits = [varied(person.w, changes) for changes in self._spec.varied]
+            edits = self._edits(person)
         except SpecError as error:
             return REASON + str(error).partition(":")[0]
         if len({w.tobytes() for w, _ in edits}) < len(edits):
@@ -61,6 +71,25 @@ class Variations:
                 )
                 found.append(face)
         return found
+
+    def _edits(self, person: Face) -> list[tuple[Latents, dict[str, float]]]:
+        """The latent of each variation, and the values that it asks for.
+
+        Raises:
+            SpecError: the person cannot be varied so.
+        """
+        if self._directions is None:
+            return [varied(person.w, changes) for changes in self._spec.varied]
+        bands = bands_of(self._generator)
+        w = layered(person.w, self._generator.latent_size, bands)
+        now, wishes = person.scores, self._spec.varied
+        return steered(w, now, person.index, wishes, self._directions, bands, self._look)
+
+    def _look(self, w: Latents) -> Scores:
+        """Take pictures of latents that may not be the last ones, and read them."""
+        size = self._spec.batch_size
+        lots = [w[start : start + size] for start in range(0, len(w), size)]
+        return joined([self._camera.shoot(lot).scores for lot in lots])
 
     def _refusal(
         self, person: Face, shots: Shots, asked: Sequence[Mapping[str, float]]

@@ -8,7 +8,9 @@ import torch
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
+from pipeline.attributes.directions import Directions
 from pipeline.engine.calibrate import Stage, read_naturally
+from pipeline.engine.directions import measure
 from pipeline.engine.face import Tally
 from pipeline.engine.job import Job
 from pipeline.engine.shard import Models, run_shard
@@ -56,6 +58,7 @@ class Errand:
     generator_digest: str
     scorer_digest: str
     calibration: dict[str, bytes] | None
+    directions: bytes | None
     order: Target | None
     uri: str
     endpoint: str | None
@@ -69,6 +72,7 @@ class Errand:
             job.generator_digest,
             job.scorer_digest,
             job.calibration.to_files() if job.calibration else None,
+            job.directions.to_bytes() if job.directions else None,
             job.order,
             store.uri,
             job.spec.location.endpoint,
@@ -79,7 +83,8 @@ class Errand:
         files = self.calibration
         calibration = Calibration.from_files(files.__getitem__) if files else None
         digests = (self.generator_digest, self.scorer_digest)
-        return Job(parse_spec(self.spec), *digests, calibration, self.order)
+        directions = Directions.from_bytes(self.directions) if self.directions else None
+        return Job(parse_spec(self.spec), *digests, calibration, directions, self.order)
 
     def store(self) -> Store:
         """The store, opened."""
@@ -136,4 +141,23 @@ class Calibrator:
 
     def progress(self) -> dict[str, int]:
         """Nothing: shards are small."""
+        return {}
+
+
+class Measurer:
+    """Measures the directions that a job brings along, one at a time."""
+
+    def __init__(self, errand: Errand) -> None:
+        self._job, self._store = errand.job(), errand.store()
+        self._models = load_models(self._job)
+        self._alone = threading.Lock()
+
+    def run(self, index: int) -> dict[str, Any]:
+        """Measure a direction and keep what was found."""
+        with self._alone:
+            measure(self._job, index, self._models.generator, self._models.scorer, self._store)
+        return {"direction": index}
+
+    def progress(self) -> dict[str, int]:
+        """Nothing: each takes seconds."""
         return {}

@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.attributes.directions import BANDS
+
 Latents = NDArray[np.float32]
 """float32 [B, D]; float16 holds every value exactly, so that a stored row rebuilds the face."""
 
@@ -80,3 +82,19 @@ class Modeller(Generator, Protocol):
         `images` are the very pixels of `render`.
         """
         ...
+
+
+@runtime_checkable
+class Layered(Generator, Protocol):
+    """A generator whose layers can have different latents, if it is `layered`.
+
+    `render` and `preview` then take w of len(BANDS) times D too: one behind the other, what each
+    band of layers gets.
+    """
+
+    layered: bool
+
+
+def bands_of(generator: Generator) -> int:
+    """How many latents a picture can be made of: len(BANDS), or 1."""
+    return len(BANDS) if isinstance(generator, Layered) and generator.layered else 1

@@ -42,17 +42,6 @@ KEPT = ("expression", "hair_length", "facial_hair", "glasses")
 """Classes that a person keeps when something else changes, where they can: the older wear glasses
 more often, but nobody who ages in a picture puts some on."""
 
-ALONG: Mapping[str, tuple[str, ...]] = {
-    "age": ("hair_color",),
-    "skin_tone": ("hair_color", "ita"),
-    "gender_presentation": ("hair_length", "facial_hair"),
-    "expression": ("smile", "mouth_open"),
-    "smile": ("expression", "mouth_open"),
-    "hair_length": ("hair_color",),
-    "light_azimuth": ("ita",),
-}
-"""Attribute -> others that go along with it: who ages turns grey, and who smiles parts the lips."""
-
 _LIMITS = ("age", "skin_tone", "yaw", "pitch", "light_azimuth")
 """Numbers that reach as far in everybody."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.attributes import resample
 from pipeline.attributes.resample import area_average
 from pipeline.errors import SpecError
-from pipeline.generators.generator import Generator, Latents
+from pipeline.generators.generator import Generator, Latents, bands_of
 
 LOT = 16
 """Pictures held at the network's size at once."""
@@ -24,6 +24,7 @@ class Shrunk:
         self._resolution = resolution
         self._name = name
         self.latent_size = generator.latent_size
+        self.layered = bands_of(generator) > 1
         digest = hashlib.sha256(generator.digest.encode())
         for source in (__file__, str(resample.__file__)):
             digest.update(Path(source).read_bytes())

@@ -16,6 +16,10 @@ from pipeline.generators.checkpoints.check import config_of
 from pipeline.generators.checkpoints.checkpoint import Checkpoint
 from pipeline.generators.generator import Latents
 
+BAND_STARTS = (4, 8)
+"""Places of w at which the middle and the fine band begin; at four places of StyleGAN2 w enters
+layers of 4 and 8 px, at the next four those of 16 and 32."""
+
 CPU_LOT, GPU_LOT = 1, 8
 """Pictures that a StyleGAN2 always renders together; StyleGAN3 renders one by one."""
 
@@ -23,9 +27,12 @@ CPU_LOT, GPU_LOT = 1, 8
 class StyleGan:
     """A `Generator` at the network's own size only; see `Shrunk` for others.
 
-    A latent is the truncated w, one for all layers. Where z is longer than w, zeros follow w, and
-    where it is shorter, the last draws go unused: both have `latent_size` numbers.
+    A latent is the truncated w, one for all layers, or one for each of BANDS. Where z is longer
+    than w, zeros follow w, and where it is shorter, the last draws go unused: both have
+    `latent_size` numbers.
     """
+
+    layered = True
 
     def __init__(self, checkpoint: Checkpoint, spec: GeneratorSpec) -> None:
         """Take a checked checkpoint; its weights are prepared at the first use.
@@ -75,13 +82,21 @@ class StyleGan:
 
     def _pixels(self, w: Latents, lot: int) -> NDArray[np.uint8]:
         side = self.config.resolution
-        own = torch.from_numpy(np.ascontiguousarray(w[:, : self.config.w_dim]))
+        own = torch.from_numpy(self._own(w))
         network = self._network
         if isinstance(network, stylegan2.Fast):
             images = network.pixels(own, batch=lot)
         else:
             images = network.pixels(own)
         return np.broadcast_to(images.numpy(force=True), (len(w), side, side, 3))
+
+    def _own(self, w: Latents) -> Latents:
+        """What the network takes of latents: [B, w_dim], or [B, num_ws, w_dim] of bands."""
+        each = w.reshape(len(w), -1, self.latent_size)[:, :, : self.config.w_dim]
+        if each.shape[1] == 1:
+            return np.ascontiguousarray(each[:, 0])
+        bands = np.digitize(np.arange(self.config.num_ws), BAND_STARTS)
+        return np.ascontiguousarray(each[:, bands])
 
     @cached_property
     def _network(self) -> stylegan2.Fast | stylegan3.Fast:

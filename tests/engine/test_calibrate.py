@@ -21,7 +21,7 @@ from pipeline.engine.job import Job
 from pipeline.engine.plan import plan
 from pipeline.engine.worker import load_models
 from pipeline.errors import CatalogError
-from pipeline.spec import parse_spec
+from pipeline.spec import parse_spec, read_spec
 from pipeline.storage import open_store
 from tests.engine.test_driver import Watch
 
@@ -211,3 +211,10 @@ def test_leaving_it_to_us_is_the_spec_that_it_was() -> None:
     assert parse_spec(plain | {"calibration": "off"}).digest != parse_spec(plain).digest
     # Of a spec before there was a calibration.
     assert parse_spec(plain).digest.startswith("332b6aad194576b3")
+
+
+def test_a_bare_off_in_yaml_is_off(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("name: a\ncount: 10\noutput: ./x\ncalibration: off\n")
+    assert read_spec(path).calibration == "off"
+    assert read_spec(path, ["calibration=700"]).calibration == 700

@@ -32,6 +32,9 @@ class Watch:
     def calibrating(self, done: int, total: int) -> None:
         pass
 
+    def measuring(self, done: int, total: int) -> None:
+        pass
+
     def working(self, totals: dict[str, int]) -> None:
         pass
 

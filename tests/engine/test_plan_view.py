@@ -13,7 +13,7 @@ from tests.engine.sketch import sketched
 def planned(**changes: object) -> Plan:
     """A plan of a sketched job, with made-up costs."""
     job = sketched("./out", **changes)
-    return Plan(job, np.full(4, 2.0), [], [], [], 512, None, 0, 0.0, 200.0, 60.0, 9e6)
+    return Plan(job, np.full(4, 2.0), [], [], [], 512, None, 0, 0, 0.0, 200.0, 60.0, 9e6)
 
 
 def told(plan: Plan) -> str:

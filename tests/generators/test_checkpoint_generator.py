@@ -13,7 +13,8 @@ from pipeline.attributes.resample import area_average
 from pipeline.errors import SpecError
 from pipeline.generators import load_generator
 from pipeline.generators.checkpoint_spec import GeneratorSpec
-from pipeline.generators.generator import Generator
+from pipeline.generators.generator import Generator, bands_of
+from pipeline.generators.null import Null
 from tests.generators.saved import save, tiny
 from tests.generators.stylegan3 import networks as networks3
 
@@ -51,6 +52,27 @@ def test_a_face_is_the_same_alone_and_in_any_company(checkpoint: Path) -> None:
     np.testing.assert_array_equal(
         again.render(w.astype(np.float16).astype(np.float32), 64), pictures
     )
+
+
+def test_bands_of_layers_may_have_latents_of_their_own(checkpoint: Path) -> None:
+    generator = load(checkpoint)
+    assert bands_of(generator) == 3
+    one, other = generator.latents(draws(generator, 2))
+    plain = generator.render(one[None], 64)[0]
+    same = np.concatenate([one, one, one])[None]
+    np.testing.assert_array_equal(generator.render(same, 64)[0], plain)
+    np.testing.assert_array_equal(
+        generator.preview(same, 64)[0], generator.preview(one[None], 64)[0]
+    )
+    mixed = [np.concatenate([other if i == k else one for i in range(3)]) for k in range(3)]
+    pictures = generator.render(np.stack(mixed), 64)
+    assert len({picture.tobytes() for picture in [plain, *pictures]}) == 4
+    # Each alone is what it was in company.
+    np.testing.assert_array_equal(generator.render(mixed[1][None], 64)[0], pictures[1])
+
+
+def test_only_style_generators_have_bands() -> None:
+    assert bands_of(Null()) == 1
 
 
 def test_smaller_pictures_are_averages_of_its_own(checkpoint: Path) -> None:

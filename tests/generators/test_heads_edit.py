@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.attributes.changes import combined
+from pipeline.attributes.changes import ALONG, combined
 from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.errors import SpecError
 from pipeline.generators.heads.layout import INDEX, LATENT_SIZE, latents, truth
-from pipeline.generators.heads_edit import ALONG, DIMENSIONS, KEPT, edited, reach, varied
+from pipeline.generators.heads_edit import DIMENSIONS, KEPT, edited, reach, varied
 
 
 def persons(count: int = 12) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.attributes.directions import BANDS
 from pipeline.catalog.read import open_catalog
 from pipeline.engine.driver import run_job
 from pipeline.errors import CatalogError
@@ -70,5 +71,36 @@ def test_a_network_is_calibrated_and_its_latents_are_screened(
     assert report["natural"]["draws"] == 500
     assert report["surrogate"]["age"]["error"] < 15
     assert report["work"]["draws"] > report["work"]["renders"]
+    three = run_job(order("three", **wish), Watch(), workers=3)
+    assert three.content_digest == one.content_digest
+
+
+def test_people_of_a_network_are_varied_along_its_latent_directions(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found and measured once, read as asked, exact from their rows, whoever makes them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    wish = {"calibration": 500, "count": 4, "shard_size": 2, "variations": {"age": ["+0", "+15"]}}
+    one = run_job(order("one", **wish), Watch(), workers=1)
+    store = open_store(one.uri)
+    catalog = open_catalog(store)
+    rows = [row for table in catalog.tables() for row in table.to_pylist()]
+    assert [row["variation"] for row in rows] == ["age=+0", "age=+15"] * 4
+    generator = load_generator(order("one").generator, 64)
+    for row, image in catalog.images(rows):
+        w = np.array([row["w"]], np.float32)
+        assert w.shape == (1, len(BANDS) * generator.latent_size)
+        np.testing.assert_array_equal(generator.render(w, 64)[0], image)
+    for before, after in zip(rows[::2], rows[1::2], strict=True):
+        assert before["person_id"] == after["person_id"]
+        asked = json.loads(after["edits"])["age"]
+        assert asked == pytest.approx(before["age"] + 15, abs=0.01)
+        assert abs(after["age"] - asked) <= 9.9
+    told = json.loads(store.get("report.json"))["directions"]
+    assert told["draws"] == 500
+    assert catalog.document["directions"]["digest"] == told["digest"]
+    assert "age" in [each["of"] for each in told["directions"]]
+    assert "Latent directions" in store.get("report.html").decode()
+    (folder / "cache").rename(folder / "away")
     three = run_job(order("three", **wish), Watch(), workers=3)
     assert three.content_digest == one.content_digest
