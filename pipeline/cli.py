@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 JOB = click.argument("job", type=click.Path(path_type=Path))
 OUTPUT = click.option("--output", metavar="URI", help="Write there instead of the spec's output.")
+TRUST = click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    metavar="FILE.pem",
+    help="Certificates that must vouch for who signed.",
+)
 SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY.PATH=VALUE", help="Change a field of the spec."
 )
@@ -194,6 +200,8 @@ def status(uri: str, endpoint: str | None, as_json: bool) -> None:
 @click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
 @click.option("--format", metavar="png|jpeg|webp", help="Convert the images.")
 @click.option("--sync", is_flag=True, help="Remove what earlier pulls brought and this does not.")
+@click.option("--verify", is_flag=True, help="Check the C2PA signature of each image, too.")
+@TRUST
 @ENDPOINT
 @JSON
 def pull(
@@ -209,6 +217,8 @@ def pull(
     size: int | None,
     format: "Format | None",
     sync: bool,
+    verify: bool,
+    trust: Path | None,
     endpoint: str | None,
     as_json: bool,
 ) -> None:
@@ -222,9 +232,13 @@ def pull(
     from pipeline.catalog.pull import pull as pull_faces
     from pipeline.catalog.pull_view import PullView, pull_text
     from pipeline.errors import SpecError
+    from pipeline.provenance.credentials import CredentialCheck, read_anchors
 
     if not balance and (method != "quotas" or seed or allow_short):
         raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
+    if trust is not None and not verify:
+        raise SpecError("trust: says whose signatures will do; give --verify to check them")
+    check = CredentialCheck(read_anchors(trust) if trust else None) if verify else None
     catalog = open_told(uri, endpoint)
     balanced = read_balanced(balance)
     how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
@@ -239,6 +253,7 @@ def pull(
             size=size,
             format=format,
             sync=sync,
+            verify=check,
             progress=view.show,
         )
     show_brought(summary, pull_text(summary), as_json)
@@ -326,10 +341,17 @@ def draw(
 @click.option(
     "--html", "page", type=click.Path(path_type=Path), metavar="FILE", help="Write a page, too."
 )
+@TRUST
 @ENDPOINT
 @JSON
 def audit(
-    uri: str, images: str, seed: int, page: Path | None, endpoint: str | None, as_json: bool
+    uri: str,
+    images: str,
+    seed: int,
+    page: Path | None,
+    trust: Path | None,
+    endpoint: str | None,
+    as_json: bool,
 ) -> None:
     """Prove that the catalog at URI is balanced as ordered, or say why not (exit code 1).
 
@@ -342,15 +364,19 @@ def audit(
     from pipeline.catalog.audit.page import write_page
     from pipeline.catalog.audit.view import audit_view
     from pipeline.catalog.read import Catalog
+    from pipeline.provenance.credentials import CredentialCheck, read_anchors
 
     look = Look(_how_many(images), seed)
+    credentials = None
+    if trust is not None:
+        credentials = CredentialCheck(read_anchors(trust))
     catalog = Catalog.open(uri, endpoint)
     with Console(stderr=True).status("auditing") as status:
 
         def tell(stage: str, done: int, total: int) -> None:
             status.update(f"{stage}: {done:,} of {total:,}" if total > 1 else stage)
 
-        found = audit_catalog(catalog, look, progress=tell)
+        found = audit_catalog(catalog, look, credentials=credentials, progress=tell)
     if page is not None:
         write_page(found, page)
     if as_json:

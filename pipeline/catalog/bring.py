@@ -12,6 +12,7 @@ from pipeline.catalog.local_file import write_whole
 from pipeline.catalog.pulled import PulledFile, PulledFolder
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.signatures import SignatureCheck
 
 _BATCH = 4096
 
@@ -48,7 +49,8 @@ class Bringing:
     """Files on their way to the folder `to`, and their counts, which only the calling thread
     writes.
 
-    place: where a file of this asset in this format belongs below the folder. again: what to do
+    place: where a file of this asset in this format belongs below the folder. signatures: what
+    checks those of images, where they are to be checked. again: what to do
     after a full disk, for the error's sentence. keep: files of earlier runs are to be removed, so
     that the folder must be told which are still wanted.
 
@@ -66,6 +68,7 @@ class Bringing:
     progress: Progress | None
     again: str
     place: Callable[[Asset, str], str] = as_in_catalog
+    signatures: SignatureCheck | None = None
     faces: int = 0
     fetched: int = 0
     files: int = 0
@@ -145,11 +148,14 @@ class Bringing:
         def whole(asset: Asset) -> bool:
             path, wanted = self.to / self.path(asset), self.known(asset)
             # The size first: it tells most wrong files without reading them.
-            return (
-                wanted is not None
-                and path.stat().st_size == wanted.length
-                and sha256(path.read_bytes()) == wanted.sha256
-            )
+            if wanted is None or path.stat().st_size != wanted.length:
+                return False
+            data = path.read_bytes()
+            if sha256(data) != wanted.sha256:
+                return False
+            if self.signatures is not None and wanted.sha256 == asset.sha256:
+                self.signatures.check(asset, data)
+            return True
 
         return [asset for asset in assets if not whole(asset)]
 
@@ -170,6 +176,8 @@ class Bringing:
 
     def _made(self, asset: Asset, data: bytes) -> tuple[PulledFile, bytes]:
         """The file that comes of an original, and its content."""
+        if self.signatures is not None:
+            self.signatures.check(asset, data)
         if not self._recipe(asset):
             return self._unchanged(asset), data
         picture = self.conversion.convert(data, asset.asset_id, asset.format)

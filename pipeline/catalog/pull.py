@@ -21,7 +21,9 @@ from pipeline.catalog.manifest import extras_in, with_source, write_tables
 from pipeline.catalog.pulled import PulledFolder
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import Catalog
+from pipeline.catalog.signatures import SignatureCheck
 from pipeline.catalog.versions import revocations, revoked_assets
+from pipeline.provenance.credentials import CredentialCheck
 
 MANIFEST_NAME = "manifest.parquet"
 _AGAIN = "pull again to go on"
@@ -35,7 +37,8 @@ class PullSummary:
     skipped: there already. files, bytes: transferred. converted: images made smaller or written
     in another format. removed: files of earlier pulls that `sync` took away; changed: those that it
     left, since somebody changed them. revoked: files in `to` of faces that the catalog has revoked,
-    which `sync` would remove. drawn: what the draw did, where there was a balance.
+    which `sync` would remove. signed: images whose signatures were checked, and are sound;
+    signers: of these, those first met. drawn: what the draw did, where there was a balance.
     """
 
     to: Path
@@ -48,6 +51,8 @@ class PullSummary:
     removed: int = 0
     changed: int = 0
     revoked: int = 0
+    signed: int = 0
+    signers: tuple[str, ...] = ()
     drawn: DrawSummary | None = None
 
 
@@ -62,6 +67,7 @@ def pull(
     size: int | None = None,
     format: Format | None = None,
     sync: bool = False,
+    verify: CredentialCheck | None = None,
     threads: int = 16,
     progress: Progress | None = None,
 ) -> PullSummary:
@@ -78,6 +84,9 @@ def pull(
     sync: remove files that earlier pulls put into `to` and this one does not name, once all else is
     done. Files that pulls did not put there, or that were changed since, stay.
 
+    verify: check the C2PA signature of every image, too: of its original, as it is fetched, and of
+    those that are there unconverted. A converted image has none of its own.
+
     progress: called with how far the pull is.
 
     Every file is checked against its sha256 before it is converted and before it appears under its
@@ -85,17 +94,28 @@ def pull(
     stopped. The rows written say where the files lie in `to`.
 
     Raises SpecError for a wrong condition, size, format or folder, and while another pull writes
-    there; CatalogError for a file that is not the catalog's; StoreError where the store cannot be
+    there; CatalogError for a file that is not the catalog's or, with `verify`, without a sound
+    signature; StoreError where the store cannot be
     read or the disk is full.
     """
     conversion = Conversion(size, format)
     make_folder(to)
     kinds = extras_in(catalog.schema()) if extras else ()
+    signatures = None if verify is None else SignatureCheck(verify, catalog.store.uri)
     with TemporaryDirectory(prefix="populace-") as folder:
         selection = Selection(catalog, Path(folder), where, count, kinds, balance)
         with closing(selection), PulledFolder(to) as pulled:
             run = Bringing(
-                catalog, to, conversion, pulled, selection, sync, threads, progress, _AGAIN
+                catalog,
+                to,
+                conversion,
+                pulled,
+                selection,
+                sync,
+                threads,
+                progress,
+                _AGAIN,
+                signatures=signatures,
             )
             run.bring()
             _write_rows(run, extras)
@@ -111,6 +131,8 @@ def pull(
         removed=removed,
         changed=changed,
         revoked=_revoked_in(catalog, to),
+        signed=signatures.count if signatures else 0,
+        signers=signatures.signers if signatures else (),
         drawn=selection.drawn,
     )
 

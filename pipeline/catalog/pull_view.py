@@ -75,6 +75,9 @@ def pull_text(summary: PullSummary) -> str:
         f"{summary.faces:,} faces in {summary.to}: {summary.fetched:,} fetched "
         f"({summary.bytes:,} bytes{converted}), {summary.skipped:,} there already"
     )
+    if summary.signed:
+        names = ", ".join(summary.signers)
+        text += f"\n{summary.signed:,} images bear sound C2PA signatures, by {names}"
     if summary.removed:
         text += f"\n{summary.removed:,} files of earlier pulls removed"
     if summary.changed:

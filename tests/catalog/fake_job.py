@@ -53,6 +53,7 @@ class FakeJob:
     format: str = "jpeg"
     device: str = "test"
     picture: Picture = field(default=flat_picture)
+    sign: Callable[[bytes], bytes] = field(default=bytes)
 
     @property
     def cells(self) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ class FakeJob:
         images = [self.picture(slot) for slot in slots]
         names = [f"f{slot:07d}" for slot in slots]
         files = [
-            embed_xmp(encode(image, self.format, 95), synthetic_packet(name))  # type: ignore[arg-type]
+            self.sign(embed_xmp(encode(image, self.format, 95), synthetic_packet(name)))  # type: ignore[arg-type]
             for name, image in zip(names, images, strict=True)
         ]
         extension = EXTENSIONS[self.format]

@@ -23,6 +23,7 @@ from pipeline.catalog.audit.summary import checks_told, notes_told, wrong_at_mos
 from pipeline.catalog.audit.versions import Gone, check_versions, gone_from
 from pipeline.catalog.content import ContentDigest
 from pipeline.catalog.read import Catalog, open_catalog
+from pipeline.provenance.credentials import CredentialCheck, can_check
 
 IMAGES = 200
 """Images looked at unless told otherwise."""
@@ -45,6 +46,7 @@ def audit(
     *,
     threads: int = 8,
     memory: str = "1GB",
+    credentials: CredentialCheck | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:
     """Everything an auditor asks of a catalog, as plain JSON values.
@@ -56,6 +58,7 @@ def audit(
     database on disk.
 
     Args:
+        credentials: checks C2PA signatures; None: by any signer, where the library is there.
         memory: how much DuckDB may use; what does not fit spills to the temporary folder.
 
     Returns:
@@ -73,7 +76,9 @@ def audit(
     ordered, gone = read_ordered(sealed), gone_from(catalog)
     findings = Findings()
     scorer, lacking = scorer_of(ordered) if look.count != 0 else (None, "no image was looked at")
-    images = ImageCheck(catalog.store, ordered, findings, scorer, threads)
+    if credentials is None and can_check():
+        credentials = CredentialCheck()
+    images = ImageCheck(catalog.store, ordered, findings, scorer, credentials, threads)
     with TemporaryDirectory(prefix="populace-audit-") as name:
         labels = ordered.spec.labels
         register = Register(Path(name), schema_of(ordered), memory, threads, labels)
@@ -87,6 +92,7 @@ def audit(
             _check_cells(ordered, tally, findings)
             compared = check_receipts(catalog.store, ordered, register, findings, threads)
             check_versions(catalog, sealed, ordered, gone, Path(name), findings)
+            images.finish()
         finally:
             register.close()
     progress("working out shares", 0, 1)

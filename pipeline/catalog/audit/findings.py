@@ -37,6 +37,7 @@ CHECKS: dict[str, str] = {
     "cells": "every cell holds what was ordered",
     "receipts": "rows are those that receipts commit",
     "images": "files and labels are the rows' own",
+    "credentials": "C2PA signatures hold",
     "scores": "the scorer reads what the rows say",
 }
 """Every check and what holds where it passes, in the order in which they are told."""

@@ -33,6 +33,7 @@ from pipeline.catalog.fetch import (
 )
 from pipeline.errors import CatalogError
 from pipeline.models.device import device_name
+from pipeline.provenance.credentials import CredentialCheck, has_manifest
 from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE, Label, read_label
 from pipeline.sampling.acceptance import refusal
 from pipeline.storage import MissingObject, Store
@@ -55,13 +56,16 @@ class Looked:
     """What was looked at.
 
     files: images fetched. lossless: of these, with pixels compared. scored: with their scores.
-    exact: scored just as the row says; near: within the tolerance. same_device: scored on hardware
-    of the name that the row gives.
+    signed: with a C2PA manifest; verified: of these, with their signature. exact: scored just as
+    the row says; near: within the tolerance. same_device: scored on hardware of the name that the
+    row gives.
     """
 
     files: int = 0
     lossless: int = 0
     scored: int = 0
+    signed: int = 0
+    verified: int = 0
     exact: int = 0
     near: int = 0
     same_device: int = 0
@@ -76,11 +80,12 @@ class ImageCheck:
         ordered: Ordered,
         findings: Findings,
         scorer: Scorer | None,
+        credentials: CredentialCheck | None,
         threads: int,
     ) -> None:
         self.looked = Looked()
         self._store, self._ordered, self._findings = store, ordered, findings
-        self._scorer, self._threads = scorer, threads
+        self._scorer, self._credentials, self._threads = scorer, credentials, threads
         image = ordered.spec.image
         self._lossless = image.format == "png" or (image.format == "webp" and image.quality == 100)
         channels = 4 if image.background == "transparent" else 3
@@ -102,6 +107,13 @@ class ImageCheck:
             for asset, data in files:
                 self._look(asset, owners[asset], data)
         self._score()
+
+    def finish(self) -> None:
+        """What can be told only when all have been looked at: that some lack what others have."""
+        bare = self.looked.files - self.looked.signed
+        if self.looked.signed and bare:
+            wanted = f"a C2PA manifest in each, as in {self.looked.signed:,}"
+            self._findings.add("credentials", "images", wanted, f"none in {bare:,}")
 
     def _assets(self, row: Mapping[str, Any]) -> Iterator[Asset]:
         """The image of a row and its extras; CatalogError where it does not say where they lie."""
@@ -138,6 +150,7 @@ class ImageCheck:
             self._findings.add("images", subject, f"sha256 {asset.sha256}", f"sha256 {digest}")
         self._check_label(subject, asset, data)
         if image:
+            self._check_credentials(subject, asset, data)
             self._check_pixels(subject, row, data)
 
     def _check_label(self, subject: str, asset: Asset, data: bytes) -> None:
@@ -156,6 +169,18 @@ class ImageCheck:
         if label.identifier != asset.asset_id:
             found = f"labelled as {label.identifier}"
             self._findings.add("images", subject, f"labelled as {asset.asset_id}", found)
+
+    def _check_credentials(self, subject: str, asset: Asset, data: bytes) -> None:
+        """Where it bears a C2PA manifest, its signature must hold."""
+        if not has_manifest(data):
+            return
+        self.looked.signed += 1
+        found = None if self._credentials is None else self._credentials.check(data, asset.format)
+        if found is None:
+            return
+        self.looked.verified += 1
+        if not found.sound:
+            self._findings.add("credentials", subject, "a C2PA signature that holds", found.fault)
 
     def _check_pixels(self, subject: str, row: Mapping[str, Any], data: bytes) -> None:
         try:

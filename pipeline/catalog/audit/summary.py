@@ -26,6 +26,7 @@ def checks_told(
     skipped = {
         "receipts": "" if compared.receipts else "the catalog has none",
         "images": "" if looked.files else "no image was looked at",
+        "credentials": _unverified(looked),
         "scores": "" if looked.scored else lacking or "no image could be scored",
     }
     details = _details(catalog, ordered, looked, compared)
@@ -65,8 +66,18 @@ def _details(
         "receipts": _receipts_told(compared),
         "images": f"{looked.files:,} of {catalog.count():,}"
         + (f", {pixels:,} to the pixel" if pixels else ""),
+        "credentials": f"{looked.verified:,} images, at their signatures and digests",
         "scores": _scores_told(looked),
     }
+
+
+def _unverified(looked: Looked) -> str:
+    """Why no signature was checked; empty where some were."""
+    if looked.verified:
+        return ""
+    if looked.signed:
+        return f"{looked.signed:,} images bear them; pip install 'populace[c2pa]' to check them"
+    return "no image that was looked at bears one" if looked.files else "no image was looked at"
 
 
 def _each(ordered: Ordered) -> str:

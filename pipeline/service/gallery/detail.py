@@ -8,6 +8,7 @@ from pipeline.attributes.taxonomy import ATTRIBUTES, BY_NAME, MONK_HEX, Attribut
 from pipeline.catalog.fetch import asset_of, fetch_group
 from pipeline.catalog.manifest import QUALITIES
 from pipeline.errors import CatalogError
+from pipeline.provenance.credentials import CredentialCheck, can_check, has_manifest
 from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE, read_label
 from pipeline.service.gallery.index import FaceIndex
 from pipeline.service.gallery.words import label_of, title_of, value_of
@@ -107,7 +108,7 @@ def _file(index: FaceIndex, row: Mapping[str, Any]) -> dict[str, Any]:
         return {**facts, "sound": False, "checked": str(error), "marks": []}
     except ValueError as error:
         return {**facts, "sound": True, "checked": "", "marks": [("XMP", False, str(error))]}
-    return {**facts, "sound": True, "checked": "", "marks": [_xmp(label, row), _c2pa(data)]}
+    return {**facts, "sound": True, "checked": "", "marks": [_xmp(label, row), _c2pa(data, row)]}
 
 
 def _xmp(label: Any, row: Mapping[str, Any]) -> tuple[str, bool, str]:
@@ -120,12 +121,16 @@ def _xmp(label: Any, row: Mapping[str, Any]) -> tuple[str, bool, str]:
     return ("XMP", True, "says that it is synthetic, and names this asset")
 
 
-def _c2pa(data: bytes) -> tuple[str, bool | None, str]:
-    """Whether the file holds a C2PA manifest (JUMBF box `jumb` of type `c2pa`); not its proof."""
-    place = data.find(b"jumdc2pa")
-    if place < 0:
+def _c2pa(data: bytes, row: Mapping[str, Any]) -> tuple[str, bool | None, str]:
+    """Whether the file holds a C2PA manifest, and whether its signature holds, by any signer."""
+    if not has_manifest(data):
         return ("C2PA", None, "no manifest in this file")
-    return ("C2PA", True, "a manifest is in this file; its signature was not checked here")
+    found = CredentialCheck().check(data, row["format"]) if can_check() else None
+    if found is None:
+        return ("C2PA", None, "a manifest is in this file; its signature was not checked here")
+    if not found.sound:
+        return ("C2PA", False, f"the signature {found.fault}")
+    return ("C2PA", True, f"signed by {found.signer}; signature and file belong together")
 
 
 def _lineage(index: FaceIndex, row: Mapping[str, Any]) -> list[tuple[str, str]]:

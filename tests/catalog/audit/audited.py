@@ -28,3 +28,9 @@ def find(made: dict[str, Any], check: str, subject: str) -> dict[str, Any]:
 def by_check(made: dict[str, Any]) -> dict[str, int]:
     """Check -> its findings."""
     return dict(Counter(f["check"] for f in made["findings"]))
+
+
+def unpassed(made: dict[str, Any]) -> dict[str, str]:
+    """Check -> its state, of those that did not pass. No image of these jobs bears credentials."""
+    states = {check["check"]: check["state"] for check in made["checks"]}
+    return {check: state for check, state in states.items() if state != "passed"}

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from audited import run
+from audited import run, unpassed
 from click.testing import CliRunner
 from conftest import STRIPES, make
 from rich.console import Console
@@ -65,7 +65,7 @@ def test_a_catalog_in_a_bucket_is_audited_there(s3_endpoint: str, s3_uri: str) -
     code, out, _ = audit(s3_uri, "--endpoint", s3_endpoint, "--images", "all", "--json")
     assert code == 0
     made = json.loads(out)
-    assert {check["state"] for check in made["checks"]} == {"passed"}
+    assert unpassed(made) == {"credentials": "skipped"}
     assert made["images"]["files"] == 60
 
 
