@@ -51,12 +51,19 @@ def known_directions(store: Store, folder: str, draws: int = 0) -> Directions | 
 
 
 def keep_directions(directions: Directions, store: Store, folder: str) -> Directions:
-    """Write directions below an output and into the cache; those that were first count."""
+    """Write directions below an output; those that were first count, and they are returned.
+
+    The cache gets them where it has none from as many draws.
+    """
     store.create(folder + DIRECTIONS, directions.to_bytes())
     first = _read(store, folder)
     assert first is not None
     with suppress(*UNREADABLE):  # only later jobs would have saved the stage
-        open_cache().put(folder + DIRECTIONS, first.to_bytes())
+        cache, cached = open_cache(), None
+        with suppress(CatalogError):  # what is damaged is mended
+            cached = _read(cache, folder)
+        if cached is None or cached.draws < first.draws:
+            cache.put(folder + DIRECTIONS, first.to_bytes())
     return first
 
 

@@ -22,6 +22,9 @@ STEPS = 1.5
 BATCH = 16
 """Pictures to a call: the last bits of a preview may depend on who shares it."""
 
+TOLD = 0.05
+"""Share of its readings that latents must tell for layers to be chosen: else they are all noise."""
+
 KEPT = 0.5
 """Share of the effect of all layers that a range must keep."""
 
@@ -64,7 +67,7 @@ def measured(
         natural: name -> [N], readings of natural draws, for the scale of each.
         camera: takes the pictures.
     """
-    several = bands_of(camera.generator) > 1
+    several = bands_of(camera.generator) > 1 and direction.told >= TOLD
     ranges = RANGES if several else RANGES[:1]
     found = [_measured(replace(direction, bands=bands), natural, camera) for bands in ranges]
     strong = [one for one in found if one.effect >= KEPT * max(found[0].effect, 1e-9)]

@@ -100,6 +100,13 @@ def test_a_wish_without_a_direction_is_refused_before_any_shard(job: Callable[..
         directions.check_led(replace(made, directions=replace(made.directions, each=tuple(each))))
 
 
+def test_whoever_measures_a_direction_finds_the_same(job: Callable[..., Job]) -> None:
+    first, second = learned(job()), learned(job(output=job().spec.location.uri + "-too"))
+    assert first.directions is not None
+    assert second.directions is not None
+    assert first.directions.to_bytes() == second.directions.to_bytes()
+
+
 def test_those_of_an_output_count_and_others_come_from_this_machine(
     job: Callable[..., Job], tmp_path: Path
 ) -> None:
@@ -109,6 +116,7 @@ def test_those_of_an_output_count_and_others_come_from_this_machine(
     keep_directions(made.directions, store, stage.pair)
     fewer = replace(made.directions, draws=10)
     assert keep_directions(fewer, store, stage.pair).draws == DRAWS  # who was first
+    assert keep_directions(fewer, open_store(str(tmp_path / "poor")), stage.pair).draws == 10
     other = open_store(str(tmp_path / "other"))
     for draws, there in ((DRAWS, True), (DRAWS + 1, False)):
         assert (known_directions(other, stage.pair, draws) is not None) == there

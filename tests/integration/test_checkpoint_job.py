@@ -78,7 +78,7 @@ def test_a_network_is_calibrated_and_its_latents_are_screened(
 def test_people_of_a_network_are_varied_along_its_latent_directions(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Found and measured once, read as asked, exact from their rows, whoever makes them."""
+    """Directions are found once; pictures are as asked, exact from rows, whoever makes them."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     wish = {"calibration": 500, "count": 4, "shard_size": 2, "variations": {"age": ["+0", "+15"]}}
     one = run_job(order("one", **wish), Watch(), workers=1)
@@ -101,6 +101,5 @@ def test_people_of_a_network_are_varied_along_its_latent_directions(
     assert catalog.document["directions"]["digest"] == told["digest"]
     assert "age" in [each["of"] for each in told["directions"]]
     assert "Latent directions" in store.get("report.html").decode()
-    (folder / "cache").rename(folder / "away")
     three = run_job(order("three", **wish), Watch(), workers=3)
     assert three.content_digest == one.content_digest

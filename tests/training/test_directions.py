@@ -1,5 +1,7 @@
 """Directions point where readings grow, and leave the others where they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,13 +10,14 @@ from numpy.typing import NDArray
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.directions import Direction, Directions
+from pipeline.attributes.scorer import Scores
 from pipeline.attributes.surrogate import Surrogate
 from pipeline.errors import SpecError
 from pipeline.generators.heads import Heads
 from pipeline.generators.heads.layout import INDEX
 from pipeline.training.direction_effects import Camera, measured
 from pipeline.training.directions import fit_directions
-from tests.training.linear_world import DIGESTS, PX, World, drawn, fitted
+from tests.training.linear_world import DIGESTS, PX, D, World, drawn, fitted
 
 
 def free(world: World, k: int, others: list[int]) -> NDArray[np.float64]:
@@ -86,6 +89,43 @@ def test_effects_are_in_the_unit_of_what_is_read() -> None:
         lambda images: np.eye(len(images), dtype=np.float32),
     )
     assert measured(found.each[0], natural, still).identity == 1
+
+
+class LayeredWorld(World):
+    """Ages are drawn by the middle band, and all else by the fine one."""
+
+    layered = True
+
+    def render(self, w: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+        bands = np.tile(w, 3) if w.shape[1] == D else w
+        images = np.zeros((len(w), size * size * 3), np.uint8)
+        images[:, : 6 * D] = np.ascontiguousarray(bands.astype(np.float16)).view(np.uint8)
+        return images.reshape(len(w), size, size, 3)
+
+    preview = render
+
+    def score(self, images: NDArray[np.uint8]) -> Scores:
+        flat = np.ascontiguousarray(images.reshape(len(images), -1)[:, : 6 * D])
+        bands = flat.view(np.float16).astype(np.float32).reshape(len(images), 3, D)
+        middle, fine = self.read(bands[:, 1]), self.read(bands[:, 2])
+        return Scores({**fine.values, "age": middle.values["age"]}, fine.probabilities, {})
+
+
+def test_layers_that_leak_least_are_chosen() -> None:
+    """Of directions that are not free of each other, so that all layers together would leak."""
+    world = LayeredWorld(4)
+    natural = world.read(drawn(world)).values
+    camera = Camera(world, drawn(world)[:12], world.score, PX)
+    found = fitted(world, orthogonal=False)
+    each = {one.reading.label: one for one in found.each}
+    age, tone = (measured(each[label], natural, camera) for label in ("age", "skin_tone"))
+    assert age.bands in ((1,), (0, 1))
+    assert age.leaks["skin_tone"] == 0
+    assert tone.bands == (2,)
+    assert tone.leaks["age"] == 0
+    blind = measured(replace(each["age"], told=0.01), natural, camera)
+    assert blind.bands == (0, 1, 2)
+    assert blind.leaks["skin_tone"] > 0.2
 
 
 def test_what_is_too_rare_has_no_direction_and_is_named() -> None:
