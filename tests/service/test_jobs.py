@@ -245,7 +245,9 @@ def test_an_order_that_reaches_beyond_its_folder_is_refused(make, change, field)
 def test_variations_count_towards_the_most_faces_of_a_job(make) -> None:
     jobs = make()
     people = SPEC | {"generator": "builtin:heads", "variations": {"age": [20, 40], "yaw": [0, 20]}}
-    with pytest.raises(SpecError, match="^count: 251 faces in 4 pictures each are more than 1,000"):
+    with pytest.raises(
+        SpecError, match=r"^count: 251 faces in 4 pictures each are more than 1,000"
+    ):
         jobs.submit(people | {"count": 251}, "me", "studio")
     jobs.submit(people | {"count": 250}, "me", "studio")
 
