@@ -107,7 +107,7 @@ def _file(index: FaceIndex, row: Mapping[str, Any]) -> dict[str, Any]:
         return {**facts, "sound": False, "checked": str(error), "marks": []}
     except ValueError as error:
         return {**facts, "sound": True, "checked": "", "marks": [("XMP", False, str(error))]}
-    return {**facts, "sound": True, "checked": "", "marks": [_xmp(label, row), _c2pa(data)]}
+    return {**facts, "sound": True, "checked": "", "marks": [_xmp(label, row)]}
 
 
 def _xmp(label: Any, row: Mapping[str, Any]) -> tuple[str, bool, str]:
@@ -118,14 +118,6 @@ def _xmp(label: Any, row: Mapping[str, Any]) -> tuple[str, bool, str]:
     if label.identifier not in (None, row["asset_id"]):
         return ("XMP", False, f"names another asset, {label.identifier}")
     return ("XMP", True, "says that it is synthetic, and names this asset")
-
-
-def _c2pa(data: bytes) -> tuple[str, bool | None, str]:
-    """Whether the file holds a C2PA manifest (JUMBF box `jumb` of type `c2pa`); not its proof."""
-    place = data.find(b"jumdc2pa")
-    if place < 0:
-        return ("C2PA", None, "no manifest in this file")
-    return ("C2PA", True, "a manifest is in this file; its signature was not checked here")
 
 
 def _lineage(index: FaceIndex, row: Mapping[str, Any]) -> list[tuple[str, str]]:
