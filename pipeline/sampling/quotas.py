@@ -5,16 +5,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sampling.rounding import apportion, controlled_rounding
+from pipeline.sampling.rounding import controlled_rounding
 from pipeline.sampling.targets import Target
 
 _EDGE = 1 - 1e-12
 """A cell this near below the floor lies at it: its share is a binary fraction."""
-
-
-def largest_remainder(shares: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """Whole numbers that sum to `count`, each within one of `shares * count` (Hamilton, 1792)."""
-    return apportion(shares * count, count)
 
 
 def quotas(target: Target, count: int, until: float = math.inf) -> NDArray[np.int64]:

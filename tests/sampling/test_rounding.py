@@ -38,6 +38,11 @@ def test_margins_are_exact_and_cells_within_one(exact: NDArray[np.float64]) -> N
         assert (whole.sum(others) == apportion(exact.sum(others), count)).all()
 
 
+@pytest.mark.parametrize(("count", "whole"), [(10, [3, 3, 4]), (1, [0, 0, 1]), (100, [30, 30, 40])])
+def test_apportioning_gives_the_rest_to_the_largest_fraction(count: int, whole: list[int]) -> None:
+    assert apportion(np.array([0.3, 0.3, 0.4]) * count, count).tolist() == whole
+
+
 def test_whole_tables_stay_as_they_are() -> None:
     exact = np.arange(24.0).reshape(2, 3, 4)
     assert (controlled_rounding(exact) == exact).all()
