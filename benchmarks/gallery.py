@@ -29,7 +29,7 @@ CHOICES = {
     "hair_length": ["short", "medium", "long"],
     "glasses": ["none", "glasses"],
 }
-SORTS = ["mixed", "quality", "youngest", "oldest", "newest"]
+SORTS = ["mixed", "quality", "youngest", "oldest", "last"]
 
 
 def some_view(rng: random.Random) -> str:

@@ -119,8 +119,10 @@ def revoke(
     """Make a version of CATALOG without these faces, which all readers see from then on.
 
     Nothing that was written is changed: CATALOG@1 still is the catalog as it was sealed, and the
-    files of the faces stay. `populace pull --sync` takes them from those who pulled them.
+    files of the faces stay, as do the contact sheet and the report that may show them. `populace
+    pull --sync` takes them from those who pulled them.
     """
+    from pipeline.catalog.previews import SHEET_KEY
     from pipeline.catalog.versions import revoke as make
     from pipeline.storage import open_store
 
@@ -133,6 +135,11 @@ def revoke(
         click.echo(
             f"Revoked {done.revoked:,} faces{gone}: {place} is version {done.version:,} now, of "
             f"{done.count:,} faces"
+        )
+        click.echo(
+            f"Their files stay, and {SHEET_KEY} and report.html show the catalog as it was sealed; "
+            "delete what nobody may have any more.",
+            err=True,
         )
     else:
         click.echo(f"Nothing to do: all {done.already:,} are revoked already.")

@@ -46,7 +46,14 @@ KEYS = click.option(
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
-    help="Faces to a job, at most.",
+    help="Pictures to a job, at most: faces times their variations.",
+)
+@click.option(
+    "--job-hours",
+    type=click.FloatRange(0, min_open=True),
+    default=24,
+    show_default=True,
+    help="A job that runs longer is ended, and has failed.",
 )
 @click.option(
     "--allow-origin",
@@ -71,6 +78,7 @@ def serve(
     audit: Path | None,
     folder: Path | None,
     job_faces: int,
+    job_hours: float,
     origins: tuple[str, ...],
     query_seconds: float,
     endpoint: str | None,
@@ -100,7 +108,7 @@ def serve(
     app = create_app(
         library,
         ring,
-        jobs=None if folder is None else Jobs(folder, library, job_faces),
+        jobs=None if folder is None else Jobs(folder, library, job_faces, job_hours),
         audit=None if audit is None else AuditLog(audit),
         pages=gallery_router(library),
         origins=allowed,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.catalog.balance import Balance, Method
 from pipeline.catalog.condition import Condition
+from pipeline.catalog.limits import time_until
 from pipeline.catalog.lottery import choose_all, choose_by_quota, choose_by_weight
 from pipeline.catalog.pool import Pool, pool_of
 from pipeline.catalog.read import Catalog
@@ -148,17 +149,17 @@ def _asked(balance: Balance, count: int | None, available: NDArray[np.int64]) ->
     """The quota of each cell; without a count, those of the largest that works."""
     target = balance.target
     if count is not None:
-        return quotas(target, count)
+        return quotas(target, count, time_until())
     if balance.allow_short:
         raise SpecError(
             "count: is missing, and with short cells allowed there is no largest one; give it."
         )
     empty = (target.shares > 0) & (available == 0)
-    number = 0 if empty.any() else largest_count(target, available)
+    number = 0 if empty.any() else largest_count(target, available, time_until())
     if not number:
         cell = int(np.argmax(empty)) if empty.any() else int(np.argmin(available))
         raise SpecError(f"balance: no count works: {_too_few(target, cell, available)}.")
-    return quotas(target, number)
+    return quotas(target, number, time_until())
 
 
 def _given(
@@ -169,12 +170,12 @@ def _given(
         return asked
     target, count = balance.target, int(asked.sum())
     if balance.allow_short:
-        return filled(target, count, available)
+        return filled(target, count, available, time_until())
     short = asked > available
     ratio = np.where(short, available / np.maximum(asked, 1), np.inf)
     cell = int(np.argmin(ratio))
     also = f" (cells that have too few: {int(short.sum()):,})" if short.sum() > 1 else ""
-    most = 0 if not available.flat[cell] else largest_count(target, available)
+    most = 0 if not available.flat[cell] else largest_count(target, available, time_until())
     mend = f"ask for {most:,}, the most that works" if most else "ask for bins that it has"
     raise SpecError(
         f"count: {count:,} faces take {int(asked.flat[cell]):,} of the cell "

@@ -1,5 +1,6 @@
 """Bound how long the queries of one request may take, and say whether strangers make them."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -43,6 +44,11 @@ class Limits:
             raise TimeUp(
                 f"the query takes longer than {self.seconds:g} s; narrow it, or ask for less"
             )
+
+    @property
+    def until(self) -> float:
+        """When the time is up, in seconds of `time.monotonic`."""
+        return self._begin()
 
     def watch(self, database: duckdb.DuckDBPyConnection) -> None:
         """Interrupt what this database does from when the time is up."""
@@ -99,6 +105,12 @@ def limited(seconds: float) -> Iterator[Limits]:
     finally:
         _CURRENT.reset(token)
         limits.close()
+
+
+def time_until() -> float:
+    """When the time of the limits that hold here is up, as `time.monotonic`; else infinity."""
+    limits = _CURRENT.get()
+    return math.inf if limits is None else limits.until
 
 
 def check_time() -> None:

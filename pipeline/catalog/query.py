@@ -14,6 +14,7 @@ from pipeline.catalog.choice import DrawSummary, choose_balanced
 from pipeline.catalog.condition import Condition
 from pipeline.catalog.database import locked_database, make_table
 from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, assets_of
+from pipeline.catalog.layout import EXTENSIONS
 from pipeline.catalog.manifest import with_draw
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import Group, groups_of, numbered, numbered_schema, scan
@@ -21,6 +22,12 @@ from pipeline.errors import SpecError
 from pipeline.spec import Extra
 
 _ORDER = "ORDER BY turn, cell, slot, __part, __row"
+_BY_PLACE = (
+    f"ORDER BY regexp_extract(files.uri, '^({EXTENSIONS}[^/]+/)*'), files.slot, "
+    'files.uri, files."offset"'
+)
+"""Slots are of each job by itself: the catalog's own come first, then those of its extensions."""
+
 _MOST = 10**12
 
 
@@ -84,7 +91,7 @@ class Selection:
     def assets(self, batch: int, *, by_place: bool = False) -> Iterator[list[Asset]]:
         """The files of the chosen assets in their order, `batch` assets at a time.
 
-        by_place: in the order in which images lie in the catalog, so that neighbours in a pack
+        by_place: in the order of their job's slots, in which they lie in packs, so that neighbours
         come together.
         """
         for records in self._files([], batch, by_place):
@@ -135,10 +142,10 @@ class Selection:
         """The chosen rows: these columns, those of their files, and `__cell`."""
         extra = [f"{kind}_{name}" for kind in self._extras for name in EXTRA_COLUMNS]
         names = list(dict.fromkeys([*columns, *COLUMNS, *extra]))
-        self._read_files(names)
+        self._read_files([*names, "slot"] if by_place and "slot" not in names else names)
         quoted = ", ".join(f'files."{name}"' for name in names)
         joined = "chosen JOIN files USING (__part, __row)"
-        order = 'ORDER BY files.uri, files."offset"' if by_place else _ORDER
+        order = _BY_PLACE if by_place else _ORDER
         yield from self._records(f"{quoted}, chosen.cell AS __cell", joined, batch, order)
 
     def _records(

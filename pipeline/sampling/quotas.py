@@ -1,31 +1,31 @@
 """Turn wanted shares into whole numbers of faces: how many each cell gets."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sampling.rounding import apportion, controlled_rounding
+from pipeline.sampling.rounding import controlled_rounding
 from pipeline.sampling.targets import Target
 
 _EDGE = 1 - 1e-12
 """A cell this near below the floor lies at it: its share is a binary fraction."""
 
 
-def largest_remainder(shares: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """Whole numbers that sum to `count`, each within one of `shares * count` (Hamilton, 1792)."""
-    return apportion(shares * count, count)
-
-
-def quotas(target: Target, count: int) -> NDArray[np.int64]:
+def quotas(target: Target, count: int, until: float = math.inf) -> NDArray[np.int64]:
     """How many faces each cell gets: int64, shaped like `target.shares`, summing to `count`.
 
     Every margin is that of `wanted_faces`, rounded to whole faces by largest remainder; every cell
     lies within one of it, and no cell with a share falls below the target's floor.
 
+    until: when they must be found, in seconds of `time.monotonic`.
+
     Raises:
         SpecError: `count` faces are too few for the floor.
+        OutOfTime: a SpecError, too: none are found in time.
     """
     target.check_floor(count)
-    return controlled_rounding(wanted_faces(target, count), target.at_least)
+    return controlled_rounding(wanted_faces(target, count), target.at_least, until)
 
 
 def wanted_faces(target: Target, count: int) -> NDArray[np.float64]:

@@ -7,6 +7,8 @@ the other axes alone, so this takes milliseconds for thousands of cells. A table
 exchanges is left to an integer programme.
 """
 
+import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +28,10 @@ _STARTS = (0.5, 0.25, 0.75, 0.125, 0.875)
 """Where the even steps begin: another start where the exchanges of the last one ran dry."""
 
 
+class OutOfTime(SpecError):  # noqa: N818
+    """A rounding that takes longer than it may."""
+
+
 def apportion(exact: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     """Whole numbers that sum to `count`, each within one of `exact` (Hamilton, 1792)."""
     whole = np.floor(exact + _NEAR).astype(np.int64)
@@ -36,7 +42,9 @@ def apportion(exact: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     return whole
 
 
-def controlled_rounding(exact: NDArray[np.float64], least: int = 0) -> NDArray[np.int64]:
+def controlled_rounding(
+    exact: NDArray[np.float64], least: int = 0, until: float = math.inf
+) -> NDArray[np.int64]:
     """A table of whole numbers near `exact`, whose sum must be whole but for its last bits.
 
     Every margin (the sums by bin of each axis) is that of `exact`, rounded by largest remainder;
@@ -45,13 +53,16 @@ def controlled_rounding(exact: NDArray[np.float64], least: int = 0) -> NDArray[n
     Args:
         exact: float64, an axis an attribute; no cell is negative.
         least: what no cell above zero may fall below; none of them does in `exact`.
+        until: when it must be done, in seconds of `time.monotonic`.
 
     Returns:
         int64, shaped like `exact`.
 
     Raises:
         SpecError: no such table exists.
+        OutOfTime: a SpecError, too: none is found in time.
     """
+    _left(until)
     table = exact.reshape(exact.shape or (1,))
     near = np.rint(table)
     table = np.where(np.abs(table - near) < _NEAR, near, table)
@@ -65,7 +76,7 @@ def controlled_rounding(exact: NDArray[np.float64], least: int = 0) -> NDArray[n
     up = _by_exchange(fraction, wanted)
     if up is None:
         floor = np.where(base > 0, np.minimum(base, least), 0)
-        up = _by_programme(fraction, wanted, base, floor)
+        up = _by_programme(fraction, wanted, base, floor, until)
     return (base + up).reshape(exact.shape)
 
 
@@ -109,6 +120,7 @@ def _by_programme(
     wanted: Sequence[NDArray[np.int64]],
     base: NDArray[np.int64],
     floor: NDArray[np.int64],
+    until: float,
 ) -> NDArray[np.int64]:
     """Which cells go up by one (or, where no such table exists, down by one), by linear integers.
 
@@ -132,15 +144,30 @@ def _by_programme(
             integrality=np.ones(cell.size, np.int64),
             bounds=Bounds(0, 1),
             constraints=LinearConstraint(sums, margins, margins),
-            options={"mip_rel_gap": 0.0 if part.sum() <= _FEW else 0.1},
+            options={
+                "mip_rel_gap": 0.0 if part.sum() <= _FEW else 0.1,
+                "time_limit": _left(until),
+            },
         )
         if found.success:
             moved = np.bincount(cell, np.rint(found.x) * step, minlength=fraction.size)
             return moved.astype(np.int64).reshape(fraction.shape)
+    _left(until)  # or else that there is none would not be known
     raise SpecError(
         f"balance: no whole numbers of faces in {fraction.size:,} cells give every bin its share; "
         "change count, or give shares to more cells."
     )
+
+
+def _left(until: float) -> float:
+    """Seconds that are left; OutOfTime where none are."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise OutOfTime(
+            "balance: no whole numbers of faces were found in time that give every bin its share; "
+            "change count, or balance fewer attributes."
+        )
+    return left
 
 
 def _sums(shape: tuple[int, ...], cell: NDArray[np.int64], step: NDArray[np.float64]) -> csr_array:

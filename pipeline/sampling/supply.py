@@ -1,8 +1,10 @@
 """Fit quotas to a supply: how many faces of each cell a pool that is there already can give.
 
-Everywhere `available` is int64, shaped like the target's shares: the faces that each cell has.
+Everywhere `available` is int64, shaped like the target's shares: the faces that each cell has; and
+`until` is when the answer must be found, in seconds of `time.monotonic`: OutOfTime where it is not.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import SpecError
 from pipeline.sampling.quotas import quotas, wanted_faces
-from pipeline.sampling.rounding import apportion, controlled_rounding
+from pipeline.sampling.rounding import OutOfTime, apportion, controlled_rounding
 from pipeline.sampling.targets import Target
 
 _WORK = 20_000
@@ -21,15 +23,17 @@ _NEAR = 1e-6
 """Shares are binary fractions: what is nearer than this is equal."""
 
 
-def fits(target: Target, count: int, available: NDArray[np.int64]) -> bool:
+def fits(target: Target, count: int, available: NDArray[np.int64], until: float = math.inf) -> bool:
     """Whether the quotas of `count` faces can be filled."""
     try:
-        return bool((quotas(target, count) <= available).all())
+        return bool((quotas(target, count, until) <= available).all())
+    except OutOfTime:
+        raise
     except SpecError:  # too few for the floor, or no such whole numbers
         return False
 
 
-def largest_count(target: Target, available: NDArray[np.int64]) -> int:
+def largest_count(target: Target, available: NDArray[np.int64], until: float = math.inf) -> int:
     """The largest count whose quotas can be filled; 0 where there is none.
 
     Where there are very many cells it may be a little less than the largest: the roundings of no
@@ -46,15 +50,17 @@ def largest_count(target: Target, available: NDArray[np.int64]) -> int:
     certain, top = reach(0), reach(1)
     tries = max(1, _WORK // target.shares.size)
     for count in range(top, max(certain, top - tries), -1):
-        if fits(target, count, available):
+        if fits(target, count, available, until):
             return count
     for count in range(certain, max(0, certain - tries), -1):
-        if fits(target, count, available):
+        if fits(target, count, available, until):
             return count
     return 0
 
 
-def filled(target: Target, count: int, available: NDArray[np.int64]) -> NDArray[np.int64]:
+def filled(
+    target: Target, count: int, available: NDArray[np.int64], until: float = math.inf
+) -> NDArray[np.int64]:
     """How many faces to take of each cell, as near to the target as what is there allows.
 
     These are the quotas where they can be filled. Else it is water-filling: cells that have too few
@@ -66,8 +72,8 @@ def filled(target: Target, count: int, available: NDArray[np.int64]) -> NDArray[
         int64, shaped like `available`, no cell above it; it sums to `count`, or to all that there
         is where that is less.
     """
-    if fits(target, count, available):
-        return quotas(target, count)
+    if fits(target, count, available, until):
+        return quotas(target, count, until)
     wanted = target.shares > 0
     supply = np.where(wanted, available, 0)
     count = min(count, int(supply.sum()))
@@ -85,7 +91,7 @@ def filled(target: Target, count: int, available: NDArray[np.int64]) -> NDArray[
         if not short.any():
             break
         dry |= short
-    return _rounded(exact, count)
+    return _rounded(exact, count, until)
 
 
 def balancing_weights(shares: NDArray[np.float64], held: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -116,12 +122,14 @@ def _floor(target: Target, count: int, cells: int) -> int:
     return min(target.at_least, count // cells)
 
 
-def _rounded(exact: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+def _rounded(exact: NDArray[np.float64], count: int, until: float) -> NDArray[np.int64]:
     """Whole numbers within one of `exact`, whole ones as they are; margins too, where that goes."""
     try:
-        whole = controlled_rounding(exact)
+        whole = controlled_rounding(exact, until=until)
         if (np.abs(whole - exact) < 1 - _NEAR).all():
             return whole
+    except OutOfTime:
+        raise
     except SpecError:
         pass
     return apportion(exact.ravel(), count).reshape(exact.shape)

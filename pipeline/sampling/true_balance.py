@@ -45,13 +45,13 @@ def true_balance(
 
     Returns:
         As plain values: images, held-out images; limited, whether only those within the limits
-        were taken; axes: name -> a row a bin with what is wanted,
-        its share, low and high, the last one for what lies in no bin, if anything does. None where
-        nothing is balanced, or no held-out image is perceived in one of the bins.
+        were taken; axes: name -> a row a bin with what is wanted, its share, low and high, the last
+        one for what lies in no bin, if anything does. None where nothing is balanced, or no
+        held-out image is perceived in one of the bins.
     """
     if not target.axes or any(axis.attribute not in held_out.truth for axis in target.axes):
         return None
-    inside = within(held_out, where)
+    inside, limited = within(held_out, where)
     rng = np.random.default_rng(0)
     axes = {}
     for i, axis in enumerate(target.axes):
@@ -62,7 +62,6 @@ def true_balance(
             table = table[:-1]
         others = tuple(j for j in range(quotas.ndim) if j != i)
         axes[axis.attribute] = _shares(axis, table, quotas.sum(others), rng)
-    limited = not where or not bool(inside.all())
     return {"images": int(inside.sum()), "limited": limited, "axes": axes}
 
 
@@ -97,14 +96,17 @@ def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArr
     return counts.reshape(-1, count)
 
 
-def within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> NDArray[np.bool_]:
-    """Held-out images whose readings keep the limits, all where fewer than _FEWEST do: [N]."""
+def within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> tuple[NDArray[np.bool_], bool]:
+    """Held-out images whose readings keep the limits, [N], and True.
+
+    All of them, and False, where fewer than _FEWEST keep the limits.
+    """
     everything = np.ones(len(next(iter(held_out.read.values()))), bool)
     inside = everything.copy()
     for name, bins in where.items():
         if name in held_out.read:
             inside &= bin_index(bins, held_out.read[name]) >= 0
-    return inside if inside.sum() >= _FEWEST else everything
+    return (inside, True) if not where or inside.sum() >= _FEWEST else (everything, False)
 
 
 def _shares(

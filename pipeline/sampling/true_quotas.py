@@ -68,7 +68,7 @@ def aimed(target: Target, where: Mapping[str, Sequence[Bin]], held_out: HeldOut)
     Raises:
         SpecError: nothing is known of how the scorer errs on an attribute or in one of its bins.
     """
-    inside = within(held_out, where)
+    inside, _ = within(held_out, where)
     shares = target.shares
     margins = []
     for axis in target.axes:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ class AuditLog:
         self._path = path
         os.close(self._open())
 
-    def write(self, entry: dict[str, Any]) -> None:
+    def write(self, entry: Mapping[str, Any]) -> None:
         """Add a line with the time and this entry.
 
         Raises StoreError where it cannot be written: then nothing may be handed out.

@@ -16,6 +16,9 @@ from pipeline.service.refusal import Refusal
 NOTES = "populace.notes"
 """Where a request's scope keeps what the audit log is to say of it."""
 
+_MOST_NOTED = 4_000
+"""Letters of a fact: as long as a condition may be. Addresses may be longer."""
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -97,8 +100,14 @@ def allow(caller: Caller, action: Action, catalog: str | None = None) -> None:
 
 
 def note(request: HTTPConnection, **facts: Any) -> None:
-    """Add to what the audit log will say of a request; it says something only of an `action`."""
-    request.scope.setdefault(NOTES, {}).update(facts)
+    """Add to what the audit log will say of a request; it says something only of an `action`.
+
+    Long text is cut: an address may be as long as its sender likes.
+    """
+    short = {
+        name: one[:_MOST_NOTED] if isinstance(one, str) else one for name, one in facts.items()
+    }
+    request.scope.setdefault(NOTES, {}).update(short)
 
 
 def _found(ring: KeyRing, text: str) -> Key | None:

@@ -46,6 +46,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 _TICK = 0.5
 _MOST_WAITING = 20
 _MOST_STARTS = 3
+_MOST_ATTEMPTS = 20_000
 _LOG_BYTES = 4_000
 _LATEST = 100
 _TOLD_TO_STOP = 130
@@ -75,13 +76,15 @@ class Ticket:
 class Jobs:
     """The jobs in a folder, which is this service's alone until `stop`.
 
-    library: gets the catalogs of jobs that are done, as `job-<id>`. most_faces: to a job.
-    at_once: how many run at a time.
+    library: gets the catalogs of jobs that are done, as `job-<id>`. most_faces: pictures to a job.
+    most_hours: a job that runs longer, since it was last begun, has failed. at_once: how many run
+    at a time.
     """
 
     folder: Path
     library: Library
     most_faces: int = 100_000
+    most_hours: float = 24.0
     at_once: int = 1
     command: Sequence[str] = RUN
     _claim: BinaryIO = field(init=False)
@@ -177,11 +180,7 @@ class Jobs:
         self._check(job, owner)
         with self._lock:
             if "state" not in self._outcome(job):
-                running = self._held(job)
-                self._finish(job, "stopped", "was stopped as asked")
-                if running:
-                    with suppress(ProcessLookupError):
-                        os.kill(self._ticket(job).pid, signal.SIGTERM)
+                self._end(job, "stopped", "was stopped as asked")
         return self.document(job, owner)
 
     def owner_of(self, catalog: str) -> str | None:
@@ -210,7 +209,11 @@ class Jobs:
                 del self._running[job]
                 self._note_end(job, process.returncode)
             elif self._held(job):
-                running += 1
+                if self._late(job):
+                    message = f"took longer than {self.most_hours:g} hours; order fewer faces"
+                    self._end(job, "failed", message)
+                else:
+                    running += 1
         for job, process in list(self._running.items()):
             if process.poll() is not None:  # was stopped
                 del self._running[job]
@@ -251,6 +254,22 @@ class Jobs:
         elif code > 0 and code != _TOLD_TO_STOP:
             self._finish(job, "failed", self._complaint(job))
         # Otherwise by a signal, as where the machine is shut down: it is begun again.
+
+    def _late(self, job: str) -> bool:
+        """Whether a job that runs does so for longer than it may."""
+        started = self._ticket(job).started
+        if started is None:
+            return False
+        hours = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds() / 3600
+        return hours > self.most_hours
+
+    def _end(self, job: str, state: State, error: str) -> None:
+        """Note how a job ended that waits or runs, and tell its process to stop."""
+        pid = self._ticket(job).pid if self._held(job) else 0
+        self._finish(job, state, error)
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def _finish(self, job: str, state: State, error: str | None = None) -> None:
         outcome = {"state": state, "error": error, "finished": _stamp()}
@@ -344,8 +363,15 @@ def _checked(spec: Mapping[str, Any], output: Path, most_faces: int) -> JobSpec:
             "spec: holds a number without bounds, half a character, or too many brackets; remove it"
         ) from None
     checked = parse_spec(dict(spec) | {"output": str(output)})
-    if checked.count > most_faces:
-        raise SpecError(f"count: {checked.count:,} faces are more than {most_faces:,}; order fewer")
+    if checked.pictures > most_faces:
+        of_each = f" in {checked.per_person:,} pictures each" if checked.per_person > 1 else ""
+        raise SpecError(
+            f"count: {checked.count:,} faces{of_each} are more than {most_faces:,}; order fewer"
+        )
+    if checked.max_attempts > _MOST_ATTEMPTS:
+        raise SpecError(
+            f"max_attempts: {checked.max_attempts:,} is more than {_MOST_ATTEMPTS:,} here; lower it"
+        )
     return checked
 
 

@@ -14,6 +14,7 @@ from pipeline.errors import StoreError
 from pipeline.service.answers import answer_of, error_answer
 from pipeline.service.audit_log import AuditLog
 from pipeline.service.guard import NOTES
+from pipeline.service.refused import AT_THE_DOOR, Refusals
 
 _LOG = logging.getLogger("populace.service")
 _BODY_SECONDS = 30.0
@@ -93,16 +94,20 @@ class Bodies:
 class Boundary:
     """Bounds the time of a request's queries, writes its line in the audit log, hides its errors.
 
-    An answer that the log is to tell of is sent only when its line is written.
+    An answer that the log is to tell of is sent only when its line is written; refusals at the door
+    are told in few lines (`Refusals`).
     """
 
     def __init__(self, app: ASGIApp, seconds: float, audit: AuditLog | None = None) -> None:
         self._app, self._seconds, self._audit = app, seconds, audit
+        self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As any ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            if scope["type"] == "lifespan":  # the service ends
+                await self._write_lines(self._refusals.rest())
             return
         scope[NOTES] = {}
         begun = False
@@ -136,9 +141,17 @@ class Boundary:
             return
         client = (scope.get("client") or ("", 0))[0]
         entry = {"key": None, **notes, "status": status, "client": client}
-        await asyncio.get_running_loop().run_in_executor(
-            None, copy_context().run, self._audit.write, entry
-        )
+        lines = self._refusals.due()
+        lines += self._refusals.counted(entry) if status in AT_THE_DOOR else [entry]
+        await self._write_lines(lines)
+
+    async def _write_lines(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        if self._audit is None:
+            return
+        for entry in entries:
+            await asyncio.get_running_loop().run_in_executor(
+                None, copy_context().run, self._audit.write, entry
+            )
 
 
 async def _whole(receive: Receive, most: int) -> Message | None:

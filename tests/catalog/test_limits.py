@@ -1,5 +1,6 @@
 """Queries end when their time is up, and strangers' conditions hold nothing of unknown cost."""
 
+import math
 import threading
 from contextvars import copy_context
 
@@ -10,6 +11,7 @@ from pipeline.catalog.database import locked_database
 from pipeline.catalog.draw import draw
 from pipeline.catalog.limits import TimeUp, current_limits, limited
 from pipeline.errors import SpecError
+from pipeline.sampling.quotas import quotas
 
 FOREVER = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
 
@@ -45,6 +47,21 @@ def test_queries_and_draws_are_refused_once_the_time_is_up(catalog):
     ):
         with pytest.raises(TimeUp), limited(0):
             ask()
+
+
+def test_quotas_are_to_be_found_in_what_is_left_of_the_time(catalog, monkeypatch):
+    given = []
+
+    def noted(target, count, until):
+        given.append(until)
+        return quotas(target, count, until)
+
+    monkeypatch.setattr("pipeline.catalog.choice.quotas", noted)
+    with limited(60) as limits:
+        draw(catalog, {}, 3).close()
+        assert given == [limits.until]
+    draw(catalog, {}, 3).close()
+    assert given[1:] == [math.inf]
 
 
 def test_the_time_begins_with_the_first_query(catalog):

@@ -5,11 +5,13 @@ import dataclasses
 import pyarrow as pa
 import pytest
 from fake_job import FakeJob, Watched
+from fake_manifest import fake_catalog, name_of
 
 from pipeline.catalog.query import Selection
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
 from pipeline.errors import SpecError, StoreError
+from pipeline.storage import open_store
 
 
 @pytest.fixture
@@ -128,3 +130,17 @@ def test_a_store_that_fails_meanwhile_says_so_itself(catalog, tmp_path):
 
     with pytest.raises(StoreError, match="the line is cut"):
         Selection(dataclasses.replace(catalog, store=Failing(catalog.store)), tmp_path, "age > 1")
+
+
+def test_by_place_faces_come_in_the_order_of_slots_and_those_of_an_extension_last(tmp_path):
+    places = [(2, ""), (0, "extensions/12ab/"), (1, ""), (1, "extensions/12ab/"), (0, "")]
+    rows = [
+        {"asset_id": name_of(i), "slot": slot, "uri": f"{below}images/000000/{name_of(i)}.jpg"}
+        for i, (slot, below) in enumerate(places)
+    ]
+    catalog = fake_catalog(open_store(str(tmp_path / "catalog")), rows)
+    (tmp_path / "selection").mkdir()
+    selection = Selection(catalog, tmp_path / "selection")
+    found = [a.asset_id for batch in selection.assets(2, by_place=True) for a in batch]
+    assert found == [name_of(i) for i in (4, 2, 0, 1, 3)]
+    selection.close()

@@ -213,6 +213,7 @@ def test_the_commands_say_what_they_did(catalog, tmp_path):
     assert done.exit_code == 0
     assert "Revoked 2 faces" in done.stdout
     assert "version 2 now, of 22 faces" in done.stdout
+    assert "previews/contact-sheet.jpg and report.html show the catalog as it was" in done.stderr
     assert "Nothing to do" in run(main, ["revoke", uri, *GONE, "--why", WHY]).stdout
     told = run(main, ["versions", uri]).stdout.splitlines()
     assert "24 faces  sealed" in told[0]

@@ -1,5 +1,7 @@
 """Tables of any shape, full or sparse, round with exact margins and every cell within one."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.errors import SpecError
-from pipeline.sampling.rounding import _by_exchange, apportion, controlled_rounding
+from pipeline.sampling.rounding import OutOfTime, _by_exchange, apportion, controlled_rounding
 
 
 @st.composite
@@ -34,6 +36,11 @@ def test_margins_are_exact_and_cells_within_one(exact: NDArray[np.float64]) -> N
     for axis in range(exact.ndim):
         others = tuple(i for i in range(exact.ndim) if i != axis)
         assert (whole.sum(others) == apportion(exact.sum(others), count)).all()
+
+
+@pytest.mark.parametrize(("count", "whole"), [(10, [3, 3, 4]), (1, [0, 0, 1]), (100, [30, 30, 40])])
+def test_apportioning_gives_the_rest_to_the_largest_fraction(count: int, whole: list[int]) -> None:
+    assert apportion(np.array([0.3, 0.3, 0.4]) * count, count).tolist() == whole
 
 
 def test_whole_tables_stay_as_they_are() -> None:
@@ -83,3 +90,12 @@ def test_what_cannot_be_rounded_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("pipeline.sampling.rounding.milp", lambda *_, **__: Nothing)
     with pytest.raises(SpecError, match="balance: no whole numbers of faces in 2 cells"):
         controlled_rounding(np.array([0.5, 0.5]))
+
+
+def test_a_table_that_is_hard_to_round_is_given_up_when_its_time_is_over() -> None:
+    rng, bins = np.random.default_rng(0), 120
+    exact = np.zeros((bins, bins, bins))
+    cells = [np.concatenate([rng.permutation(bins) for _ in range(4)]) for _ in range(3)]
+    np.add.at(exact, tuple(cells), 1 / 4)  # sparse and uneven: the programme searches long
+    with pytest.raises(OutOfTime, match="found in time"):
+        controlled_rounding(exact, until=time.monotonic() + 3)

@@ -1,11 +1,14 @@
 """Quotas are fitted to what a pool has: never beyond it, and as near to the target as can be."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sampling.quotas import quotas
+from pipeline.sampling.rounding import OutOfTime
 from pipeline.sampling.supply import (
     balancing_weights,
     effective_size,
@@ -121,3 +124,14 @@ def test_nothing_balanced_is_one_cell():
     target = Target((), np.ones(()))
     assert largest_count(target, np.array(17)) == 17
     assert filled(target, 5, np.array(17)).tolist() == 5
+
+
+def test_no_answer_is_given_instead_of_the_one_that_is_not_found_in_time():
+    target, now = parse_balance({"age": AGES}), time.monotonic()
+    for ask in (
+        lambda: fits(target, 5, np.full(5, 1), until=now),
+        lambda: largest_count(target, np.full(5, 10), until=now),
+        lambda: filled(target, 40, np.arange(5) * 5, until=now),
+    ):
+        with pytest.raises(OutOfTime):
+            ask()

@@ -65,6 +65,17 @@ def test_only_images_within_the_limits_count() -> None:
     assert not table.any()
 
 
+def test_it_is_told_whether_the_limits_left_too_few_images() -> None:
+    everyone = {"age": parse_bins("age", ["0-99"])}  # which all of them keep
+    half = {"age": parse_bins("age", ["20-59"])}
+    few = {"age": parse_bins("age", ["20-21"])}
+    for where, limited in (({}, True), (everyone, True), (half, True), (few, False)):
+        found = true_balance(TARGET, np.full((2, 2), 10), where, held_out())
+        assert found is not None
+        assert found["limited"] is limited
+        assert (found["images"] < 3000) is (where is half)
+
+
 def test_nothing_is_said_where_nothing_is_known() -> None:
     quotas, own = np.full((2, 2), 10), held_out()
     strange = replace(own, truth={"age": own.truth["age"]})

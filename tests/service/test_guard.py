@@ -139,7 +139,28 @@ def test_what_is_drawn_and_fetched_is_written_down(secured: TestClient, key, aud
     assert image | common | picture == image
     assert (ghost["status"], ghost["asset"]) == (404, "ghost")
     assert (foreign["status"], foreign["catalog"]) == (403, "files")
-    assert (nobody["status"], nobody["key"]) == (401, None)
+    assert (nobody["status"], nobody["key"], nobody["count"]) == (401, None, 1)
+
+
+def test_strangers_cannot_fill_the_log(library: Library, keys: Path, key, audit: Path) -> None:
+    app = create_app(library, KeyRing(keys), audit=AuditLog(audit))
+    slow = key("pull", rate="1/h")
+    with TestClient(app) as client:
+        for i in range(40):
+            assert client.get(IMAGE.replace("f0000001", f"{i}" * 4000)).status_code == 401
+        statuses = [client.get(IMAGE, headers=slow).status_code for _ in range(5)]
+        assert statuses == [200, 429, 429, 429, 429]
+        assert [line["status"] for line in lines(audit)] == [401, 200, 429]
+        assert audit.stat().st_size < 1000
+    told = [(line["status"], line["key"], line["count"]) for line in lines(audit)[3:]]
+    assert told == [(401, None, 39), (429, "studio", 3)]
+
+
+def test_a_long_address_is_cut_in_the_log(secured: TestClient, key, audit: Path) -> None:
+    answer = secured.get(IMAGE.replace("f0000001", "x" * 50_000), headers=key("pull"))
+    assert refusal(answer) == (422, "asset")
+    (line,) = lines(audit)
+    assert line["asset"] == "x" * 4000
 
 
 def test_a_name_cannot_forge_a_line(secured: TestClient, key, audit: Path) -> None:

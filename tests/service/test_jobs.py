@@ -228,6 +228,7 @@ def test_without_keys_there_are_no_jobs(make, library: Library) -> None:
         ({"balance": {"table": "../../secret.csv"}}, "balance.table"),
         ({"count": 1001}, "count"),
         ({"count": 0}, "count"),
+        ({"max_attempts": 20_001}, "max_attempts"),
         ({"name": "../../x"}, "name"),
         ({"colour": "blue"}, "colour"),
         ({"balance": {"age": {"18-29": float("inf")}}}, "spec"),
@@ -239,6 +240,32 @@ def test_an_order_that_reaches_beyond_its_folder_is_refused(make, change, field)
     with pytest.raises(SpecError, match=f"^{field}: "):
         jobs.submit(SPEC | change, "me", "studio")
     assert [path.name for path in jobs.folder.iterdir()] == [".lock"]
+
+
+def test_variations_count_towards_the_most_faces_of_a_job(make) -> None:
+    jobs = make()
+    people = SPEC | {"generator": "builtin:heads", "variations": {"age": [20, 40], "yaw": [0, 20]}}
+    with pytest.raises(
+        SpecError, match=r"^count: 251 faces in 4 pictures each are more than 1,000"
+    ):
+        jobs.submit(people | {"count": 251}, "me", "studio")
+    jobs.submit(people | {"count": 250}, "me", "studio")
+
+
+def test_a_job_that_takes_too_long_has_failed_and_the_next_begins(make, tmp_path: Path) -> None:
+    jobs = make()
+    long, following = order(jobs, "waits"), order(jobs, "fails")
+    jobs.start()
+    until(jobs, long, "running")
+    assert jobs.document(long, "me")["state"] == "running"
+    jobs.stop()
+    again = make()  # which knows how long it runs, though another service began it
+    again.most_hours = 0.0001
+    again.start()
+    found = until(again, long, "failed")
+    assert found["error"] == "took longer than 0.0001 hours; order fewer faces"
+    assert "cannot be written" in until(again, following, "failed")["error"]
+    assert jobs._running[long].wait(60) == -signal.SIGTERM
 
 
 def test_only_so_many_jobs_may_wait(make) -> None:

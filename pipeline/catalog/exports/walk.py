@@ -172,7 +172,7 @@ class Walk:
         )
 
     def packs(self, size: int) -> Iterator[Pack]:
-        """The faces in the order in which they lie in the catalog, `size` to a pack."""
+        """The faces in the order of their job's slots, `size` to a pack."""
         columns = [*self.columns, *self.more, *_PIXELS]
         found = self.selection.files(columns, _BATCH, by_place=True)
         rows = (row for some in found for row in some)

@@ -20,8 +20,8 @@ _RECIPE = "webdataset-1"
 def write(walk: Walk, samples: int) -> None:
     """Write faces-000000.tar … of so many samples each, index.json and LICENCE.txt.
 
-    Samples come in the order in which they lie in the catalog, which is that of the job's slots and
-    mixes its cells.
+    Samples come in the order of the job's slots, which mixes its cells; the pictures of a person
+    stand together.
     """
     walk.bring_packs(walk.packs(samples), _place, _RECIPE, _tar)
     with walk.document("index.json") as file:

@@ -12,12 +12,15 @@ _MOST_CELLS = 200
 
 
 def balance_document(catalog: Catalog) -> dict[str, Any]:
-    """Margins and cells, from the catalog's report or, without one, from its `catalog.json`.
+    """Margins and cells of this version.
+
+    From the report, which is of the catalog as it was sealed. Without one, and in later versions,
+    from the document that says what the catalog holds; then nothing estimates the truth.
 
     Each margin has `name` and `bins`, each of these `bin`, `asked`, `delivered`, `most` (of the
     margin) and, where the report estimates it, `truth` with `share`, `low`, `high` and `wanted`.
     """
-    report = _report(catalog)
+    report = _report(catalog) if catalog.version == 1 else {}
     cells = report.get("cells") or list(catalog.document.get("cells", ()))
     margins = report.get("balanced") or _margins(cells)
     return {
@@ -30,6 +33,7 @@ def balance_document(catalog: Catalog) -> dict[str, Any]:
         "count": len(cells),
         "truth": report.get("truth"),
         "warning": report.get("warning", ""),
+        "version": catalog.version,
     }
 
 

@@ -182,7 +182,7 @@ class FaceIndex:
     def _ordered(self, sort: str) -> NDArray[np.int32]:
         """All rows in one of the orders of SORTS; of equals, the first by slot."""
         by_slot = self._by_slot
-        if sort == "newest":
+        if sort == "last":
             return by_slot[::-1]
         if sort == "mixed":
             return by_turns(self._values["cell"], by_slot)

@@ -12,7 +12,7 @@ SORTS = {
     "quality": "Best first",
     "youngest": "Youngest first",
     "oldest": "Oldest first",
-    "newest": "Newest first",
+    "last": "Last slots first",
     "people": "People together",
 }
 """Orders of faces and what they are called. Mixed: one of every cell by turns."""

@@ -1,12 +1,15 @@
 """The generator: deterministic, alike at every size, true to its own truth."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from pipeline.errors import SpecError
 from pipeline.generators.generator import SEGMENTS, Modeller, Pictures
-from pipeline.generators.heads import Heads
+from pipeline.generators.heads import Heads, generator
 from pipeline.generators.heads.layout import INDEX, traits
 
 BACKGROUND, SKIN, HAIR = (SEGMENTS.index(name) for name in ("background", "skin", "hair"))
@@ -167,6 +170,16 @@ def test_hair_can_be_told_from_a_bald_head(heads: Heads, w: np.ndarray) -> None:
     assert long > 0.10
 
 
-def test_the_digest_names_this_code() -> None:
-    assert Heads().digest == Heads().digest
-    assert len(Heads().digest) == 64
+def test_the_digest_names_this_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Path(generator.__file__).parent
+    own, copy = generator.source_digest(), tmp_path / "heads"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(generator, "__file__", str(copy / "generator.py"))
+    assert generator.source_digest() == own == Heads().digest
+    for path in (max(copy.rglob("*.py")), copy / "layout.py"):
+        text = path.read_bytes()
+        path.write_bytes(text.replace(b"e", b"f", 1))
+        assert generator.source_digest() != own
+        path.write_bytes(text)
+    (copy / "layout.py").rename(copy / "plan.py")
+    assert generator.source_digest() != own

@@ -109,7 +109,7 @@ def test_an_address_reproduces_its_view(
 
 @pytest.mark.parametrize(
     ("sort", "column", "down"),
-    [("youngest", "age", 1), ("oldest", "age", -1), ("newest", "slot", -1)],
+    [("youngest", "age", 1), ("oldest", "age", -1), ("last", "slot", -1)],
 )
 def test_faces_come_in_their_order_and_unknown_ones_last(
     patchy: FaceIndex, sort: str, column: str, down: int
