@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
 from pipeline.attributes.directions import Directions
-from pipeline.catalog.calibrated import keep_directions, known_directions
-from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
+from pipeline.catalog.calibrated import FOLDER, keep_directions, known_directions
+from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, receipt_key
+from pipeline.catalog.receipts import read_receipt
 from pipeline.engine import directions as latent
 from pipeline.engine.calibrate import (
     Stage,
@@ -108,7 +109,8 @@ def run_job(
         address: of a Ray cluster; None starts Ray on this machine.
 
     Raises:
-        CatalogError: the output belongs to another job.
+        CatalogError: the output belongs to another job, or its shards were made with another
+            calibration than it holds now.
         JobError: a cell cannot be reached, or workers keep failing; all that is committed stays.
         StoreError: the store fails.
     """
@@ -123,6 +125,7 @@ def run_job(
     view.start(spec.shards, spec.shards - missing.count, made)
     stage = stage_of(job)
     job = _with_known(job, stage, store)
+    check_learned(store, job, missing)
     if missing.count:
         from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
 
@@ -131,6 +134,7 @@ def run_job(
         with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
             if stage:
                 job = _learned(job, stage, store, view, seats)
+                check_learned(store, job, missing)
             make_shards(job, missing, store, view, seats)
     view.sealing()
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
@@ -281,7 +285,7 @@ def claim(store: Store, job: Job) -> None:
     """Write `job.json`, or make sure that the one there is this job's.
 
     It says nothing of a calibration that the job makes for itself: which one counts, the output
-    itself says.
+    itself says, and its receipts (`check_learned`).
     """
     data = json.dumps(job.document(), indent=2).encode()
     if not store.create(JOB_KEY, data, "application/json"):
@@ -298,6 +302,24 @@ def check_claim(store: Store, job: Job, identity: dict[str, str]) -> None:
             raise CatalogError(
                 f"output: {store.uri} holds a job of another {what} ('{name}' is {digest[:12]} "
                 f"now, {found[what][:12]} there); choose another output, or {mend}."
+            )
+
+
+def check_learned(store: Store, job: Job, missing: Missing) -> None:
+    """Make sure that the job goes on with the calibration that its committed shards were made with.
+
+    Raises:
+        CatalogError: it has another one now: the output's was removed.
+    """
+    if missing.first_made is None:
+        return
+    made_with = read_receipt(store, receipt_key(missing.first_made)).learned
+    for what, digest in job.learned.items():
+        if digest and made_with.get(what, digest) != digest:
+            raise CatalogError(
+                f"output: {store.uri} has shards that were made with other {what} "
+                f"({digest[:12]} now, {made_with[what][:12] or 'none'} there): its {FOLDER} was "
+                "removed or changed; restore it, or choose another output."
             )
 
 

@@ -52,6 +52,15 @@ class Job:
         return self.calibration.surrogate.digest if self.calibration else ""
 
     @property
+    def learned(self) -> dict[str, str]:
+        """The digests of what was learned of the models and decides which faces come out.
+
+        Empty where nothing was, or is not yet known.
+        """
+        directions = self.directions.digest if self.directions else ""
+        return {"surrogate": self.surrogate_digest, "directions": directions}
+
+    @property
     def identity(self) -> dict[str, str]:
         """The digests that two runs must share to work on the same output."""
         return {

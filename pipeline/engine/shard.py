@@ -87,6 +87,7 @@ def run_shard(
             "seconds": {stage: round(value, 3) for stage, value in tally.seconds.items()},
             "bytes": sum(one.bytes for one in stored),
             "device": models.device,
+            "learned": job.learned,
         },
     )
 
