@@ -1,6 +1,8 @@
 """Run a job from its spec to its sealed catalog, taking up whatever an earlier run left."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,6 +63,10 @@ class View(Protocol):
 
     def committed(self, receipt: dict[str, Any]) -> None:
         """A shard was committed."""
+        ...
+
+    def capped(self, workers: int, asked: int) -> None:
+        """The cluster has room for fewer workers than were asked for."""
         ...
 
     def sealing(self) -> None:
@@ -127,11 +133,8 @@ def run_job(
     job = _with_known(job, stage, store)
     check_learned(store, job, missing)
     if missing.count:
-        from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
-
-        wanted = workers or spec.workers
         most = max(missing.count, stage.shards if stage and job.calibration is None else 0)
-        with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
+        with _seated(spec, view, workers, address, most) as seats:
             if stage:
                 job = _learned(job, stage, store, view, seats)
                 check_learned(store, job, missing)
@@ -164,14 +167,25 @@ def find_directions(
         )
     job = _with_known(job, stage, store, True)
     if job.calibration is None or job.directions is None:
-        from pipeline.engine.cluster import cluster
-
-        wanted = workers or spec.workers
-        most = wanted if wanted == "auto" else min(wanted, stage.shards)
-        with cluster(address, most) as seats:
+        with _seated(spec, view, workers, address, stage.shards) as seats:
             job = _learned(job, stage, store, view, seats, True)
     assert job.directions is not None
     return job.directions
+
+
+@contextmanager
+def _seated(
+    spec: JobSpec, view: View, workers: int | None, address: str | None, most: int
+) -> Iterator["Seats"]:
+    """Seats for a job's workers, of which more than `most` would have nothing to do."""
+    from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
+
+    wanted = workers or spec.workers
+    asked = wanted if wanted == "auto" else min(wanted, most)
+    with cluster(address, asked, spec.takes_gpu) as seats:
+        if asked != "auto" and seats.workers < asked:
+            view.capped(seats.workers, asked)
+        yield seats
 
 
 def _with_known(job: Job, stage: Stage | None, store: Store, led: bool = False) -> Job:

@@ -47,7 +47,7 @@ def load_models(job: Job) -> Models:
         draws = probes(job.spec.seed, PROBES, generator.latent_size)
         limits, surrogate = job.spec.limits.where, job.calibration.surrogate
         screen = Screen(surrogate, job.spec.target, limits, generator.latents(draws))
-    return Models(generator, scorer, device_name(), screen)
+    return Models(generator, scorer, device_name(job.spec.takes_gpu), screen)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ class Watch:
     def committed(self, receipt: dict[str, Any]) -> None:
         self.shards.append(receipt["shard"])
 
+    def capped(self, workers: int, asked: int) -> None:
+        self.cap = (workers, asked)
+
     def sealing(self) -> None:
         pass
 
@@ -103,7 +106,7 @@ def test_workers_that_cannot_start_stop_the_job_with_their_reason(
     stranger = Job(job.spec, "0" * 64, job.scorer_digest)
     store = open_store(job.spec.location.uri)
     with (
-        cluster(None, 1) as seats,
+        cluster(None, 1, False) as seats,
         pytest.raises(JobError, match="install the same version of populace on every node"),
     ):
         make_shards(stranger, Missing(store, 60, 15), store, Watch(), seats)
