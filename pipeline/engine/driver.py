@@ -341,6 +341,8 @@ _AGAIN = {
     "order": "go on with the version of populace that began it: what is known of the scorer's "
     "errors has changed",
     "sampling": "go on with the version of populace that began it: other faces would be found now",
+    "editing": "go on with the version of populace that began it: people would "
+    "be varied otherwise now",
 }
 """What else can be done about a difference."""
 
