@@ -294,6 +294,20 @@ class JobSpec(_Part):
         """Where the catalog is written, in full."""
         return OutputSpec(uri=self.output) if isinstance(self.output, str) else self.output
 
+    @property
+    def takes_gpu(self) -> bool:
+        """Whether any of its networks takes a GPU where a machine has one.
+
+        Those that come with populace never do.
+        """
+        if not isinstance(self.generator, str) and not self.generator.onnx:
+            return True
+        if isinstance(self.generator, str) and isinstance(self.scorer, str):
+            return False
+        from pipeline.models.device import onnx_takes_gpu  # loads torch
+
+        return onnx_takes_gpu()
+
     @cached_property
     def target(self) -> Target:
         """The wanted share of every cell."""

@@ -34,10 +34,10 @@ def open_cache() -> Store:
     return open_store(str(home / "populace"))
 
 
-def known_directions(store: Store, folder: str, draws: int = 0) -> Directions | None:
+def known_directions(store: Store, folder: str, draws: int | None = None) -> Directions | None:
     """The directions of an output, or those of this machine that were fitted to so many draws.
 
-    folder: see `pair_folder`. Nothing is written.
+    folder: see `pair_folder`. draws: None for any number. Nothing is written.
 
     Raises:
         CatalogError: the output's are damaged.
@@ -46,7 +46,7 @@ def known_directions(store: Store, folder: str, draws: int = 0) -> Directions | 
     if found is None:
         with suppress(*UNREADABLE):
             cached = _read(open_cache(), folder)
-            found = cached if cached and cached.draws >= draws else None
+            found = cached if cached and draws in (None, cached.draws) else None
     return found
 
 

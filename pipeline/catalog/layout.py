@@ -20,6 +20,16 @@ def shard_key(shard: int) -> str:
     return f"{SHARDS}{shard:06d}.parquet"
 
 
+def own_key(key: str, digest: str) -> str:
+    """Where bytes of this sha256 (hex) go when the key of their like is taken by other bytes.
+
+    `images/000001/a.depth.png` is `images/000001/a-0123456789abcdef.depth.png` then.
+    """
+    folder, slash, name = key.rpartition("/")
+    stem, dot, ending = name.partition(".")
+    return f"{folder}{slash}{stem}-{digest[:16]}{dot}{ending}"
+
+
 def version_key(version: int) -> str:
     """The key whose creation makes a version of a catalog; that of the first is `catalog.json`."""
     return CATALOG_KEY if version == 1 else f"{VERSIONS}{version:06d}.json"

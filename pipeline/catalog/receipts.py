@@ -24,7 +24,7 @@ class Receipt:
 
     draws: candidates. renders, previews: images rendered at full and at preview size. refused:
     reason -> candidates. seconds: stage -> seconds of work. bytes: size of the images and their
-    extras.
+    extras. learned: digests of what was learned of the models first, if anything was.
     """
 
     shard: int
@@ -38,6 +38,7 @@ class Receipt:
     seconds: Mapping[str, float]
     bytes: int
     device: str
+    learned: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ def read_receipt(store: Store, key: str) -> Receipt:
             seconds={str(stage): float(s) for stage, s in document["seconds"].items()},
             bytes=int(document["bytes"]),
             device=str(document["device"]),
+            learned={str(what): str(d) for what, d in document.get("learned", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CatalogError(f"{store.uri}/{key} is damaged ({error}); {_AGAIN}") from error

@@ -1,7 +1,7 @@
 """Calibrate a job: score natural draws once, on the workers, and fit the surrogate to them.
 
 What was found is kept below the output and in a folder of this machine, by the digests of the two
-models, so that a later job with them has it if as many draws will do.
+models and the number of draws, so that a later job that asks for the same has it.
 """
 
 import io
@@ -187,11 +187,10 @@ def _read(store: Store, folder: str) -> Calibration | None:
 
 
 def _cached(stage: Stage) -> Calibration | None:
-    """A calibration of these models in this machine's cache, from as many draws or more."""
+    """A calibration of these models in this machine's cache.
+
+    From as many draws, not from more: a job's faces must not depend on who ran what here before.
+    """
     with suppress(*UNREADABLE):
-        cache = open_cache()
-        told = [key.split("/") for key in cache.list(stage.pair) if key.endswith(f"/{CHOSEN}")]
-        enough = [int(parts[-2]) for parts in told if int(parts[-2]) >= stage.draws]
-        if enough:
-            return _read(cache, f"{stage.pair}{min(enough)}/")
+        return _read(open_cache(), stage.folder)
     return None

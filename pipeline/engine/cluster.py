@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,12 +27,15 @@ class Seats:
 
 
 @contextmanager
-def cluster(address: str | None, workers: int | Literal["auto"]) -> Iterator[Seats]:
+def cluster(
+    address: str | None, workers: int | Literal["auto"], takes_gpu: bool
+) -> Iterator[Seats]:
     """Connect to Ray for as long as the context lasts; a local one is stopped afterwards.
 
     Args:
         address: of a running cluster (`auto`, `host:port`, `ray://…`), or None for this machine.
-        workers: how many, or `auto`: one a GPU, or one a CPU where there is none.
+        workers: how many, or `auto`: as many as there is room for.
+        takes_gpu: whether a worker takes a GPU where the cluster has any, beside its CPU.
 
     Raises:
         JobError: the cluster cannot be reached or has no room for a worker.
@@ -64,17 +67,25 @@ def cluster(address: str | None, workers: int | Literal["auto"]) -> Iterator[Sea
     try:
         # Ray prints news of dead workers to stdout, where only results belong.
         with redirect_stdout(sys.stderr):
-            yield _seats(workers)
+            resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+            yield seats(resources, workers, takes_gpu)
     finally:
         ray.shutdown()
 
 
-def _seats(workers: int | Literal["auto"]) -> Seats:
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+def seats(resources: Mapping[str, float], workers: int | Literal["auto"], takes_gpu: bool) -> Seats:
+    """How many workers a cluster of these resources, `CPU` and `GPU`, runs at once.
+
+    Each has a CPU, and a GPU if it takes one and the cluster has any.
+
+    Raises:
+        JobError: there is no room for one.
+    """
     gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
-    room = gpus or cpus
+    gpus = gpus if takes_gpu else 0
+    room = min(gpus, cpus) if gpus else cpus
     if room < 1:
-        raise JobError("the Ray cluster has neither a GPU nor a CPU to offer; add a node.")
+        raise JobError("the Ray cluster has no CPU to offer; add a node.")
     wanted = room if workers == "auto" else workers
     # An actor that finds no room waits for ever: more workers than seats would only look busy.
     return Seats(min(wanted, room), 1.0 if gpus else 0.0)

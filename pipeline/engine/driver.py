@@ -1,14 +1,17 @@
 """Run a job from its spec to its sealed catalog, taking up whatever an earlier run left."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.attributes import load_scorer
 from pipeline.attributes.calibration import Calibration
 from pipeline.attributes.directions import Directions
-from pipeline.catalog.calibrated import keep_directions, known_directions
-from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY
+from pipeline.catalog.calibrated import FOLDER, keep_directions, known_directions
+from pipeline.catalog.layout import CATALOG_KEY, JOB_KEY, receipt_key
+from pipeline.catalog.receipts import read_receipt
 from pipeline.engine import directions as latent
 from pipeline.engine.calibrate import (
     Stage,
@@ -62,6 +65,10 @@ class View(Protocol):
         """A shard was committed."""
         ...
 
+    def capped(self, workers: int, asked: int) -> None:
+        """The cluster has room for fewer workers than were asked for."""
+        ...
+
     def sealing(self) -> None:
         """All shards are committed; the catalog is being sealed."""
         ...
@@ -108,7 +115,8 @@ def run_job(
         address: of a Ray cluster; None starts Ray on this machine.
 
     Raises:
-        CatalogError: the output belongs to another job.
+        CatalogError: the output belongs to another job, or its shards were made with another
+            calibration than it holds now.
         JobError: a cell cannot be reached, or workers keep failing; all that is committed stays.
         StoreError: the store fails.
     """
@@ -123,14 +131,13 @@ def run_job(
     view.start(spec.shards, spec.shards - missing.count, made)
     stage = stage_of(job)
     job = _with_known(job, stage, store)
+    check_learned(store, job, missing)
     if missing.count:
-        from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
-
-        wanted = workers or spec.workers
         most = max(missing.count, stage.shards if stage and job.calibration is None else 0)
-        with cluster(address, wanted if wanted == "auto" else min(wanted, most)) as seats:
+        with _seated(spec, view, workers, address, most) as seats:
             if stage:
                 job = _learned(job, stage, store, view, seats)
+                check_learned(store, job, missing)
             make_shards(job, missing, store, view, seats)
     view.sealing()
     # Here, because DuckDB and the report's templates are of no use to a job that is not done.
@@ -160,14 +167,25 @@ def find_directions(
         )
     job = _with_known(job, stage, store, True)
     if job.calibration is None or job.directions is None:
-        from pipeline.engine.cluster import cluster
-
-        wanted = workers or spec.workers
-        most = wanted if wanted == "auto" else min(wanted, stage.shards)
-        with cluster(address, most) as seats:
+        with _seated(spec, view, workers, address, stage.shards) as seats:
             job = _learned(job, stage, store, view, seats, True)
     assert job.directions is not None
     return job.directions
+
+
+@contextmanager
+def _seated(
+    spec: JobSpec, view: View, workers: int | None, address: str | None, most: int
+) -> Iterator["Seats"]:
+    """Seats for a job's workers, of which more than `most` would have nothing to do."""
+    from pipeline.engine.cluster import cluster  # Ray: of no use to a job that is made
+
+    wanted = workers or spec.workers
+    asked = wanted if wanted == "auto" else min(wanted, most)
+    with cluster(address, asked, spec.takes_gpu) as seats:
+        if asked != "auto" and seats.workers < asked:
+            view.capped(seats.workers, asked)
+        yield seats
 
 
 def _with_known(job: Job, stage: Stage | None, store: Store, led: bool = False) -> Job:
@@ -281,7 +299,7 @@ def claim(store: Store, job: Job) -> None:
     """Write `job.json`, or make sure that the one there is this job's.
 
     It says nothing of a calibration that the job makes for itself: which one counts, the output
-    itself says.
+    itself says, and its receipts (`check_learned`).
     """
     data = json.dumps(job.document(), indent=2).encode()
     if not store.create(JOB_KEY, data, "application/json"):
@@ -301,10 +319,30 @@ def check_claim(store: Store, job: Job, identity: dict[str, str]) -> None:
             )
 
 
+def check_learned(store: Store, job: Job, missing: Missing) -> None:
+    """Make sure that the job goes on with the calibration that its committed shards were made with.
+
+    Raises:
+        CatalogError: it has another one now: the output's was removed.
+    """
+    if missing.first_made is None:
+        return
+    made_with = read_receipt(store, receipt_key(missing.first_made)).learned
+    for what, digest in job.learned.items():
+        if digest and made_with.get(what, digest) != digest:
+            raise CatalogError(
+                f"output: {store.uri} has shards that were made with other {what} "
+                f"({digest[:12]} now, {made_with[what][:12] or 'none'} there): its {FOLDER} was "
+                "removed or changed; restore it, or choose another output."
+            )
+
+
 _AGAIN = {
     "order": "go on with the version of populace that began it: what is known of the scorer's "
     "errors has changed",
     "sampling": "go on with the version of populace that began it: other faces would be found now",
+    "editing": "go on with the version of populace that began it: people would "
+    "be varied otherwise now",
 }
 """What else can be done about a difference."""
 

@@ -6,11 +6,13 @@ import platform
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.attributes.calibration import Calibration
 from pipeline.attributes.directions import Directions
+from pipeline.generators import heads_edit, steering
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.slots import Slots
 from pipeline.sampling.targets import Target, cells_of
@@ -52,6 +54,23 @@ class Job:
         return self.calibration.surrogate.digest if self.calibration else ""
 
     @property
+    def learned(self) -> dict[str, str]:
+        """The digests of what was learned of the models and decides which faces come out.
+
+        Empty where nothing was, or is not yet known.
+        """
+        directions = self.directions.digest if self.directions else ""
+        return {"surrogate": self.surrogate_digest, "directions": directions}
+
+    @cached_property
+    def editing_digest(self) -> str:
+        """Of the code that makes people's variations; empty of a job without any."""
+        if not self.spec.varied:
+            return ""
+        module = steering if self.spec.steered else heads_edit
+        return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
+
+    @property
     def identity(self) -> dict[str, str]:
         """The digests that two runs must share to work on the same output."""
         return {
@@ -61,12 +80,14 @@ class Job:
             "surrogate": self.surrogate_digest,
             "order": _digest(self.slots.quotas.ravel().tolist()),
             "sampling": str(SAMPLING),
+            "editing": self.editing_digest,
         }
 
     @property
     def sealed_identity(self) -> dict[str, str]:
         """What a sealed output must share with this job to be its result."""
-        return {name: digest for name, digest in self.identity.items() if name != "sampling"}
+        begun = ("sampling", "editing")
+        return {name: digest for name, digest in self.identity.items() if name not in begun}
 
     def document(self) -> dict[str, Any]:
         """What `job.json` says."""
@@ -88,6 +109,7 @@ class Job:
             **({"directions": {"digest": self.directions.digest}} if self.directions else {}),
             "count": spec.count,
             **({"variations": list(spec.labels)} if spec.varied else {}),
+            **({"editing": {"digest": self.editing_digest}} if spec.varied else {}),
             "shards": spec.shards,
             "shard_size": spec.shard_size,
             "cells": [
@@ -113,6 +135,7 @@ def identity_of(document: dict[str, Any]) -> dict[str, str]:
         "surrogate": document.get("surrogate", {"digest": ""})["digest"],
         "order": _digest([cell["count"] for cell in document["cells"]]),
         "sampling": str(document.get("sampling", 1)),
+        "editing": document.get("editing", {"digest": ""})["digest"],
     }
 
 

@@ -27,6 +27,12 @@ class Missing:
         return (shard for shard, done in enumerate(self._done) if not done)
 
     @property
+    def first_made(self) -> int | None:
+        """The first shard that has a receipt, if there is one."""
+        shard = self._done.find(1)
+        return None if shard < 0 else shard
+
+    @property
     def faces(self) -> int:
         """Faces in the missing shards; only the last shard may be short."""
         short = 0 if self._done[self._last] else self._size - self._in_last

@@ -9,7 +9,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RaySystemError, RayTaskError
 
 from pipeline.engine.worker import Errand
-from pipeline.errors import JobError, PopulaceError
+from pipeline.errors import CatalogError, JobError, PopulaceError, SpecError
 
 IN_FLIGHT = 2
 """Shards in flight an actor: the second renders while the first is being stored."""
@@ -19,6 +19,10 @@ TRIES = 3
 
 POLL = 1.0
 """Seconds between looks at the actors' progress."""
+
+
+_LASTING = (SpecError, CatalogError, JobError)
+"""What another try does not mend. A store may answer again."""
 
 
 class Pool:
@@ -88,7 +92,7 @@ class Pool:
             return None
         except RayTaskError as error:
             cause = error.cause
-            if isinstance(cause, PopulaceError):
+            if isinstance(cause, _LASTING):
                 raise cause from None
             self._count(shard, error)
             self._again.append(shard)
@@ -106,7 +110,8 @@ class Pool:
         self._deaths += 1
         if self._deaths > TRIES * len(self._actors):
             raise JobError(f"workers die before they finish a shard: {_reason(error)}")
-        self._count(shard, error)
+        for each in lost:  # nobody knows which of them it died of
+            self._count(each, error)
         self._again.extend(lost)
         ray.kill(self._actors[index], no_restart=True)
         self._actors[index] = self._start()
@@ -144,6 +149,8 @@ def remote_actor(kind: type, errand: Errand, gpus: float) -> Callable[[], Any]:
 
 def _reason(error: Exception) -> str:
     """One line of an error: an exception's own words stand last, Ray's about a death first."""
+    if isinstance(error, RayTaskError) and isinstance(error.cause, PopulaceError):
+        return str(error.cause)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [repr(error)]
     raised = isinstance(error, RayTaskError) or "creation task" in lines[0]
     return lines[-1] if raised else lines[0]

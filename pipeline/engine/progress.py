@@ -78,6 +78,16 @@ class Progress:
         self._working = {}
         self._state = "generating"
 
+    def capped(self, workers: int, asked: int) -> None:
+        """The cluster has room for fewer workers than were asked for."""
+        self._console.print(
+            f"{self._name}: {workers:,} workers at once, not {asked:,}: the cluster has no room "
+            "for more, each of which takes a CPU, and a GPU if its networks do",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
     def sealing(self) -> None:
         """The catalog is being sealed."""
         self._working = {}

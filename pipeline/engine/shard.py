@@ -15,7 +15,7 @@ from pipeline.catalog.manifest import Origin, Row, manifest_schema, rows_table, 
 from pipeline.engine.face import Tally
 from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
-from pipeline.engine.storing import Stored, Storing, asset_id
+from pipeline.engine.storing import Stored, Storing, asset_id, put_beside
 from pipeline.errors import CatalogError
 from pipeline.generators.generator import Generator, bands_of
 from pipeline.sampling.screen import Screen
@@ -43,8 +43,9 @@ def run_shard(
 ) -> dict[str, Any]:
     """Make a shard and commit it; returns its receipt.
 
-    Safe to run again and to run twice at once: all keys and contents depend on (job, shard) alone.
-    The receipt is written last and exclusively.
+    Safe to run again and to run twice at once: all contents depend on (job, shard) alone, the
+    receipt is written last and exclusively, and nothing is ever written over: where another
+    attempt has left other bytes, those of this one get keys of their own, which the receipt names.
 
     Args:
         rendering: held while faces are rendered, so that the next shard of this worker renders
@@ -69,7 +70,7 @@ def run_shard(
     origin = Origin(job.generator_digest, job.scorer_digest, models.device)
     table = rows_table(rows, _schema(job, models), origin)
     data = write_parquet(table)
-    store.put(shard_key(shard), data)
+    key = put_beside(store, shard_key(shard), data)
     tally = faces.tally
     tally.seconds["encode_store"] += storing.clock.seconds
     return _commit(
@@ -77,7 +78,7 @@ def run_shard(
         {
             "shard": shard,
             "rows": len(rows),
-            "manifest": {"key": shard_key(shard), "sha256": sha256(data), "bytes": len(data)},
+            "manifest": {"key": key, "sha256": sha256(data), "bytes": len(data)},
             "content_digest": content_digest(table),
             "draws": tally.draws,
             "renders": tally.renders,
@@ -86,6 +87,7 @@ def run_shard(
             "seconds": {stage: round(value, 3) for stage, value in tally.seconds.items()},
             "bytes": sum(one.bytes for one in stored),
             "device": models.device,
+            "learned": job.learned,
         },
     )
 

@@ -4,13 +4,14 @@ import io
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pipeline.assets.encode import EXTENSIONS, MEDIA_TYPES, pixels_sha256, sha256
 from pipeline.assets.extras import EXTRAS, encode_extra
 from pipeline.assets.pack import PackWriter
-from pipeline.catalog.layout import asset_name
+from pipeline.catalog.layout import asset_name, own_key
 from pipeline.catalog.manifest import StoredExtra, StoredImage
 from pipeline.engine.face import Face
 from pipeline.engine.job import Job
@@ -30,7 +31,10 @@ PACK_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class File:
-    """A labelled file of a face: its image, or an extra of a kind; `data` is empty once stored."""
+    """A labelled file of a face: its image, or an extra of a kind.
+
+    data: empty once stored. key: under which it was stored; empty of what goes into a pack.
+    """
 
     kind: Extra | None
     name: str
@@ -38,6 +42,7 @@ class File:
     length: int
     sha256: str
     data: bytes
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,11 @@ class Stored:
     def bytes(self) -> int:
         """Size of all its files."""
         return self.image.length + sum(extra.length for extra in self.extras.values())
+
+    def under(self, keys: Mapping[str, str]) -> "Stored":
+        """The same with its packs under the keys that they were stored under."""
+        extras = {kind: replace(extra, uri=keys[extra.uri]) for kind, extra in self.extras.items()}
+        return Stored(self.face, replace(self.image, uri=keys[self.image.uri]), extras)
 
 
 class Clock:
@@ -105,9 +115,11 @@ class Storing:
         """Wait until all is stored; the faces by slot, then variation."""
         while self._waiting:
             self._take()
+        stored = self._stored
         if self._packs is not None:
-            self._packs.close()
-        return sorted(self._stored, key=lambda one: (one.face.slot, one.face.variation or 0))
+            keys = self._packs.close()
+            stored = [one.under(keys) for one in stored]
+        return sorted(stored, key=lambda one: (one.face.slot, one.face.variation or 0))
 
     def _take(self) -> None:
         """Wait for the face that came first, so that no thread decides how packs are filled."""
@@ -116,7 +128,7 @@ class Storing:
         if self._packs is not None:
             places = self._packs.add(done.files)
         else:
-            places = [(_key(self._shard, file), 0) for file in done.files]
+            places = [(file.key, 0) for file in done.files]
         image, *extras = zip(done.files, places, strict=True)
         size, form = self._job.spec.image.size, self._job.spec.image.format
         file, (uri, offset) = image
@@ -141,11 +153,13 @@ class Packs:
     def __init__(self, shard: int, store: Store, storers: ThreadPoolExecutor) -> None:
         self._shard, self._store, self._storers = shard, store, storers
         self._number = self._size = 0
-        self._putting: Future[None] | None = None
+        self._putting: Future[str] | None = None
+        self._keys: list[str] = []
+        self._stored: list[str] = []
         self._begin()
 
     def add(self, files: tuple[File, ...]) -> list[tuple[str, int]]:
-        """Append a face's files side by side; the key of the pack and the offset of each."""
+        """Append a face's files side by side; their pack's key, see `close`, and offsets."""
         if self._size and self._size + sum(file.length for file in files) > PACK_BYTES:
             self._put()
             self._number += 1
@@ -154,11 +168,11 @@ class Packs:
         self._size = spans[-1].offset + spans[-1].length
         return [(self._key, span.offset) for span in spans]
 
-    def close(self) -> None:
-        """Store the last pack and wait for all."""
+    def close(self) -> dict[str, str]:
+        """Store the last pack and wait for all; the key each has got by the one it was to have."""
         self._put()
-        if self._putting is not None:
-            self._putting.result()
+        self._wait()
+        return dict(zip(self._keys, self._stored, strict=True))
 
     def _begin(self) -> None:
         number = f"-{self._number}" if self._number else ""
@@ -168,12 +182,34 @@ class Packs:
         self._size = 0
 
     def _put(self) -> None:
-        if self._putting is not None:
-            self._putting.result()
+        self._wait()
         self._writer.close()
+        self._keys.append(self._key)
         self._putting = self._storers.submit(
-            self._store.put, self._key, self._data.getvalue(), "application/x-tar"
+            put_beside, self._store, self._key, self._data.getvalue(), "application/x-tar"
         )
+
+    def _wait(self) -> None:
+        if self._putting is not None:
+            self._stored.append(self._putting.result())
+            self._putting = None
+
+
+def put_beside(store: Store, key: str, data: bytes, media_type: str | None = None) -> str:
+    """Write an object and never over another: the key that it has got.
+
+    Other bytes under the key are those of another attempt at the same shard, on hardware that
+    rounds otherwise or with another name. A receipt may vouch for them, now or in a moment, so
+    these bytes go to a key of their own. As nothing is ever written over, every attempt that makes
+    the same bytes comes to the same key.
+    """
+    if store.create(key, data, media_type):
+        return key
+    if store.size(key) == len(data) and store.get(key) == data:
+        return key
+    own = own_key(key, sha256(data))
+    store.put(own, data, media_type)
+    return own
 
 
 def asset_id(job: Job, slot: int, variation: int | None = None) -> str:
@@ -193,9 +229,8 @@ def store_face(job: Job, shard: int, face: Face, store: Store, clock: Clock) -> 
             data = encode_extra(kind, face.truth, asset)
             files.append(_file(kind, asset, EXTRAS[kind].suffix, EXTRAS[kind].media_type, data))
     if job.spec.layout == "files":
-        for file in files:
-            store.put(_key(shard, file), file.data, file.media_type)
-        files = [replace(file, data=b"") for file in files]
+        keys = [put_beside(store, _key(shard, one), one.data, one.media_type) for one in files]
+        files = [replace(file, data=b"", key=key) for file, key in zip(files, keys, strict=True)]
     digest = pixels_sha256(face.pixels)
     clock.add(time.thread_time() - start)
     return Labelled(tuple(files), digest)

@@ -21,7 +21,7 @@ from pipeline.sampling.screen import PROBES, Screen
 from pipeline.sampling.seeds import probes
 from pipeline.sampling.targets import Target
 from pipeline.spec import parse_spec
-from pipeline.storage import Store, open_store
+from pipeline.storage import Store
 
 THREADS = 1
 """Threads of one worker's arithmetic: fixed, since it changes the order of sums."""
@@ -47,12 +47,15 @@ def load_models(job: Job) -> Models:
         draws = probes(job.spec.seed, PROBES, generator.latent_size)
         limits, surrogate = job.spec.limits.where, job.calibration.surrogate
         screen = Screen(surrogate, job.spec.target, limits, generator.latents(draws))
-    return Models(generator, scorer, device_name(), screen)
+    return Models(generator, scorer, device_name(job.spec.takes_gpu), screen)
 
 
 @dataclass(frozen=True)
 class Errand:
-    """What an actor is started with: a job as plain values, and the store it works on."""
+    """What an actor is started with: a job as plain values, and the store it works on.
+
+    The store travels itself: its endpoint may come from the driver's environment.
+    """
 
     spec: dict[str, Any]
     generator_digest: str
@@ -60,8 +63,7 @@ class Errand:
     calibration: dict[str, bytes] | None
     directions: bytes | None
     order: Target | None
-    uri: str
-    endpoint: str | None
+    store: Store
 
     @staticmethod
     def of(job: Job, store: Store) -> "Errand":
@@ -74,8 +76,7 @@ class Errand:
             job.calibration.to_files() if job.calibration else None,
             job.directions.to_bytes() if job.directions else None,
             job.order,
-            store.uri,
-            job.spec.location.endpoint,
+            store,
         )
 
     def job(self) -> Job:
@@ -86,16 +87,12 @@ class Errand:
         directions = Directions.from_bytes(self.directions) if self.directions else None
         return Job(parse_spec(self.spec), *digests, calibration, directions, self.order)
 
-    def store(self) -> Store:
-        """The store, opened."""
-        return open_store(self.uri, endpoint=self.endpoint)
-
 
 class Worker:
     """Makes shards, two at a time: one renders while the other encodes, stores and commits."""
 
     def __init__(self, errand: Errand) -> None:
-        self._job, self._store = errand.job(), errand.store()
+        self._job, self._store = errand.job(), errand.store
         self._models = load_models(self._job)
         self._rendering = threading.Lock()
         self._tallies: dict[int, Tally] = {}
@@ -128,7 +125,7 @@ class Calibrator:
     """Scores natural draws, a shard at a time."""
 
     def __init__(self, errand: Errand) -> None:
-        job, self._store = errand.job(), errand.store()
+        job, self._store = errand.job(), errand.store
         self._stage, self._models = Stage.of(job), load_models(job)
         self._alone = threading.Lock()
 
@@ -148,7 +145,7 @@ class Measurer:
     """Measures the directions that a job brings along, one at a time."""
 
     def __init__(self, errand: Errand) -> None:
-        self._job, self._store = errand.job(), errand.store()
+        self._job, self._store = errand.job(), errand.store
         self._models = load_models(self._job)
         self._alone = threading.Lock()
 

@@ -24,6 +24,11 @@ class GeneratorSpec(BaseModel):
         """The address as it may be shown and stored: without what grants access."""
         return shown(self.checkpoint)
 
+    @property
+    def onnx(self) -> bool:
+        """Whether it is an ONNX model, as its name says."""
+        return self.name.endswith(".onnx")
+
     def absolute(self) -> Self:
         """The same from any folder: a worker's is another than the user's.
 

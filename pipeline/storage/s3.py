@@ -47,9 +47,12 @@ class S3Store:
         except (BotoCoreError, ValueError) as error:
             raise explain(error, self.uri, self.endpoint) from error
 
-    def __reduce__(self) -> tuple[Callable[..., "S3Store"], tuple[S3Location, str | None]]:
-        # Neither sockets nor credentials travel; the endpoint found here does.
-        return S3Store, (self.location, self.endpoint)
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., "S3Store"], tuple[S3Location, str | None], dict[str, bool]]:
+        # Neither sockets nor credentials travel; what was found out here does.
+        found = {"_conditions_kept": self._conditions_kept}
+        return S3Store, (self.location, self.endpoint), found
 
     @property
     def uri(self) -> str:
@@ -99,15 +102,14 @@ class S3Store:
         request = self._target(key, content_type)
         with self._explained(key):
             created = self._put_if_free(request, data)
-            if created and not self._conditions_kept:
-                # Some servers ignore If-None-Match and overwrite. Jobs commit by it, so ask once:
-                # the key is taken now, by these very bytes.
-                if self._put_if_free(request, data):
-                    raise StoreError(
-                        f"{self.uri}: the server ignores 'If-None-Match: *', by which jobs "
-                        "commit; use a server with conditional writes, or a local folder"
-                    )
-                self._conditions_kept = True
+            # Some servers ignore If-None-Match and overwrite. Jobs commit by it, so ask once: the
+            # key is taken now, by these very bytes.
+            if created and not self._conditions_kept and self._put_if_free(request, data):
+                raise StoreError(
+                    f"{self.uri}: the server ignores 'If-None-Match: *', by which jobs "
+                    "commit; use a server with conditional writes, or a local folder"
+                )
+            self._conditions_kept = True
         return created
 
     def exists(self, key: str) -> bool:

@@ -3,26 +3,33 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.attributes.calibration import Calibration
 from pipeline.catalog.read import open_catalog
 from pipeline.engine.calibrate import (
     CHOSEN,
     Stage,
+    keep,
     known_calibration,
     missing_shards,
     read_naturally,
 )
-from pipeline.engine.driver import job_status, run_job
+from pipeline.engine.driver import check_learned, job_status, run_job
 from pipeline.engine.job import Job
+from pipeline.engine.missing import Missing
 from pipeline.engine.plan import plan
+from pipeline.engine.shard import run_shard
 from pipeline.engine.worker import load_models
 from pipeline.errors import CatalogError
 from pipeline.spec import parse_spec, read_spec
 from pipeline.storage import open_store
+from pipeline.training.surrogate import fit_surrogate
+from tests.engine.learned import learned
 from tests.engine.test_driver import Watch
 
 DRAWS = 600
@@ -67,14 +74,39 @@ def test_the_stage_runs_once_and_the_next_job_has_what_it_found(
     assert "" not in digests
 
 
-def test_fewer_draws_are_served_by_more_and_not_the_other_way(
+def test_only_a_job_of_as_many_draws_has_what_another_one_found(
     job: Callable[..., Job], tmp_path: Path
 ) -> None:
-    run_job(job().spec, Told(), workers=1)
-    for draws, shards in ((500, []), (700, [(0, 3), (1, 3), (2, 3), (3, 3)])):
-        watch = Told()
-        run_job(job(calibration=draws, output=str(tmp_path / f"{draws}")).spec, watch, workers=1)
-        assert watch.told == shards
+    """Else its faces would depend on what ran on this machine before."""
+    made = learned(job())
+    assert made.calibration is not None
+    keep(made.calibration, Stage.of(made), open_store(made.spec.location.uri))
+    other = open_store(str(tmp_path / "other"))
+    for draws, there in ((DRAWS, True), (DRAWS - 100, False), (DRAWS + 100, False)):
+        found = known_calibration(Stage.of(job(calibration=draws)), other)
+        assert (found is not None) == there
+
+
+def test_a_begun_job_does_not_go_on_with_another_surrogate(
+    job: Callable[..., Job], tmp_path: Path
+) -> None:
+    made = learned(job())
+    assert made.calibration is not None
+    stage, store = Stage.of(made), open_store(made.spec.location.uri)
+    keep(made.calibration, stage, store)
+    run_shard(made, 1, load_models(made), store)
+    shutil.rmtree(tmp_path / "out/calibration")
+    missing = Missing(store, made.spec.count, made.spec.shard_size)
+    check_learned(store, replace(made, calibration=known_calibration(stage, store)), missing)
+    shutil.rmtree(tmp_path / "cache")
+    natural = {name: values[::-1] for name, values in made.calibration.natural.items()}
+    w = load_models(made).generator.latents(stage.normals(range(DRAWS), 16))
+    digests = (made.generator_digest, made.scorer_digest)
+    surrogate, figures = fit_surrogate(w, natural, digests)
+    other = Calibration(surrogate, natural, figures)
+    keep(other, stage, open_store(str(tmp_path / "elsewhere")))
+    with pytest.raises(CatalogError, match=r"shards that were made with other surrogate .*restore"):
+        run_job(made.spec, Told(), workers=1)
 
 
 def test_what_the_cache_gave_stays_with_the_output(job: Callable[..., Job], tmp_path: Path) -> None:

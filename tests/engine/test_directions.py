@@ -118,7 +118,7 @@ def test_those_of_an_output_count_and_others_come_from_this_machine(
     assert keep_directions(fewer, store, stage.pair).draws == DRAWS  # who was first
     assert keep_directions(fewer, open_store(str(tmp_path / "poor")), stage.pair).draws == 10
     other = open_store(str(tmp_path / "other"))
-    for draws, there in ((DRAWS, True), (DRAWS + 1, False)):
+    for draws, there in ((DRAWS, True), (DRAWS + 1, False), (DRAWS - 1, False), (None, True)):
         assert (known_directions(other, stage.pair, draws) is not None) == there
     store.put(stage.pair + DIRECTIONS, b"rubbish")
     with pytest.raises(CatalogError, match=r"directions\.safetensors is damaged .*remove it"):

@@ -1,5 +1,6 @@
 """A job runs to its sealed catalog on real Ray, and resumes from whatever is there."""
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ class Watch:
 
     def committed(self, receipt: dict[str, Any]) -> None:
         self.shards.append(receipt["shard"])
+
+    def capped(self, workers: int, asked: int) -> None:
+        self.cap = (workers, asked)
 
     def sealing(self) -> None:
         pass
@@ -102,7 +106,7 @@ def test_workers_that_cannot_start_stop_the_job_with_their_reason(
     stranger = Job(job.spec, "0" * 64, job.scorer_digest)
     store = open_store(job.spec.location.uri)
     with (
-        cluster(None, 1) as seats,
+        cluster(None, 1, False) as seats,
         pytest.raises(JobError, match="install the same version of populace on every node"),
     ):
         make_shards(stranger, Missing(store, 60, 15), store, Watch(), seats)
@@ -114,6 +118,17 @@ def test_a_relative_output_means_the_drivers_folder(
     monkeypatch.chdir(tmp_path)
     run_job(null_job(output="./here").spec, Watch(), workers=1)
     assert (tmp_path / "here/catalog.json").exists()
+
+
+def test_workers_use_the_server_that_the_drivers_environment_names(
+    null_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    job = null_job(output="s3://bucket/jobs")
+    sent = pickle.dumps(Errand.of(job, open_store(job.spec.location.uri)))
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    store = pickle.loads(sent).store
+    assert (store.uri, store.endpoint) == ("s3://bucket/jobs", "http://127.0.0.1:9")
 
 
 def test_true_shares_need_to_know_how_the_scorer_errs(null_job: Callable[..., Job]) -> None:

@@ -154,9 +154,9 @@ def test_rendering_waits_while_faces_queue_to_be_stored(tmp_path: Path) -> None:
     class Slow:
         """A store that takes nothing in until the gate opens."""
 
-        def put(self, key: str, data: bytes, content_type: str | None = None) -> None:
+        def create(self, key: str, data: bytes, content_type: str | None = None) -> bool:
             gate.wait(60)
-            store.put(key, data, content_type)
+            return store.create(key, data, content_type)
 
     def render() -> None:
         with storing.Storing(job, 0, Slow()) as room:  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """What S3 adds: an unreliable network, busy servers, and objects sent in parts."""
 
+import pickle
 import random
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -132,6 +133,9 @@ def test_whether_conditions_are_kept_is_asked_once(proxy: Proxy, far_store: Stor
     for number in range(3):
         assert far_store.create(f"receipt{number}", b"mine")
     assert proxy.count("PUT") == 4
+    # Nor again in another process, whose first object may be a pack.
+    assert pickle.loads(pickle.dumps(far_store)).create("receipt3", b"mine")
+    assert proxy.count("PUT") == 5
 
 
 def test_large_objects_go_in_parts(proxy: Proxy, far_store: Store) -> None:

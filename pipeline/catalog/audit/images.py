@@ -91,7 +91,7 @@ class ImageCheck:
         channels = 4 if image.background == "transparent" else 3
         self._shape = (image.size, image.size, channels)
         self._waiting: list[tuple[Mapping[str, Any], NDArray[np.uint8]]] = []
-        self._device = device_name() if scorer else ""
+        self._device = device_name(ordered.spec.takes_gpu) if scorer else ""
 
     def check(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Fetch, check and score the files of rows with all columns but `w`."""

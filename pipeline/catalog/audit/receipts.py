@@ -11,7 +11,7 @@ from pipeline.catalog.audit.ordered import Ordered
 from pipeline.catalog.audit.parts import schema_of
 from pipeline.catalog.audit.register import Register
 from pipeline.catalog.fetch import in_order
-from pipeline.catalog.layout import RECEIPTS, SHARDS, receipt_key, shard_key
+from pipeline.catalog.layout import RECEIPTS, SHARDS, own_key, receipt_key, shard_key
 from pipeline.catalog.receipts import Receipt, read_receipt
 from pipeline.errors import CatalogError
 from pipeline.storage import MissingObject, Store
@@ -50,7 +50,7 @@ def check_receipts(
         except CatalogError as error:
             return key, error, None
         try:
-            return key, receipt, store.get(shard_key(receipt.shard)) if has_tables else None
+            return key, receipt, store.get(_table_key(receipt)) if has_tables else None
         except MissingObject:
             return key, receipt, None
 
@@ -62,7 +62,7 @@ def check_receipts(
         rows, size = delivered.get(receipt.shard, (0, 0))
         for what, expected, found in (
             ("place", receipt_key(receipt.shard), key),
-            ("table", shard_key(receipt.shard), receipt.key),
+            ("table", _table_key(receipt), receipt.key),
             ("rows in the manifest", receipt.rows, rows),
             ("bytes of its rows' files", receipt.bytes, size),
         ):
@@ -80,11 +80,18 @@ def check_receipts(
     return Compared(read, tables)
 
 
+def _table_key(receipt: Receipt) -> str:
+    """Where a shard's rows belong: if another attempt had their key, to one with their digest."""
+    key = shard_key(receipt.shard)
+    own = own_key(key, receipt.sha256)
+    return own if receipt.key == own else key
+
+
 def _remember(
     receipt: Receipt, data: bytes | None, ordered: Ordered, register: Register, findings: Findings
 ) -> bool:
     """Put a shard's rows beside the manifest's, if they are those that its receipt commits."""
-    subject = shard_key(receipt.shard)
+    subject = _table_key(receipt)
     if data is None:
         findings.add("receipts", subject, "the rows that the receipt commits", "none")
         return False

@@ -16,6 +16,7 @@ from tampering import PART, Catalog
 
 from pipeline.assets.encode import decode_stored, encode
 from pipeline.catalog.audit.audit import Look
+from pipeline.catalog.layout import own_key
 from pipeline.catalog.manifest import write_parquet
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 
@@ -344,6 +345,23 @@ def test_receipts_and_shards_must_fit(catalog: Catalog) -> None:
     rows = find(made, "receipts", "receipts/000003.json, rows in the manifest")
     assert (rows["expected"], rows["found"]) == ("11", "12")
     assert by_check(made) == {"receipts": 4}
+
+
+def test_a_shards_rows_may_have_a_key_of_their_own_if_the_receipt_names_it(
+    catalog: Catalog,
+) -> None:
+    path = catalog.folder / "receipts/000001.json"
+    receipt = json.loads(path.read_text())
+    plain = receipt["manifest"]["key"]
+    own = own_key(plain, receipt["manifest"]["sha256"])
+    (catalog.folder / plain).rename(catalog.folder / own)
+    (catalog.folder / plain).write_bytes(b"of an attempt that came to nothing")
+    path.write_text(json.dumps(receipt | {"manifest": receipt["manifest"] | {"key": own}}))
+    assert run(catalog.folder, Look(0))["findings"] == []
+    other = receipt["manifest"] | {"key": "shards/000002.parquet"}
+    path.write_text(json.dumps(receipt | {"manifest": other}))
+    named = find(run(catalog.folder, Look(0)), "receipts", "receipts/000001.json, table")
+    assert (named["expected"], named["found"]) == (plain, "shards/000002.parquet")
 
 
 def test_a_damaged_extra_is_named(villagers: Catalog) -> None:
