@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from pyarrow import ArrowException
 
 from pipeline.attributes.calibration import Calibration, bundled_calibration
 from pipeline.attributes.scorer import Scorer
@@ -131,7 +132,11 @@ def read_naturally(
 
 
 def fit(stage: Stage, store: Store, generator: Generator) -> Calibration:
-    """Fit the surrogate to what all shards hold."""
+    """Fit the surrogate to what all shards hold.
+
+    Raises:
+        CatalogError: a shard is damaged; names it and the mend.
+    """
     from pipeline.training.surrogate import fit_surrogate
 
     parts = [_readings(stage, store, shard) for shard in range(stage.shards)]
@@ -156,7 +161,20 @@ def keep(calibration: Calibration, stage: Stage, store: Store) -> Calibration:
 
 
 def _readings(stage: Stage, store: Store, shard: int) -> Values:
-    (values,), *_ = read_values(io.BytesIO(store.get(stage.shard_key(shard))), "")
+    key = stage.shard_key(shard)
+    try:
+        (values,), *pair = read_values(io.BytesIO(store.get(key)), "")
+        rows = {len(column) for column in values.values()}
+        if pair != [stage.generator_digest, stage.scorer_digest]:
+            raise ValueError("it is of other models")
+        if rows != {len(stage.rows_of(shard))}:
+            raise ValueError("it holds other draws")
+    except (ArrowException, ValueError, KeyError, OSError) as error:
+        why = " ".join(str(error).split())  # Arrow says it in several lines
+        raise CatalogError(
+            f"{store.uri}/{key} is damaged ({why}); delete it, and run the job again to score "
+            "these draws anew."
+        ) from error
     return values
 
 

@@ -7,12 +7,12 @@ kept beside it under the digests of the models, so that a later job with them ha
 from collections.abc import Collection
 from dataclasses import replace
 
-from pipeline.attributes.directions import RANGES, Directions
+from pipeline.attributes.directions import RANGES, Direction, Directions
 from pipeline.attributes.readings import readings_of
 from pipeline.attributes.scorer import Scorer
 from pipeline.engine.calibrate import SEED, Stage
 from pipeline.engine.job import Job
-from pipeline.errors import SpecError
+from pipeline.errors import CatalogError, SpecError
 from pipeline.generators.generator import Generator, bands_of
 from pipeline.sampling.seeds import probes
 from pipeline.spec import EDITABLE
@@ -64,9 +64,13 @@ def measure(job: Job, index: int, generator: Generator, scorer: Scorer, store: S
 
 
 def gathered(fitted: Directions, stage: Stage, store: Store) -> Directions:
-    """The directions as they were measured."""
-    parts = [store.get(_key(fitted, stage, i)) for i in range(len(fitted.each))]
-    return replace(fitted, each=tuple(Directions.from_bytes(part).each[0] for part in parts))
+    """The directions as they were measured.
+
+    Raises:
+        CatalogError: what was found of one of them is damaged; names it and the mend.
+    """
+    keys = [_key(fitted, stage, i) for i in range(len(fitted.each))]
+    return replace(fitted, each=tuple(_one(store, key) for key in keys))
 
 
 def check_led(job: Job) -> None:
@@ -82,6 +86,17 @@ def check_led(job: Job) -> None:
                 job.directions.of(name, change.value)
             except SpecError as error:
                 raise SpecError(f"variations.{error}") from None
+
+
+def _one(store: Store, key: str) -> Direction:
+    try:
+        (found,) = Directions.from_bytes(store.get(key)).each
+    except ValueError as error:
+        raise CatalogError(
+            f"{store.uri}/{key} is damaged ({error}); delete it, and run the job again to measure "
+            "this direction anew."
+        ) from error
+    return found
 
 
 def _folder(fitted: Directions, stage: Stage) -> str:

@@ -1,5 +1,6 @@
 """A job scores natural draws once, fits what guesses them, and later jobs have it."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 
 from pipeline.attributes.calibration import Calibration
+from pipeline.attributes.value_file import write_values
 from pipeline.catalog.read import open_catalog
 from pipeline.engine.calibrate import (
     CHOSEN,
     Stage,
+    fit,
     keep,
     known_calibration,
     missing_shards,
@@ -218,6 +221,25 @@ def test_a_stage_that_is_half_done_is_gone_on_with(job: Callable[..., Job]) -> N
     assert missing_shards(stage, store) == [0, 1]
     assert known_calibration(stage, store) is None
     assert not store.exists(stage.folder + CHOSEN)
+
+
+def test_a_damaged_shard_of_draws_is_named_with_the_mend(job: Callable[..., Job]) -> None:
+    made = job()
+    stage, models = Stage.of(made), load_models(made)
+    store = open_store(made.spec.location.uri)
+    for shard in range(stage.shards):
+        read_naturally(stage, shard, models.generator, models.scorer, store)
+    whole, short = store.get(stage.shard_key(1)), store.get(stage.shard_key(2))
+    other = io.BytesIO()
+    write_values(other, {"": {"age": np.ones(256)}}, "0" * 64, made.scorer_digest)
+    for damaged in (b"", b"rubbish", whole[:-20], whole[20:], short, other.getvalue()):
+        store.put(stage.shard_key(1), damaged)
+        with pytest.raises(
+            CatalogError, match=r"draws/00001\.parquet is damaged .*; delete it, an"
+        ):
+            fit(stage, store, models.generator)
+    store.put(stage.shard_key(1), whole)
+    assert fit(stage, store, models.generator).figures
 
 
 @pytest.mark.parametrize(

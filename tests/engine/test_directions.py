@@ -114,6 +114,11 @@ def test_those_of_an_output_count_and_others_come_from_this_machine(
     assert made.directions is not None
     stage, store = Stage.of(made), open_store(made.spec.location.uri)
     keep_directions(made.directions, store, stage.pair)
+    (key, *_) = (key for key in store.list(stage.pair) if "/directions/" in key)
+    store.put(key, b"rubbish")
+    fitted = directions.fit(made, stage, load_models(made).generator)
+    with pytest.raises(CatalogError, match=r"000\.safetensors is damaged .*; delete it, and run"):
+        directions.gathered(fitted, stage, store)
     fewer = replace(made.directions, draws=10)
     assert keep_directions(fewer, store, stage.pair).draws == DRAWS  # who was first
     assert keep_directions(fewer, open_store(str(tmp_path / "poor")), stage.pair).draws == 10
