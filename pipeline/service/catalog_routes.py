@@ -31,7 +31,7 @@ from pipeline.service.catalog_forms import (
 )
 from pipeline.service.cursor import Cursor, read_cursor, write_cursor
 from pipeline.service.files import file_answer
-from pipeline.service.guard import Caller, Guard, allow, note
+from pipeline.service.guard import Caller, Guard, allow, check_json, note
 from pipeline.service.keys import Action
 from pipeline.service.library import Library
 from pipeline.service.places import Shelves
@@ -85,6 +85,8 @@ def catalog_routes(library: Library, guard: Guard) -> APIRouter:
                 asset = request.path_params.get("asset")
                 note(request, action=noted, catalog=catalog, **({"asset": asset} if asset else {}))
             allow(guard.caller(request), action, catalog)
+            if request.method == "POST":
+                check_json(request)
             library.check(catalog)
             return _Opened(catalog, library)
 

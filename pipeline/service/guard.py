@@ -99,6 +99,17 @@ def allow(caller: Caller, action: Action, catalog: str | None = None) -> None:
         raise Refusal(403, "authorization", f"the key {caller.key.name!r} may not {what}")
 
 
+def check_json(request: HTTPConnection) -> None:
+    """Refusal 422 for a body that does not say it is JSON.
+
+    A browser sends a page's forms and simple requests anywhere, with the key that it remembers, but
+    asks the service first where a page of another site would send JSON that is named so.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal(422, "content-type", "is not application/json; send JSON, and say so")
+
+
 def note(request: HTTPConnection, **facts: Any) -> None:
     """Add to what the audit log will say of a request; it says something only of an `action`.
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from pipeline.service.answers import refused
-from pipeline.service.guard import Caller, Guard, allow, note
+from pipeline.service.guard import Caller, Guard, allow, check_json, note
 from pipeline.service.jobs import Jobs
 
 JobName = Annotated[str, Path(max_length=40, description="the id of a job of this key")]
@@ -46,6 +46,8 @@ def job_routes(jobs: Jobs, guard: Guard) -> APIRouter:
             note(request, action=action, job=request.path_params.get("job"))
         caller = guard.caller(request)
         allow(caller, "submit")
+        if request.method == "POST":
+            check_json(request)
         return caller
 
     submits = Annotated[Caller, Depends(submitter)]

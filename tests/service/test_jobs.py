@@ -202,10 +202,27 @@ def test_only_a_key_that_may_submit_orders_jobs(make, library: Library, keys: Pa
     assert client.post("/v1/jobs", json=SPEC).status_code == 401
     assert client.post("/v1/jobs", json=SPEC, headers=reader).status_code == 403
     assert client.get("/v1/jobs", headers=reader).status_code == 403
-    form = {"Content-Type": "text/plain"}  # as a page from elsewhere could send
-    submitter = key("submit", name="submitter")
-    answer = client.post("/v1/jobs", content=json.dumps(SPEC), headers=submitter | form)
-    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_a_page_from_elsewhere_orders_nothing_with_the_key_of_its_visitor(
+    make, library: Library, keys: Path, key, kind: str | None
+) -> None:
+    jobs = make()
+    client = TestClient(create_app(library, KeyRing(keys), jobs=jobs))
+    visitor = ("", key("submit", "read")["Authorization"].removeprefix("Bearer "))
+    spec, draw = json.dumps(SPEC), json.dumps({"count": 1})
+    headers = {} if kind is None else {"Content-Type": kind}
+    for path, body in (("/v1/jobs", spec), ("/v1/catalogs/packs/draws", draw)):
+        answer = client.post(path, content=body, headers=headers, auth=visitor)
+        assert answer.status_code == 422
+        assert answer.json()["error"]["field"] == "content-type"
+    assert [path.name for path in jobs.folder.iterdir()] == [".lock"]
+    json_named = {"Content-Type": "Application/JSON; charset=utf-8"}
+    answer = client.post("/v1/jobs", content=spec, headers=json_named, auth=visitor)
+    assert answer.status_code == 202
 
 
 def test_without_keys_there_are_no_jobs(make, library: Library) -> None:

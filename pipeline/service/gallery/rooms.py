@@ -1,7 +1,5 @@
 """Keep a catalog ready to be looked at, and say what its pages show."""
 
-import hashlib
-import json
 import shlex
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from pipeline.catalog.read import Catalog
+from pipeline.service.gallery.cards import version_of
 from pipeline.service.gallery.detail import face_document
 from pipeline.service.gallery.index import FaceIndex
 from pipeline.service.gallery.pack import MOST_FACES as MOST_IN_PACK
@@ -17,8 +16,6 @@ from pipeline.service.gallery.sheets import SIZES, Sheets, row_name
 from pipeline.service.gallery.view import View
 from pipeline.service.gallery.words import LABEL_COLUMNS, chips_of, condition_of, label_of
 from pipeline.service.refusal import Refusal
-
-_STRIP = 12
 
 
 @dataclass(frozen=True)
@@ -34,8 +31,7 @@ class Room:
 def open_room(name: str, catalog: Catalog) -> Room:
     """Read a catalog's manifest."""
     index = FaceIndex(catalog)
-    text = json.dumps(dict(catalog.document), sort_keys=True)
-    return Room(name, index, Sheets(index), hashlib.sha256(text.encode()).hexdigest()[:12])
+    return Room(name, index, Sheets(index), version_of(catalog))
 
 
 def view_document(here: Room, view: View, addresses: bool) -> dict[str, Any]:
@@ -87,19 +83,6 @@ def face_values(here: Room, view: View, asset: str) -> dict[str, Any]:
         "all_of_person": person.query(),
         "link": urlencode([*parse_qsl(view.query()), ("face", asset)]),
         "row_name": row_name,
-    }
-
-
-def card_of(here: Room) -> dict[str, Any]:
-    """A catalog as the first page shows it."""
-    rows = here.index.first_rows(View(), _STRIP).tolist()
-    cells = here.index.catalog.document.get("cells", ())
-    return {
-        "name": here.name,
-        "count": here.index.count,
-        "balanced": list(dict.fromkeys(n for cell in cells for n in cell.get("bins", ()))),
-        "sheet": "-".join(map(row_name, rows)),
-        "version": here.version,
     }
 
 

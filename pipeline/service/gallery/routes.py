@@ -13,6 +13,7 @@ from pipeline.assets.encode import EXTENSIONS
 from pipeline.catalog.fetch import COLUMNS, asset_of, fetch_group
 from pipeline.errors import PopulaceError, SpecError, StoreError
 from pipeline.service.gallery.balance import balance_document
+from pipeline.service.gallery.cards import Cards, card_of, version_of
 from pipeline.service.gallery.index import check_picks
 from pipeline.service.gallery.open_rooms import OpenRooms
 from pipeline.service.gallery.pack import MOST_FACES as MOST_IN_PACK
@@ -20,7 +21,6 @@ from pipeline.service.gallery.pack import pack
 from pipeline.service.gallery.pages import render, static_file
 from pipeline.service.gallery.rooms import (
     Room,
-    card_of,
     face_values,
     faces_of,
     rows_for_pack,
@@ -66,7 +66,7 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     addresses: show where catalogs on this machine lie, in the command that pulls a view.
     """
     router = APIRouter(route_class=_Route, include_in_schema=False)
-    room = OpenRooms(library).room
+    room, cards = OpenRooms(library).room, Cards()
 
     def seen(request: Request, name: str) -> tuple[Room, View]:
         here = room(name)
@@ -77,8 +77,15 @@ def gallery_router(library: Library, *, addresses: bool = False) -> APIRouter:
     def home() -> Response:
         if len(library) == 1:
             return RedirectResponse(f"/c/{next(iter(library))}")
-        shown = [card_of(room(name)) for name in library]
+        shown = [card_of(name, catalog) for name, catalog in library.items()]
         return HTMLResponse(render("home.html.j2", catalogs=shown))
+
+    @router.get("/c/{name}/strip/{version}.jpg")
+    def strip(name: str, version: str) -> Response:
+        catalog = library.get(name)
+        if version != version_of(catalog):
+            raise Refusal(404, "strip", "the catalog is another one by now; reload the page")
+        return Response(cards.strip(catalog), media_type="image/jpeg", headers=_FOR_EVER)
 
     @router.get("/static/{version}/{name}")
     def static(version: str, name: str) -> Response:

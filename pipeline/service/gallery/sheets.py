@@ -55,9 +55,14 @@ class Sheets:
 
     def _make(self, size: int, rows: Sequence[int]) -> bytes:
         assets = [asset_of(row) for row in self._index.places.rows(rows, COLUMNS)]
-        pictures = _thumbnails(self._index.catalog, assets, size)
-        sheet = np.concatenate([pictures[asset.asset_id] for asset in assets], axis=1)
-        return embed_xmp(encode(sheet, "jpeg", _QUALITY), _PACKET)
+        return sheet_of(self._index.catalog, assets, size)
+
+
+def sheet_of(catalog: Catalog, assets: Sequence[Asset], size: int) -> bytes:
+    """Assets side by side, `size` px each, as a labelled JPEG."""
+    pictures = _thumbnails(catalog, assets, size)
+    sheet = np.concatenate([pictures[asset.asset_id] for asset in assets], axis=1)
+    return embed_xmp(encode(sheet, "jpeg", _QUALITY), _PACKET)
 
 
 def row_name(row: int) -> str:

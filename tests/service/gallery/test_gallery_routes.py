@@ -80,6 +80,27 @@ def test_several_catalogs_lie_on_a_shelf(villagers: str) -> None:
         assert ask(address, "/c/others/view").json["total"] == 600
 
 
+def test_the_shelf_reads_no_manifest_and_a_strip_no_more_than_it_shows(
+    villagers: str, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def whole(*_: object) -> None:
+        raise AssertionError("a manifest is read whole")
+
+    monkeypatch.setattr("pipeline.service.gallery.open_rooms.open_room", whole)
+    (part,) = (copied / "manifest").iterdir()
+    with served(Library.open([villagers, f"broken={copied}"])) as address:
+        part.unlink()
+        home = ask(address, "/")
+        assert home.status == 200
+        whole_strip, broken = re.findall(r'src="(/c/[^"]+/strip/[0-9a-f]{12}\.jpg)"', home.text)
+        answer = ask(address, whole_strip)
+        assert decode(answer.body).shape == (160, 12 * 160, 3)
+        assert read_label(answer.body).source_type == DIGITAL_SOURCE_TYPE
+        assert ask(address, broken).status == 422
+        gone = ask(address, "/c/villagers/strip/0123456789ab.jpg")
+        assert (gone.status, "reload" in gone.json["error"]) == (404, True)
+
+
 @pytest.mark.parametrize("path", [*PAGES, "/c/villagers/face/f0000007", "/static/x/main.js", "/no"])
 def test_nothing_but_files_of_the_gallery_may_run(address: str, path: str) -> None:
     answer = ask(address, path)
