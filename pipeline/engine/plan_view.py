@@ -16,8 +16,6 @@ _TRULY = (
     "interval; balance.correct: true orders so that it comes nearest to what is wanted."
 )
 
-_ALL_COUNT = " (Too few of the held-out images behind it keep the limits: all count.)"
-
 
 def plan_view(plan: Plan) -> RenderableType:
     """The plan as tables that fit 80 columns."""
