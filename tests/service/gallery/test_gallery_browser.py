@@ -261,6 +261,32 @@ def test_a_search_that_is_not_understood_says_how_to_mend_it(
     context.close()
 
 
+FORTH_AT_ONCE = """() => {
+  const [there, state] = [location.href, history.state];
+  addEventListener("popstate", () => {
+    history.replaceState(state, "", there);
+    dispatchEvent(new PopStateEvent("popstate", { state }));
+  }, { once: true });
+  history.back();
+}"""
+"""Goes back, and forward again before the browser tells that the dialog has closed."""
+
+
+def test_a_face_is_there_again_however_fast_one_goes_back_and_forth(page: Page) -> None:
+    cell(page, 4).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    name = dialog.locator("article").get_attribute("data-asset")
+    page.evaluate(FORTH_AT_ONCE)
+    page.wait_for_load_state("networkidle")
+    expect(dialog.locator("article")).to_have_attribute("data-asset", str(name))
+    expect(dialog).to_be_visible()
+    assert f"face={name}" in page.url
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    expect(page).not_to_have_url(re.compile("face="))
+
+
 def test_a_link_opens_the_face_and_back_closes_it(page: Page) -> None:
     page.goto("/c/villagers?glasses=glasses")
     total = page.locator("#total b")

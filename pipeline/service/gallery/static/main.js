@@ -172,6 +172,9 @@ addEventListener("popstate", () => {
 
 // --- one face
 
+/** What the dialog returns where it closes because the address has no face any more. */
+const FOLLOWS = "address";
+
 async function openFace(index) {
   const face = await faces.get(index);
   if (face) await openAsset(face.id);
@@ -189,6 +192,7 @@ async function openAsset(id, { push = true } = {}) {
   const url = address(page.base, view.query, { face: id });
   if (push) history[already ? "replaceState" : "pushState"]({ ...history.state, over: true }, "", url);
   furnish();
+  dialog.returnValue = "";
   if (!already) dialog.showModal();
   find("#face-title").focus({ preventScroll: true });
   dialog.scrollTop = 0;
@@ -240,8 +244,10 @@ function leave() {
 }
 
 dialog.addEventListener("close", () => {
+  // Where somebody went back and at once forward again the event may come late.
+  if (dialog.open) return;
   dialog.replaceChildren();
-  if (here().face) {
+  if (here().face && dialog.returnValue !== FOLLOWS) {
     if (history.state?.over) history.back();
     else history.replaceState(history.state, "", address(page.base, view.query));
   }
@@ -251,8 +257,10 @@ dialog.addEventListener("close", () => {
 
 function showFaceOfAddress() {
   const { face } = here();
-  if (!face && dialog.open) dialog.close();
-  else if (face && find("article", dialog)?.dataset.asset !== face) openAsset(face, { push: false });
+  if (!face && dialog.open) dialog.close(FOLLOWS);
+  else if (face && !(dialog.open && find("article", dialog)?.dataset.asset === face)) {
+    openAsset(face, { push: false });
+  }
 }
 
 function similarTo(face) {
