@@ -28,7 +28,7 @@ def make(folder: Path, rows: int, latent_size: int = 8) -> None:
     """A catalog of `rows` faces of natural ages, without pictures."""
     schema = manifest_schema([], latent_size, "0" * 64)
     rng = np.random.default_rng(0)
-    parts = []
+    parts: list[dict[str, Any]] = []
     (folder / "manifest").mkdir(parents=True)
     for first in range(0, rows, PART_ROWS):
         path = folder / f"manifest/part-{len(parts):05d}.parquet"
@@ -59,7 +59,7 @@ def _column(field: "pa.Field[Any]", start: int, size: int, rng: np.random.Genera
     if attribute is not None and attribute.kind == "class":
         odds = 1 / np.arange(1, len(attribute.classes) + 1)
         chosen = rng.choice(len(attribute.classes), size, p=odds / odds.sum())
-        return pa.array(attribute.classes).take(pa.array(chosen))
+        return pa.array(np.asarray(attribute.classes)[chosen])
     if attribute is not None:
         values = rng.uniform(attribute.low, attribute.high, size)
         return pa.array(values).cast(field.type, safe=False)

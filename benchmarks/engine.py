@@ -14,17 +14,20 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from pipeline.assets.encode import decode, encode
-from pipeline.engine.driver import Missing, claim, make_shards, plan_job
+from pipeline.engine.cluster import cluster
+from pipeline.engine.driver import claim, make_shards, plan_job
 from pipeline.engine.face import Face
 from pipeline.engine.faces import Faces
 from pipeline.engine.job import Job
+from pipeline.engine.missing import Missing
 from pipeline.engine.storing import Clock, store_face
-from pipeline.engine.worker import Worker, load_models
+from pipeline.engine.worker import Errand, Worker, load_models
 from pipeline.spec import parse_spec, read_spec
 from pipeline.storage import open_store
 
@@ -41,8 +44,7 @@ def throughput(pairs: int = 3, shards: int = 2) -> None:
             start = time.perf_counter()
             bare = sum(1 for n in numbers for _ in Faces(job, n, models.generator, models.scorer))
             bare_seconds = time.perf_counter() - start
-            digests = (job.generator_digest, job.scorer_digest)
-            worker = Worker(job.spec.model_dump(mode="json"), digests, folder, None)
+            worker = Worker(Errand.of(job, open_store(folder)))
             start = time.perf_counter()
             with ThreadPoolExecutor(2) as two:
                 made = sum(receipt["rows"] for receipt in two.map(worker.run, numbers))
@@ -96,12 +98,18 @@ def _run_null(count: int, folder: str) -> None:
     job: Job = plan_job(spec)
     store = open_store(folder)
     claim(store, job)
-    make_shards(job, Missing(store, spec.count, spec.shard_size), store, _Silent(), "auto", None)
+    missing = Missing(store, spec.count, spec.shard_size)
+    with cluster(None, "auto", spec.takes_gpu) as seats:
+        make_shards(job, missing, store, _Silent(), seats)
 
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:] or ["help"]
-    commands = {"throughput": throughput, "storing": storing, "memory": memory}
+    commands: dict[str, Callable[..., None]] = {
+        "throughput": throughput,
+        "storing": storing,
+        "memory": memory,
+    }
     if name not in commands:
         sys.exit(__doc__)
     commands[name](*map(int, arguments))

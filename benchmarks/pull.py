@@ -30,14 +30,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path += [str(ROOT), str(ROOT / "tests" / "catalog")]
-
-from fake_job import FakeJob  # noqa: E402
+sys.path.append(str(ROOT))
 
 from pipeline.catalog.pull import pull  # noqa: E402
 from pipeline.catalog.read import Catalog, open_catalog  # noqa: E402
 from pipeline.catalog.seal import seal  # noqa: E402
 from pipeline.storage import Store, open_store  # noqa: E402
+from tests.catalog.fake_job import FakeJob  # noqa: E402
 
 THREADS = 16
 
@@ -79,7 +78,7 @@ def seconds(work: Callable[[Path], object]) -> tuple[float, float]:
 def measure(name: str, store: Store, rounds: int) -> None:
     """Print the rates and ratios of one catalog."""
     catalog = open_catalog(store)
-    size = sum(sum(table["length"].to_pylist()) for table in catalog.tables(["length"]))
+    size = sum(int(table["length"].to_numpy().sum()) for table in catalog.tables(["length"]))
     ways: dict[str, Callable[[Path], object]] = {
         "get": lambda _: bare(catalog, None),
         "get + write": lambda to: bare(catalog, to),

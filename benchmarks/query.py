@@ -40,7 +40,7 @@ def measure(folder: Path) -> None:
         "narrow slots": lambda: catalog.where("slot BETWEEN 10 AND 99").facets(BALANCED),
         "oldest 20": lambda: catalog.faces.to_arrow(["asset_id", "age"], sort="-age", limit=20),
         "SELECT ... GROUP BY": answer,
-        "one asset by its name": lambda: asset_row(catalog, name),
+        "one asset by its name": lambda: asset_row(catalog, str(name)),
         "ids and files as Arrow": lambda: some.to_arrow(["asset_id", "uri", "sha256"]),
     }
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())

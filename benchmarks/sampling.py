@@ -17,12 +17,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.engine.calibrate import known_calibration
+from pipeline.engine.calibrate import Stage, known_calibration
 from pipeline.engine.driver import plan_job
 from pipeline.engine.faces import Faces
 from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
 from pipeline.spec import parse_spec
+from pipeline.storage import open_store
 
 BALANCE = {
     "age": ["0-17", "18-29", "30-44", "45-59", "60-80"],
@@ -44,7 +45,7 @@ def main(faces: int, size: int) -> None:
         }
     )
     job = plan_job(spec)
-    calibration = known_calibration(job)
+    calibration = job.calibration or known_calibration(Stage.of(job), open_store("./unused"))
     assert calibration is not None
     job = replace(job, calibration=calibration)
     models = load_models(job)

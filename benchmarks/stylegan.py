@@ -24,6 +24,7 @@ from pipeline.generators.stylegan2.convolution import to_pixels
 
 Config = stylegan2.Config | stylegan3.Config
 Network = stylegan2.Network | stylegan3.Network
+Fast = stylegan2.Fast | stylegan3.Fast
 
 CASES: dict[str, Config] = {
     "StyleGAN2 paper256": stylegan2.Config(resolution=256, channel_base=16384, conv_clamp=256),
@@ -62,13 +63,8 @@ def measure(
 ) -> None:
     """Print a network's table: cost of each way, then their errors."""
     torch.manual_seed(0)
-    if isinstance(config, stylegan2.Config):
-        network, kind = stylegan2.Network(config), stylegan2.Fast
-    else:
-        network, kind = stylegan3.Network(config), stylegan3.Fast
-    network = trained_like(network.eval().requires_grad_(False)).to(device)
+    network, fast, single = networks(config, device)
     w = network.mapping(torch.randn(batch, config.z_dim, device=device))
-    fast, single = kind(network, device), kind(network, device, torch.float32)
     ways: dict[str, Callable[[], Tensor]] = {
         "plain float32": lambda: to_pixels(network.synthesis(w)),
         "plain, one by one": lambda: torch.cat([to_pixels(network.synthesis(v[None])) for v in w]),
@@ -93,10 +89,23 @@ def measure(
         print(f"  {way:<18} {errors(exact, net.synthesis(w))}")
 
 
+def networks(config: Config, device: str) -> tuple[Network, Fast, Fast]:
+    """The plain network, ours, and ours in float32."""
+    if isinstance(config, stylegan2.Config):
+        second = stylegan2.Network(config)
+        trained_like(second.eval().requires_grad_(False)).to(device)
+        ours = stylegan2.Fast(second, device), stylegan2.Fast(second, device, torch.float32)
+        return second, *ours
+    third = stylegan3.Network(config)
+    trained_like(third.eval().requires_grad_(False)).to(device)
+    return third, stylegan3.Fast(third, device), stylegan3.Fast(third, device, torch.float32)
+
+
 def _in_half(network: Network, w: Tensor) -> Tensor:
     """The plain network with float16 convolutions, as a port would have them."""
     with torch.autocast("cuda", torch.float16):
-        return network.synthesis(w).float()
+        images: Tensor = network.synthesis(w)
+        return images.float()
 
 
 def trained_like(network: Network) -> Network:
@@ -123,7 +132,7 @@ def multiplications(network: Network, w: Tensor) -> int:
         side = output.shape[-1] // 2 if getattr(layer, "up", False) else output.shape[-1]
         if shape is not None:
             side = shape.before.size + shape.kernel - 1
-        total += layer.weight.numel() * side**2
+        total += layer.get_parameter("weight").numel() * side**2
 
     kinds = (
         stylegan2.reference.Layer,

@@ -67,7 +67,8 @@ def stream(path: Path, draws: int) -> tuple[Values, Values]:
         read = {name: np.concatenate([part[name] for part in parts]) for name in names}
         true = {name: np.asarray(true[name]) for name in names}
         true["skin_tone"] = (1 + tone_class(true["skin_tone"])).astype(np.float32)
-        np.savez(path, **read, **{f"true_{name}": values for name, values in true.items()})
+        every = read | {f"true_{name}": values for name, values in true.items()}
+        np.savez(path, allow_pickle=False, **every)
     with np.load(path) as file:
         found = {name: file[name] for name in file.files}
     read = {name: values for name, values in found.items() if not name.startswith("true_")}
@@ -86,7 +87,7 @@ def fill(target: Target, read: Rows, pool: Rows, rng: np.random.Generator) -> Ro
     kept = []
     for cell, count in enumerate(quotas(target, FACES).ravel()):
         here = pool[read[pool] == cell]
-        kept.append(rng.choice(here, int(count), replace=len(here) < count))
+        kept.append(rng.choice(here, int(count), replace=bool(len(here) < count)))
     return np.concatenate(kept)
 
 
