@@ -13,17 +13,15 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import argparse
-from dataclasses import replace
 
 import numpy as np
 
-from pipeline.engine.calibrate import Stage, known_calibration
+from pipeline.engine.calibrate import with_bundled
 from pipeline.engine.driver import plan_job
 from pipeline.engine.faces import Faces
 from pipeline.engine.worker import load_models
 from pipeline.sampling.natural import natural_cells
 from pipeline.spec import parse_spec
-from pipeline.storage import open_store
 
 BALANCE = {
     "age": ["0-17", "18-29", "30-44", "45-59", "60-80"],
@@ -44,10 +42,9 @@ def main(faces: int, size: int) -> None:
             "output": "./unused",
         }
     )
-    job = plan_job(spec)
-    calibration = job.calibration or known_calibration(Stage.of(job), open_store("./unused"))
+    job = with_bundled(plan_job(spec))
+    calibration = job.calibration
     assert calibration is not None
-    job = replace(job, calibration=calibration)
     models = load_models(job)
     natural = natural_cells(calibration.natural, spec.target, {})
     quotas = job.slots.quotas.ravel()
