@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli_options import ENDPOINT, JSON, WHERE, drawing, open_told, resumable, show_brought
+from pipeline.cli_options import (
+    ENDPOINT,
+    JSON,
+    TO,
+    WHERE,
+    drawing,
+    open_balanced,
+    resumable,
+    show_brought,
+)
 
 if TYPE_CHECKING:
     from pipeline.catalog.balance import Method
@@ -37,7 +46,7 @@ def export() -> None:
 
 @export.command("catalog")
 @click.argument("uri", metavar="CATALOG")
-@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@TO
 @click.option("--as", "kind", required=True, metavar=_KINDS, help="The form that they get.")
 @WHERE
 @click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
@@ -78,17 +87,11 @@ def export_catalog(
     """
     from rich.console import Console
 
-    from pipeline.catalog.balance import balance_of, read_balanced
     from pipeline.catalog.exports.export import export as write
     from pipeline.catalog.pull_view import PullView
-    from pipeline.errors import SpecError
 
-    if not balance and (method != "quotas" or seed or allow_short):
-        raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
-    catalog = open_told(uri, endpoint)
-    balanced = read_balanced(balance)
-    how = balance_of(catalog, balanced, method, seed, allow_short) if balance else None
-    with resumable(folder, "written"), PullView(Console(stderr=True), "exporting") as view:
+    catalog, how = open_balanced(uri, endpoint, balance, method, seed, allow_short)
+    with resumable(folder, "was written"), PullView(Console(stderr=True), "exporting") as view:
         summary = write(
             catalog,
             folder,
@@ -105,6 +108,24 @@ def export_catalog(
             progress=view.show,
         )
     show_brought(summary, summary.text(), as_json)
+
+
+@export.command("scorer")
+@click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="weights.safetensors of populace train scorer, instead of the bundled ones.",
+)
+@click.option("--force", is_flag=True, help="Replace OUT and its card where they exist.")
+def export_scorer(target: Path, weights: Path | None, force: bool) -> None:
+    """Write the network of the scorer builtin:heads as ONNX, and its card beside it."""
+    from pipeline.attributes import WEIGHTS
+    from pipeline.attributes.heads_export import export_scorer as write
+
+    card = write(weights or WEIGHTS / "weights.safetensors", target, force=force)
+    click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes) and {card}")
 
 
 @click.command()

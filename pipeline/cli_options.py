@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pipeline.catalog.balance import Balance, Method
     from pipeline.catalog.choice import DrawSummary
     from pipeline.catalog.read import Catalog
 
@@ -18,6 +19,13 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 CSV = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
 ENDPOINT = click.option("--endpoint", metavar="URL", help="S3 server, if not the environment's.")
 WHERE = click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
+TRUST = click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    metavar="FILE.pem",
+    help="Certificates that must vouch for who signed.",
+)
+TO = click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
 
 
 def drawing(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,18 +64,18 @@ def show_draw(drawn: "DrawSummary") -> None:
 
 
 @contextmanager
-def resumable(folder: Path, done: str) -> Iterator[None]:
+def resumable(place: Path | str, done: str) -> Iterator[None]:
     """Stop what is within at SIGTERM as at Ctrl-C, by exit code 130, and say how to go on.
 
     Args:
-        done: what it did to the files in `folder`, "fetched".
+        done: what holds of that which is in `place`, "was fetched".
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         click.echo(
-            f"Stopped. What was {done} stays in {folder}; run the same command again to continue.",
+            f"Stopped. What {done} stays in {place}; run the same command again to continue.",
             err=True,
         )
         sys.exit(130)
@@ -99,3 +107,26 @@ def open_told(uri: str, endpoint: str | None) -> "Catalog":
             f"populace: caution: {printable(told)}; {place} has the newest version", err=True
         )
     return catalog
+
+
+def open_balanced(
+    uri: str,
+    endpoint: str | None,
+    balance: tuple[str, ...],
+    method: "Method",
+    seed: int,
+    allow_short: bool,
+) -> "tuple[Catalog, Balance | None]":
+    """The catalog at `uri` and how the options of `drawing` balance its faces, if they do.
+
+    Raises:
+        SpecError: the others are given without --balance, or it names what cannot be balanced.
+    """
+    from pipeline.catalog.balance import balance_of, read_balanced
+    from pipeline.errors import SpecError
+
+    if not balance and (method != "quotas" or seed or allow_short):
+        raise SpecError("balance: is missing, and --method, --seed and --allow-short need it.")
+    catalog = open_told(uri, endpoint)
+    balanced = read_balanced(balance)
+    return catalog, balance_of(catalog, balanced, method, seed, allow_short) if balance else None

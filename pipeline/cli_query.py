@@ -1,4 +1,4 @@
-"""The commands that look into a catalog: `populace ls`, `show` and `query`."""
+"""The commands that look into a catalog: `populace ls`, `show`, `query` and `audit`."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli_options import CSV, ENDPOINT, JSON, WHERE
+from pipeline.cli_options import CSV, ENDPOINT, JSON, TRUST, WHERE
 
 _COLUMNS = "asset_id,age,gender_presentation,skin_tone,expression,yaw"
 _MOST_ON_SCREEN = 1000
@@ -134,3 +134,76 @@ def _one_form(*wanted: bool) -> None:
 
     if sum(wanted) > 1:
         raise SpecError("--json, --csv and --to: several are given; choose one")
+
+
+@click.command()
+@click.argument("uri")
+@click.option(
+    "--images",
+    default="200",
+    show_default=True,
+    metavar="N|all|none",
+    help="Look at so many, drawn from all cells.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another one draws other images.",
+)
+@click.option(
+    "--html", "page", type=click.Path(path_type=Path), metavar="FILE", help="Write a page, too."
+)
+@TRUST
+@ENDPOINT
+@JSON
+def audit(
+    uri: str,
+    images: str,
+    seed: int,
+    page: Path | None,
+    trust: Path | None,
+    endpoint: str | None,
+    as_json: bool,
+) -> None:
+    """Prove that the catalog at URI is balanced as ordered, or say why not (exit code 1).
+
+    Everything is counted, hashed and scored anew from the catalog alone.
+    """
+    from rich.console import Console
+
+    from pipeline.catalog.audit.audit import Look
+    from pipeline.catalog.audit.audit import audit as audit_catalog
+    from pipeline.catalog.audit.page import write_page
+    from pipeline.catalog.audit.view import audit_view
+    from pipeline.catalog.read import Catalog
+    from pipeline.provenance.credentials import CredentialCheck, read_anchors
+
+    look = Look(_how_many(images), seed)
+    credentials = None if trust is None else CredentialCheck(read_anchors(trust))
+    catalog = Catalog.open(uri, endpoint)
+    with Console(stderr=True).status("auditing") as status:
+
+        def tell(stage: str, done: int, total: int) -> None:
+            status.update(f"{stage}: {done:,} of {total:,}" if total > 1 else stage)
+
+        found = audit_catalog(catalog, look, credentials=credentials, progress=tell)
+    if page is not None:
+        write_page(found, page)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        Console().print(audit_view(found))
+    sys.exit(0 if found["balanced_as_ordered"] else 1)
+
+
+def _how_many(images: str) -> int | None:
+    """The number of images to look at, None for all."""
+    from pipeline.errors import SpecError
+
+    if images in ("all", "none"):
+        return None if images == "all" else 0
+    if not images.isdecimal():
+        raise SpecError(f"--images: '{images}' cannot be meant; write a number, all or none.")
+    return int(images)

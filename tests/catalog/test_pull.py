@@ -27,7 +27,7 @@ from pipeline.catalog.pull import pull
 from pipeline.catalog.pulled import STATE_NAME
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.seal import seal
-from pipeline.cli import _pictures_of
+from pipeline.cli_train import _pictures_of
 from pipeline.errors import CatalogError, SpecError, StoreError
 from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE, read_label
 from pipeline.storage import open_store
