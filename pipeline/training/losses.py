@@ -15,6 +15,15 @@ _LANDMARK_UNIT = 0.01
 
 _LANDMARK_WEIGHT = 1.0
 
+_EMPHASIS: dict[str, tuple[tuple[str, float, float, float], ...]] = {
+    "age": (("age", 60, 100, 2.0),),
+    "skin_tone": (("skin_tone", 1, 3.5, 1.5), ("age", 0, 18, 1.5)),
+    "hair_color": (("age", 45, 60, 2.0),),
+    "expression": (("skin_tone", 6.5, 11, 1.5), ("age", 0, 18, 1.25)),
+}
+"""Head -> groups whose errors in it weigh more, as (truth, low <= v < high, weight): those that the
+table of groups showed behind. Weights multiply where somebody belongs to two."""
+
 
 def loss(readings: Readings, batch: Batch) -> Tensor:
     """Sum of cross-entropies, of errors in units of their scale, and of mask and landmarks.
@@ -29,17 +38,32 @@ def loss(readings: Readings, batch: Batch) -> Tensor:
     total = total + F.binary_cross_entropy_with_logits(readings.mask[:count], batch.mask)
     total = total + _LANDMARK_WEIGHT * landmark_loss(readings.landmarks[:count], batch.landmarks)
     for name in CLASS_HEADS:
-        share = 0.5 if name == "age" else 1.0
-        total = total + share * F.cross_entropy(readings.logits[name][:count], batch.classes[name])
+        cost = F.cross_entropy(readings.logits[name][:count], batch.classes[name], reduction="none")
+        total = total + (0.5 if name == "age" else 1.0) * (emphasis(name, batch) * cost).mean()
     bands = readings.logits["age"][:count].softmax(1)
     centres = 2.5 + 5 * torch.arange(bands.shape[1])
     off = ((bands * centres).sum(1) - batch.numbers["age"]) / 10
-    total = total + F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.5)
+    missed = F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.5, reduction="none")
+    total = total + (emphasis("age", batch) * missed).mean()
     for name, (_, scale) in NUMBER_HEADS.items():
         error = (readings.numbers[name][:count] - batch.numbers[name]) / scale
         weight = _NUMBER_WEIGHTS.get(name, 1.0)
         total = total + weight * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
     return total
+
+
+def emphasis(name: str, batch: Batch) -> Tensor:
+    """How much each proper picture weighs in the loss of a class head: float32 [N], 1 or more."""
+    tones = batch.classes["skin_tone"]
+    truth = {
+        "age": batch.numbers["age"],
+        "skin_tone": 1 + (tones * torch.arange(tones.shape[1])).sum(1),
+    }
+    weight = torch.ones(len(tones))
+    for attribute, low, high, more in _EMPHASIS.get(name, ()):
+        value = truth[attribute]
+        weight = torch.where((value >= low) & (value < high), more * weight, weight)
+    return weight
 
 
 def landmark_loss(found: Tensor, truth: Tensor) -> Tensor:

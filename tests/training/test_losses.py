@@ -9,7 +9,7 @@ from toys import Discs
 from pipeline.attributes.network import CLASS_HEADS, Readings
 from pipeline.training.batches import Batch, Lesson
 from pipeline.training.draws import natural_latents
-from pipeline.training.losses import landmark_loss, loss
+from pipeline.training.losses import emphasis, landmark_loss, loss
 from pipeline.training.renders import render_small
 
 
@@ -61,3 +61,17 @@ def test_points_far_outside_the_picture_do_not_count() -> None:
     found[0, 0] = 0.9
     assert landmark_loss(found, truth) == 0
     assert landmark_loss(found + 0.01, truth) > 0
+
+
+def test_groups_that_fell_behind_weigh_more() -> None:
+    w = natural_latents(Discs(), 4, np.random.default_rng(0))
+    batch = Lesson.of(render_small(Discs(), w, np.full(4, 128)), Discs().truth(w), 4, 0).batch(0)
+    tones = torch.eye(10)[[0, 4, 4, 9]]
+    numbers = {**batch.numbers, "age": torch.tensor([10.0, 30.0, 50.0, 70.0])}
+    people = replace(batch, classes={**batch.classes, "skin_tone": tones}, numbers=numbers)
+    weights = {name: emphasis(name, people).tolist() for name in CLASS_HEADS}
+    assert weights.pop("age") == [1, 1, 1, 2]
+    assert weights.pop("skin_tone") == [1.5 * 1.5, 1, 1, 1]
+    assert weights.pop("hair_color") == [1, 1, 2, 1]
+    assert weights.pop("expression") == [1.25, 1, 1, 1.5]
+    assert all(weight == [1, 1, 1, 1] for weight in weights.values())
