@@ -3,12 +3,13 @@
 python benchmarks/pull.py [--faces 1500] [--side 112] [--rounds 3] [--only folder|s3]
 
 Each of 4 catalogs (single files and packs; in a folder and on a local S3 server, which is moto's)
-is read by THREADS threads in three ways: `get`, only the bytes of every object; `get + write`,
-which also writes the files in them to the same places, unchecked; and `pull`, which also chooses,
-checks, remembers, renames and writes the manifest. The ratio is pull's bytes a second by those of
-the bare loop. Best of several rounds, in turns. `CPU` is what this process takes for a file, which
-says more where the machine is busy; the S3 server is another process. A second pull transfers
-nothing: what it takes is what choosing, checking and the manifest take.
+is read by THREADS threads in several ways: `get`, only the bytes of every object, by the client
+that pulls use; `boto3`, the same by plain boto3; `get + write`, which also writes the files in them
+to the same places, unchecked; and `pull`, which also chooses, checks, remembers, renames and writes
+the manifest. The ratio is pull's bytes a second by those of each bare loop. Best of several rounds,
+in turns. `CPU` is what this process takes for a file, which says more where the machine is busy;
+the S3 server is another process. A second pull transfers nothing: what it takes is what choosing,
+checking and the manifest take.
 
 Files are made in the temporary folder: set TMPDIR to measure another disk.
 """
@@ -36,6 +37,8 @@ from pipeline.catalog.pull import pull  # noqa: E402
 from pipeline.catalog.read import Catalog, open_catalog  # noqa: E402
 from pipeline.catalog.seal import seal  # noqa: E402
 from pipeline.storage import Store, open_store  # noqa: E402
+from pipeline.storage.s3 import S3Store  # noqa: E402
+from pipeline.storage.s3_client import connect  # noqa: E402
 from tests.catalog.fake_job import FakeJob  # noqa: E402
 
 THREADS = 16
@@ -46,8 +49,8 @@ def noise(side: int) -> Callable[[int], NDArray[np.uint8]]:
     return lambda slot: np.random.default_rng(slot).integers(0, 256, (side, side, 3), np.uint8)
 
 
-def bare(catalog: Catalog, to: Path | None) -> None:
-    """Get every object by threads, and write the files in it where a pull does, unchecked."""
+def bare(catalog: Catalog, read: Callable[[str], bytes], to: Path | None = None) -> None:
+    """Read every object by threads, and write the files in it where a pull does, unchecked."""
     files: dict[str, list[dict[str, Any]]] = {}
     for table in catalog.tables(["asset_id", "shard", "uri", "offset", "length"]):
         for row in table.to_pylist():
@@ -57,7 +60,7 @@ def bare(catalog: Catalog, to: Path | None) -> None:
             (to / f"images/{shard:06d}").mkdir(parents=True)
 
     def get(key: str) -> None:
-        data = catalog.store.get(key)
+        data = read(key)
         if to is not None:
             for row in files[key]:
                 file = data[row["offset"] : row["offset"] + row["length"]]
@@ -65,6 +68,18 @@ def bare(catalog: Catalog, to: Path | None) -> None:
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(get, files))
+
+
+def by_boto3(store: S3Store) -> Callable[[str], bytes]:
+    """What a script of one's own would do."""
+    client, root = connect(store.endpoint), store.location.prefix
+
+    def read(key: str) -> bytes:
+        place = f"{root}/{key}" if root else key
+        data: bytes = client.get_object(Bucket=store.location.bucket, Key=place)["Body"].read()
+        return data
+
+    return read
 
 
 def seconds(work: Callable[[Path], object]) -> tuple[float, float]:
@@ -80,10 +95,12 @@ def measure(name: str, store: Store, rounds: int) -> None:
     catalog = open_catalog(store)
     size = sum(int(table["length"].to_numpy().sum()) for table in catalog.tables(["length"]))
     ways: dict[str, Callable[[Path], object]] = {
-        "get": lambda _: bare(catalog, None),
-        "get + write": lambda to: bare(catalog, to),
+        "get": lambda _: bare(catalog, store.get),
+        "get + write": lambda to: bare(catalog, store.get, to),
         "pull": lambda to: pull(catalog, to, threads=THREADS),
     }
+    if isinstance(store, S3Store):
+        ways = {"boto3": lambda _: bare(catalog, by_boto3(store)), **ways}
     tried: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, work in ways.items():
@@ -99,7 +116,9 @@ def measure(name: str, store: Store, rounds: int) -> None:
         f"{way} {size / 1e6 / wall[way]:.1f} MB/s ({cpu[way] / catalog.count() * 1e6:.0f} µs CPU)"
         for way in ways
     )
-    ratios = " and ".join(f"{wall[way] / wall['pull']:.0%} of {way}" for way in list(ways)[:2])
+    ratios = " and ".join(
+        f"{wall[way] / wall['pull']:.0%} of {way}" for way in ways if way != "pull"
+    )
     print(f"{name}: {rates}; pull is {ratios}; a second one takes {again:.2f} s", flush=True)
 
 

@@ -12,6 +12,10 @@ from pipeline.errors import StoreError
 CONNECTIONS = 32
 """Sockets kept open: encoder threads and the parts they send together stay below it."""
 
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+"""How long to wait for a connection, and for the next bytes."""
+
 ATTEMPTS = 8
 """Tries a request, the first included; the environment's `AWS_MAX_ATTEMPTS` overrides it."""
 
@@ -21,21 +25,26 @@ def endpoint_from_environment() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
-def connect(endpoint: str | None) -> Any:
+def new_session() -> boto3.session.Session:
+    """Look for credentials where the AWS tools do: environment, profile, instance role."""
+    # One of our own: making clients from boto3's shared default session is not thread-safe.
+    return boto3.session.Session()
+
+
+def connect(endpoint: str | None, session: boto3.session.Session | None = None) -> Any:
     """Make a thread-safe boto3 S3 client (its class exists at run time only); nothing is sent yet.
 
-    Credentials come from where the AWS tools find them: environment, profile, instance role.
+    Of a session of its own, unless one is given.
     """
-    # A session of its own: making clients from boto3's shared default session is not thread-safe.
-    session = boto3.session.Session()
+    session = session or new_session()
     attempts = int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
     client = session.client(
         "s3",
         endpoint_url=endpoint,
         region_name=os.environ.get("AWS_REGION") or session.region_name or "us-east-1",
         config=Config(
-            connect_timeout=10,
-            read_timeout=60,
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
             tcp_keepalive=True,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": attempts},

@@ -36,9 +36,8 @@ def test_a_body_that_breaks_off_is_read_again(proxy: Proxy, far_store: Store) ->
 def test_a_range_is_one_range_request(proxy: Proxy, far_store: Store) -> None:
     far_store.put("pack.tar", PACK[:1000])
     assert far_store.get("pack.tar", 512, 100) == PACK[512:612]
-    assert [headers["Range"] for method, _, headers in proxy.seen if method == "GET"] == [
-        "bytes=512-611"
-    ]
+    sent = [headers for method, _, headers in proxy.seen if method == "GET"]
+    assert [{k.lower(): v for k, v in one.items()}["range"] for one in sent] == ["bytes=512-611"]
 
 
 def test_a_link_opens_one_object_to_anyone(s3_endpoint: str, s3_uri: str) -> None:
