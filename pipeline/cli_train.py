@@ -22,7 +22,7 @@ def train() -> None:
 @TO
 @click.option("--images", default=16_000, show_default=True, help="Renders to learn from.")
 @click.option(
-    "--held-out", default=1_000, show_default=True, help="Renders to judge on, three times."
+    "--held-out", default=1_000, show_default=True, help="Renders to judge on, six times as many."
 )
 @click.option(
     "--epochs", type=int, show_default="14; 8 with --from", help="Passes over the renders."

@@ -114,14 +114,14 @@ def _recipe(card: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{size} px ({share:.0%})" for size, share in recipe["sizes"].items())
     shares = ", ".join(f"{share:.0%} {kind}" for kind, share in recipe["shares"].items())
     shares = shares.replace("_", " ")
+    held = ", ".join(f"{found['count']:,} {name}" for name, found in card["held_out"].items())
     lines = [
         f"{card['parameters']:,} parameters, {card['weights_bytes']:,} bytes of weights.",
         f"{recipe['images']:,} renders to learn from: {shares}. Flattened draws hold ages, skin "
         "tones and presentations about equally often; hard ones turn the head to "
         "every side and light it from everywhere.",
         *_demanding(recipe),
-        f"{recipe['calibration']:,} more to calibrate on; {recipe['held_out']:,} of each "
-        "distribution held out.",
+        f"{recipe['calibration']:,} more to calibrate on; held out: {held}.",
         f"Rendered at {sizes} and brought to 128 px; held-out sets at {recipe['judged_size']} px.",
         "Hard conditions: hard draws, halved, then JPEG of quality "
         f"{recipe['hard_quality']}. In training pictures are moved, mirrored, halved, compressed, "

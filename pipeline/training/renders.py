@@ -51,6 +51,12 @@ class Renders:
     landmarks: NDArray[np.float32]
     w: NDArray[np.float32]
 
+    def first(self, count: int) -> "Renders":
+        """The first of them."""
+        return Renders(
+            self.images[:count], self.masks[:count], self.landmarks[:count], self.w[:count]
+        )
+
 
 def render_set(
     order: Order,

@@ -102,7 +102,8 @@ def train_scorer(
     Args:
         out: a folder, made if missing.
         images: renders to learn from.
-        held_out: renders to judge on, of each of the three distributions.
+        held_out: renders to judge on, of each of two distributions; natural ones are four times
+            as many.
         prior: natural draws scored at 64 px for the calibration.
         epochs: passes over the images; the recipe's where None, fewer where a scorer learns on.
         begin: builtin:heads, or weights.safetensors of another training, to learn on from at a
@@ -245,7 +246,7 @@ def publish(
         "held_out": held,
         "realism": realism_figures(
             lambda images: scorer.score(images).quality["realism"],
-            rendered["natural"],
+            rendered["natural"].first(len(rendered["hard"].images)),
             rendered["hard"],
             seed,
         ),

@@ -32,8 +32,10 @@ KIND_SHARES = {
 CALIBRATION_SHARES = {"natural": 0.4, "flattened": 0.3, "hard": 0.3}
 """Distributions that the calibration set is drawn from, in their order."""
 
-HELD_OUT = ("natural", "flattened", "hard")
-"""Sets that the scorer is judged on, each drawn from the distribution of its name."""
+HELD_OUT = {"natural": 4, "flattened": 1, "hard": 1}
+"""Sets that the scorer is judged on, each drawn from the distribution of its name, and how many
+times as many as ordered: what is truly in a cell is told from natural people, and the rarest of
+fifty cells holds one in 800 of them."""
 
 JUDGED_SIZE = 128
 """Picture size of the held-out sets, px."""
@@ -92,8 +94,8 @@ def draw_orders(generator: LabelledGenerator, counts: Counts, seed: int) -> list
     train = mixed("train", counts.train, KIND_SHARES, streams[0])
     calibration = mixed("calibration", counts.calibration, CALIBRATION_SHARES, streams[1])
     held = [
-        plain(name, draw[name](generator, counts.held_out, rng), JUDGED_SIZE)
-        for name, rng in zip(HELD_OUT, streams[3:], strict=True)
+        plain(name, draw[name](generator, times * counts.held_out, rng), JUDGED_SIZE)
+        for (name, times), rng in zip(HELD_OUT.items(), streams[3:], strict=True)
     ]
     same = held[0].w[: counts.pairs]
     return [

@@ -42,7 +42,7 @@ def test_a_run_writes_a_scorer_with_its_card_and_prior(
     assert scorer.digest == card["scorer_digest"]
     assert card["recipe"]["seed"] == 3
     assert {name: held["count"] for name, held in card["held_out"].items()} == {
-        "natural": 32,
+        "natural": 4 * 32,
         "flattened": 32,
         "hard": 32,
     }

@@ -13,6 +13,7 @@ def test_held_out_people_stay_the_same_whatever_is_learned_from() -> None:
     )
     for name in HELD_OUT:
         assert np.array_equal(few[name].w, many[name].w)
+        assert len(few[name].w) == 32 * HELD_OUT[name]
         assert set(few[name].sizes) == {JUDGED_SIZE}
     learned = {row.tobytes() for row in many["train"].w} | {w.tobytes() for w in few["train"].w}
     assert not learned & {row.tobytes() for name in HELD_OUT for row in few[name].w}
