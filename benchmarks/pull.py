@@ -1,6 +1,6 @@
 """Measure `populace pull` against bare concurrent loops over the same objects.
 
-python benchmarks/pull.py [--faces 1500] [--side 112] [--rounds 3] [--only folder|s3]
+python benchmarks/pull.py [--faces 1500] [--side 112] [--rounds 3] [--only folder|s3] [--gbit 1]
 
 Each of 4 catalogs (single files and packs; in a folder and on a local S3 server, which is moto's)
 is read by THREADS threads in several ways: `get`, only the bytes of every object, by the client
@@ -10,6 +10,9 @@ the manifest. The ratio is pull's bytes a second by those of each bare loop. Bes
 in turns. `CPU` is what this process takes for a file, which says more where the machine is busy;
 the S3 server is another process. A second pull transfers nothing: what it takes is what choosing,
 checking and the manifest take.
+
+With --gbit the S3 server is reached by `link.py`: so many bits a second, 5 ms more a request, as
+from a server across the street. Without, nothing but this machine's cores limits anybody.
 
 Files are made in the temporary folder: set TMPDIR to measure another disk.
 """
@@ -129,9 +132,10 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=112, help="px; 112 is some 30 kB a file")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["folder", "s3"])
+    parser.add_argument("--gbit", type=float, help="rate of the network to the S3 server")
     options = parser.parse_args()
     faces = max(1, options.faces // 6)
-    server = None
+    server = link = None
     if options.only != "folder":
         os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
         server = subprocess.Popen(
@@ -141,6 +145,20 @@ def main() -> None:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        assert server.stdout is not None
+        endpoint = server.stdout.readline().strip()
+        if options.gbit:
+            link = subprocess.Popen(
+                [
+                    *(sys.executable, str(ROOT / "benchmarks" / "link.py")),
+                    *(endpoint.removeprefix("http://"), "--gbit", str(options.gbit)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert link.stdout is not None
+            endpoint = f"http://127.0.0.1:{link.stdout.readline().strip()}"
     folder = Path(tempfile.mkdtemp())
     try:
         for layout in ("files", "packs"):
@@ -151,25 +169,23 @@ def main() -> None:
             if options.only != "s3":
                 stores["folder"] = open_store(str(folder / layout))
             if server is not None:
-                stores["s3"] = _bucket(server)
+                stores["s3"] = _bucket(endpoint)
             for name, store in stores.items():
                 seal(store, job.run(store))
                 measure(f"{name}, {layout}", store, options.rounds)
     finally:
         shutil.rmtree(folder)
-        if server is not None:
-            server.kill()
+        for process in (link, server):
+            if process is not None:
+                process.kill()
 
 
-def _bucket(server: "subprocess.Popen[str]", known: list[str] = []) -> Store:  # noqa: B006
+def _bucket(endpoint: str) -> Store:
     import boto3
 
-    if not known:
-        assert server.stdout is not None
-        known.append(server.stdout.readline().strip())
     bucket = f"bench-{uuid.uuid4().hex[:8]}"
-    boto3.client("s3", endpoint_url=known[0], region_name="us-east-1").create_bucket(Bucket=bucket)
-    return open_store(f"s3://{bucket}", endpoint=known[0])
+    boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").create_bucket(Bucket=bucket)
+    return open_store(f"s3://{bucket}", endpoint=endpoint)
 
 
 if __name__ == "__main__":
