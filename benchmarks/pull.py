@@ -3,13 +3,13 @@
 python benchmarks/pull.py [--faces 1500] [--side 112] [--rounds 3] [--only folder|s3] [--gbit 1]
 
 Each of 4 catalogs (single files and packs; in a folder and on a local S3 server, which is moto's)
-is read by THREADS threads in several ways: `get`, only the bytes of every object, by the client
-that pulls use; `boto3`, the same by plain boto3; `get + write`, which also writes the files in them
-to the same places, unchecked; and `pull`, which also chooses, checks, remembers, renames and writes
-the manifest. The ratio is pull's bytes a second by those of each bare loop. Best of several rounds,
-in turns. `CPU` is what this process takes for a file, which says more where the machine is busy;
-the S3 server is another process. A second pull transfers nothing: what it takes is what choosing,
-checking and the manifest take.
+is read in several ways, by as many threads as pulls of it have: `get`, only the bytes of every
+object, by the client that pulls use; `boto3`, the same by plain boto3; `get + write`, which also
+writes the files in them to the same places, unchecked; and `pull`, which also chooses, checks,
+remembers, renames and writes the manifest. The ratio is pull's bytes a second by those of each bare
+loop. Best of several rounds, in turns. `CPU` is what this process takes for a file, which says more
+where the machine is busy; the S3 server is another process. A second pull transfers nothing: what
+it takes is what choosing, checking and the manifest take.
 
 With --gbit the S3 server is reached by `link.py`: so many bits a second, 5 ms more a request, as
 from a server across the street. Without, nothing but this machine's cores limits anybody.
@@ -44,8 +44,6 @@ from pipeline.storage.s3 import S3Store  # noqa: E402
 from pipeline.storage.s3_client import connect  # noqa: E402
 from tests.catalog.fake_job import FakeJob  # noqa: E402
 
-THREADS = 16
-
 
 def noise(side: int) -> Callable[[int], NDArray[np.uint8]]:
     """Pictures that no encoder makes small: about side² · 2.5 bytes as JPEG."""
@@ -69,7 +67,7 @@ def bare(catalog: Catalog, read: Callable[[str], bytes], to: Path | None = None)
                 file = data[row["offset"] : row["offset"] + row["length"]]
                 (to / f"images/{row['shard']:06d}/{row['asset_id']}.jpg").write_bytes(file)
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(catalog.store.readers) as pool:
         list(pool.map(get, files))
 
 
@@ -100,7 +98,7 @@ def measure(name: str, store: Store, rounds: int) -> None:
     ways: dict[str, Callable[[Path], object]] = {
         "get": lambda _: bare(catalog, store.get),
         "get + write": lambda to: bare(catalog, store.get, to),
-        "pull": lambda to: pull(catalog, to, threads=THREADS),
+        "pull": lambda to: pull(catalog, to),
     }
     if isinstance(store, S3Store):
         ways = {"boto3": lambda _: bare(catalog, by_boto3(store)), **ways}
@@ -111,9 +109,9 @@ def measure(name: str, store: Store, rounds: int) -> None:
     wall = {way: min(one for one, _ in some) for way, some in tried.items()}
     cpu = {way: min(one for _, one in some) for way, some in tried.items()}
     with tempfile.TemporaryDirectory() as folder:
-        pull(catalog, Path(folder), threads=THREADS)
+        pull(catalog, Path(folder))
         start = time.perf_counter()
-        assert pull(catalog, Path(folder), threads=THREADS).files == 0
+        assert pull(catalog, Path(folder)).files == 0
         again = time.perf_counter() - start
     rates = ", ".join(
         f"{way} {size / 1e6 / wall[way]:.1f} MB/s ({cpu[way] / catalog.count() * 1e6:.0f} µs CPU)"

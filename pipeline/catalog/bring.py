@@ -1,5 +1,6 @@
 """Bring the files of chosen rows to a folder: fetched, checked, converted, and never twice."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ Progress = Callable[[PullState], None]
 def as_in_catalog(asset: Asset, format: str) -> str:
     """Where a pull puts a file: as a catalog of single files has it."""
     return asset.path_as(format)
+
+
+def threads_for(catalog: Catalog, conversion: Converter) -> int:
+    """How many threads bring files fastest: the store's readers, or a core each to convert."""
+    return max(catalog.store.readers, (os.cpu_count() or 1) if conversion.recipe else 1)
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.assets.encode import Format
 from pipeline.catalog.balance import Balance
-from pipeline.catalog.bring import Bringing, Progress
+from pipeline.catalog.bring import Bringing, Progress, threads_for
 from pipeline.catalog.choice import DrawSummary
 from pipeline.catalog.conversion import Conversion
 from pipeline.catalog.fetch import COLUMNS, EXTRA_COLUMNS, Asset, asset_of, paths_of
@@ -68,7 +68,7 @@ def pull(
     format: Format | None = None,
     sync: bool = False,
     verify: CredentialCheck | None = None,
-    threads: int = 16,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> PullSummary:
     """Bring the images of chosen rows to `to/images/…` and their rows to `to/manifest.parquet`.
@@ -86,6 +86,8 @@ def pull(
 
     verify: check the C2PA signature of every image, too: of its original, as it is fetched, and of
     those that are there unconverted. A converted image has none of its own.
+
+    threads: how many read and write at once; None: as many as suit the store.
 
     progress: called with how far the pull is.
 
@@ -112,7 +114,7 @@ def pull(
                 pulled,
                 selection,
                 sync,
-                threads,
+                threads or threads_for(catalog, conversion),
                 progress,
                 _AGAIN,
                 signatures=signatures,

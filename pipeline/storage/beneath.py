@@ -18,6 +18,11 @@ class Beneath:
         """See `Store.uri`."""
         return f"{self.store.uri}/{self.prefix.removesuffix('/')}"
 
+    @property
+    def readers(self) -> int:
+        """See `Store.readers`."""
+        return self.store.readers
+
     def get(self, key: str, start: int | None = None, length: int | None = None) -> bytes:
         """See `Store.get`."""
         return self.store.get(self.prefix + key, start, length)

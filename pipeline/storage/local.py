@@ -26,6 +26,11 @@ class LocalStore:
         """`file:///absolute/path`."""
         return self.location.uri
 
+    @property
+    def readers(self) -> int:
+        """Two: files come at once, and more threads take turns at Python's lock."""
+        return 2
+
     def get(self, key: str, start: int | None = None, length: int | None = None) -> bytes:
         """Read a file or a range of it; see `Store.get`."""
         check_range(self.uri, key, start, length)

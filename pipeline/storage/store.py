@@ -35,6 +35,11 @@ class Store(Protocol):
         """The canonical URI, without a trailing slash; `f"{uri}/{key}"` names an object."""
         ...
 
+    @property
+    def readers(self) -> int:
+        """How many threads read many small objects best: more only wait for each other."""
+        ...
+
     def get(self, key: str, start: int | None = None, length: int | None = None) -> bytes:
         """Read an object, or `length` bytes of it from byte `start` (one range request on S3).
 

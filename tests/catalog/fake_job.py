@@ -217,6 +217,10 @@ class Watched:
     def uri(self) -> str:
         return self.store.uri
 
+    @property
+    def readers(self) -> int:
+        return self.store.readers
+
     def get(self, key: str, start: int | None = None, length: int | None = None) -> bytes:
         data = self.store.get(key, start, length)
         self.reads += 1

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
 from pipeline.catalog.balance import Balance
-from pipeline.catalog.bring import Progress
+from pipeline.catalog.bring import Progress, threads_for
 from pipeline.catalog.choice import DrawSummary
 from pipeline.catalog.conversion import Conversion, Converter
 from pipeline.catalog.exports import (
@@ -98,7 +98,7 @@ def export(
     page: int = 2048,
     padding: int = 2,
     samples: int = 1000,
-    threads: int = 16,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> ExportSummary:
     """Write chosen faces to the folder `to`, as `kind` says: see docs/catalog.md#exports.
@@ -133,7 +133,7 @@ def export(
                 to,
                 conversion,
                 kinds,
-                threads,
+                threads or threads_for(catalog, conversion),
                 progress,
             )
             match kind:
