@@ -1,35 +1,29 @@
-"""Read a job spec: what is wanted, from which generator, balanced how, written where."""
+"""A job spec: what is wanted, from which generator, balanced how, written where."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     WithJsonSchema,
     model_validator,
 )
 
-from pipeline.attributes import SCORERS
 from pipeline.attributes.bins import Bin, overlap, parse_bins
-from pipeline.attributes.changes import ALONG, WORDS, Changes, combined, label_of
+from pipeline.attributes.changes import ALONG, Changes, combined, label_of
 from pipeline.attributes.scorer_spec import ScorerSpec
-from pipeline.attributes.taxonomy import ATTRIBUTES, presets
-from pipeline.errors import SpecError, suggestion
+from pipeline.errors import SpecError
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
-from pipeline.sampling.population import TABLE, with_population
-from pipeline.sampling.targets import AT_LEAST, CORRECT, JOINT, Target, named_in, parse_balance
+from pipeline.sampling.targets import Target, named_in, parse_balance
+from pipeline.spec.schema import BALANCE_SCHEMA, VARIATIONS_SCHEMA, WHERE_SCHEMA
 from pipeline.storage import check_endpoint, parse_uri
-from pipeline.yaml_file import read_value, read_yaml
 
 BUILTINS = ("builtin:heads", "builtin:null")
 
@@ -50,50 +44,6 @@ DIRECTION_DRAWS = 5_000
 
 FEWEST_CALIBRATED = 1_000
 """Faces of a job from which a calibration pays."""
-
-_BINS = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
-_PERCENT = {"type": ["number", "string"]}
-_BALANCE_SCHEMA = {
-    "type": "object",
-    "description": "What is balanced: attribute -> a preset, bins, or bins with percentages.",
-    "properties": {
-        attribute.name: {
-            "description": f"{attribute.doc}; usual bins {', '.join(attribute.usual_bins)}",
-            "anyOf": [
-                {"enum": [*presets(attribute.name)]},
-                _BINS,
-                {"type": "object", "additionalProperties": _PERCENT, "minProperties": 1},
-            ],
-        }
-        for attribute in ATTRIBUTES
-    }
-    | {
-        JOINT: {"type": "array", "items": {"type": "object", "required": ["share"]}},
-        TABLE: {"type": "string", "description": "a population table: CSV file beside the spec"},
-        AT_LEAST: {"type": "integer", "minimum": 0, "description": "faces in every cell"},
-        CORRECT: {"type": "boolean", "description": "the shares are meant of what faces truly are"},
-    },
-    "additionalProperties": False,
-}
-_WHERE_SCHEMA = {
-    "type": "object",
-    "description": "Limits on every face: attribute -> a bin or a list of bins.",
-    "properties": {
-        attribute.name: {"anyOf": [{"type": ["string", "integer"]}, _BINS]}
-        for attribute in ATTRIBUTES
-    },
-    "additionalProperties": False,
-}
-_VALUE = {"type": ["string", "number"]}
-_VARIATIONS_SCHEMA = {
-    "type": "object",
-    "description": "Pictures of each person: attribute -> values, all combined.",
-    "properties": {
-        name: {"anyOf": [_VALUE, {"type": "array", "items": _VALUE, "minItems": 1}]}
-        for name in (*(attribute.name for attribute in ATTRIBUTES), *WORDS)
-    },
-    "additionalProperties": False,
-}
 
 
 class _Part(BaseModel):
@@ -147,11 +97,9 @@ class JobSpec(_Part):
     seed: int = Field(0, ge=0, lt=2**63)
     generator: Literal["builtin:heads", "builtin:null"] | GeneratorSpec = "builtin:heads"
     scorer: Literal["builtin:heads", "builtin:null"] | ScorerSpec = "builtin:heads"
-    balance: Annotated[dict[str, Any], WithJsonSchema(_BALANCE_SCHEMA)] = Field(
-        default_factory=dict
-    )
-    where: Annotated[dict[str, Any], WithJsonSchema(_WHERE_SCHEMA)] = Field(default_factory=dict)
-    variations: Annotated[dict[str, Any], WithJsonSchema(_VARIATIONS_SCHEMA)] = Field(
+    balance: Annotated[dict[str, Any], WithJsonSchema(BALANCE_SCHEMA)] = Field(default_factory=dict)
+    where: Annotated[dict[str, Any], WithJsonSchema(WHERE_SCHEMA)] = Field(default_factory=dict)
+    variations: Annotated[dict[str, Any], WithJsonSchema(VARIATIONS_SCHEMA)] = Field(
         default_factory=dict
     )
     image: ImageSpec = ImageSpec()
@@ -384,55 +332,6 @@ class JobSpec(_Part):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_spec(path: Path, changes: Sequence[str] = (), output: str | None = None) -> JobSpec:
-    """Read a YAML job spec, with `key.path=value` changes and another output laid over it.
-
-    A population table is read here, from where the spec lies: from then on the spec holds its text,
-    so that workers and catalogs have it, and the digest is of what stands in it.
-
-    Raises:
-        SpecError: the file, a change or a field cannot be meant; names it and the mend.
-    """
-    data = read_yaml(path, "job spec", "'name:', 'count:' and 'output:'")
-    for change in changes:
-        _set(data, change)
-    if output is not None:
-        data["output"] = (
-            data["output"] | {"uri": output} if isinstance(data.get("output"), dict) else output
-        )
-    if "balance" in data:
-        data["balance"] = with_population(data["balance"], path.parent)
-    return parse_spec(data)
-
-
-def parse_spec(data: Mapping[str, Any]) -> JobSpec:
-    """Validate a job spec.
-
-    Raises:
-        SpecError: one sentence on the first field that cannot be meant.
-    """
-    try:
-        return JobSpec.model_validate(dict(data))
-    except ValidationError as error:
-        raise SpecError(_sentence(error)) from None
-
-
-def _set(data: dict[str, Any], change: str) -> None:
-    path, equals, text = change.partition("=")
-    keys = path.split(".")
-    if not equals or not all(keys):
-        raise SpecError(f"--set {change}: cannot be read; write key.path=value.")
-    try:
-        value = read_value(text)
-    except yaml.YAMLError:
-        raise SpecError(f"--set {change}: the value is not YAML; quote it.") from None
-    for key in keys[:-1]:
-        data = data.setdefault(key, {})
-        if not isinstance(data, dict):
-            raise SpecError(f"--set {change}: '{key}' holds a plain value; set that instead.")
-    data[keys[-1]] = value
-
-
 def _where_bins(name: str, value: Any) -> tuple[Bin, ...]:
     named_in("where", name)
     try:
@@ -453,52 +352,3 @@ def _check_overlap(target: Target, where: Mapping[str, Sequence[Bin]]) -> None:
                     f"where.{axis.attribute} ({', '.join(b.label for b in allowed)}); "
                     "remove the bin or widen the limit."
                 )
-
-
-_WORD_OR_MAPPING = ("generator", "scorer", "output")
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first fault as field, value and mend."""
-    faults = error.errors()
-    fault = faults[0]
-    union = fault["loc"] and fault["loc"][0] in _WORD_OR_MAPPING
-    if union and isinstance(fault["input"], dict):
-        # A word would do as well, says the first fault; what is wrong in the mapping, the last.
-        fault = faults[-1] if faults[-1]["loc"][0] == fault["loc"][0] else fault
-    where = [str(part) for part in fault["loc"]]
-    if union and len(where) > 1:
-        where = [part for part in where if not part[:1].isupper() and part not in ("str",)]
-        where = [part for part in where if not part.startswith("literal[")]
-    field = ".".join(part for part in where if part not in ("int", "constrained-int")) or "spec"
-    field = field.split(".literal[")[0]
-    if fault["type"] == "extra_forbidden":
-        known = _keys_beside(where)
-        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
-        return f"{field}: is no key of a job spec; {mend}"
-    if fault["type"] == "missing":
-        return f"{field}: is missing; every job spec needs it."
-    choice = {
-        "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint",
-        "scorer": f"write {' or '.join(SCORERS)}, or a mapping with model and card",
-        "name": "use 1-80 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
-        "workers": "write auto or a whole number from 1",
-        "calibration": "write auto, off, or a number of draws from 500 to 100,000",
-        "variations": "write attributes and lists of values, such as age: [20, 40, 60]",
-        "extras": f"write a list of {', '.join(get_args(Extra))}",
-        "image.background": "write scene, transparent or a colour as '#rrggbb'",
-    }.get(field)
-    mend = choice or fault["msg"][:1].lower() + fault["msg"][1:]
-    return f"{field}: {fault['input']!r} does not fit; {mend}."
-
-
-def _keys_beside(where: Sequence[str]) -> list[str]:
-    parts: dict[str, type[BaseModel]] = {
-        "image": ImageSpec,
-        "quality": QualitySpec,
-        "generator": GeneratorSpec,
-        "scorer": ScorerSpec,
-        "output": OutputSpec,
-    }
-    model = parts.get(where[0], JobSpec) if len(where) > 1 else JobSpec
-    return list(model.model_fields)
