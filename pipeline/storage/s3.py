@@ -46,10 +46,12 @@ class S3Store:
         try:
             session = new_session()
             self._client = connect(self.endpoint, session)
-            region, credentials = self._client.meta.region_name, session.get_credentials()
+            sent, credentials = self._client.meta, session.get_credentials()
         except (BotoCoreError, ValueError) as error:
             raise explain(error, self.uri, self.endpoint) from error
-        self._reader = credentials and S3Reader(location, region, self.endpoint, credentials)
+        self._reader = credentials and S3Reader(
+            location, sent.region_name, sent.endpoint_url, credentials
+        )
 
     def __reduce__(
         self,

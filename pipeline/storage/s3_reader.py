@@ -34,11 +34,11 @@ class S3Reader:
     """
 
     def __init__(
-        self, location: S3Location, region: str, endpoint: str | None, credentials: Credentials
+        self, location: S3Location, region: str, address: str, credentials: Credentials
     ) -> None:
-        """Remember all that a request needs; nothing is sent yet."""
+        """Remember all that a request needs; nothing is sent yet. address: that boto3 sends to."""
         self._root = f"{location.prefix}/" if location.prefix else ""
-        self._bucket, self._region, self._endpoint = location.bucket, region, endpoint
+        self._bucket, self._region, self._address = location.bucket, region, address
         self._credentials = credentials
         self._process = os.getpid()
         self._outdone = 0
@@ -71,19 +71,23 @@ class S3Reader:
     def _store(self) -> Any:
         from obstore.store import S3Store
 
-        place: dict[str, Any] = {"endpoint": self._endpoint} if self._endpoint else {}
+        # What is not said here it takes from variables of its own choice in the environment, and
+        # AWS_ENDPOINT_URL_S3 even before an `endpoint`.
         return S3Store(
             self._bucket,
             region=self._region,
+            aws_endpoint_url_s3=self._address,
+            skip_signature=False,
+            virtual_hosted_style_request=False,
+            s3_express=False,
             credential_provider=_provider(self._credentials),
             client_options={
-                "allow_http": (self._endpoint or "").startswith("http:"),
+                "allow_http": self._address.startswith("http:"),
                 "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
                 "read_timeout": timedelta(seconds=READ_SECONDS),
                 "timeout": timedelta(hours=1),  # of a whole object, over a slow network
             },
             retry_config={"max_retries": 0},
-            **place,
         )
 
 

@@ -63,6 +63,22 @@ def test_a_quick_client_that_never_succeeds_is_left_alone(
     assert readers(proxy) == ["quick", "boto3"] * 3 + ["boto3"] * 4  # its own failed try, twice
 
 
+def test_the_environment_of_other_tools_leads_nobody_astray(
+    proxy: Proxy, s3_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = {"AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
+    for name in elsewhere:
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("AWS_SKIP_SIGNATURE", "AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "AWS_S3_EXPRESS"):
+        monkeypatch.setenv(name, "true")
+    monkeypatch.setenv("AWS_BUCKET", "another")
+    store = open_store(s3_uri, endpoint=proxy.endpoint)
+    store.put("a.jpg", DATA)
+    assert store.get("a.jpg") == DATA
+    assert readers(proxy) == ["quick"]
+    assert any(name.lower() == "authorization" for name in proxy.seen[-1][2])
+
+
 def test_what_is_missing_is_said_by_boto3_and_counts_for_nothing(far_store: Store) -> None:
     assert isinstance(far_store, S3Store)
     for _ in range(100):
