@@ -101,7 +101,8 @@ def measure(name: str, store: Store, rounds: int) -> None:
         "pull": lambda to: pull(catalog, to),
     }
     if isinstance(store, S3Store):
-        ways = {"boto3": lambda _: bare(catalog, by_boto3(store)), **ways}
+        read = by_boto3(store)
+        ways = {"boto3": lambda _: bare(catalog, read), **ways}
     tried: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, work in ways.items():

@@ -20,6 +20,8 @@ _BATCH = 4096
 _CHECKED = 64
 """Files that a thread checks before it comes for more."""
 
+_MOST_CORES = 32
+
 _MOST_GROUPS = 8
 _SHARE = 16
 """Of many groups a thread takes several at a time, but no more than this part of its share: single
@@ -45,9 +47,14 @@ def as_in_catalog(asset: Asset, format: str) -> str:
     return asset.path_as(format)
 
 
-def threads_for(catalog: Catalog, conversion: Converter) -> int:
-    """How many threads bring files fastest: the store's readers, or a core each to convert."""
-    return max(catalog.store.readers, (os.cpu_count() or 1) if conversion.recipe else 1)
+def threads_for(catalog: Catalog, works: bool) -> int:
+    """How many threads bring files fastest: the store's readers, or a core each where one works."""
+    return max(catalog.store.readers, _cores() if works else 1)
+
+
+def _cores() -> int:
+    """Cores that this process may use, of many a part."""
+    return min(len(os.sched_getaffinity(0)), _MOST_CORES)
 
 
 @dataclass
@@ -144,7 +151,7 @@ class Bringing:
             found = folders[folder] and (self.to / path).is_file()
             (there if found else missing).append(asset)
         some = (there[first : first + _CHECKED] for first in range(0, len(there), _CHECKED))
-        for wrong in in_order(self._wrong, some, self.threads):
+        for wrong in in_order(self._wrong, some, max(self.threads, _cores())):
             missing += wrong
         return missing
 

@@ -114,7 +114,7 @@ def pull(
                 pulled,
                 selection,
                 sync,
-                threads or threads_for(catalog, conversion),
+                threads or threads_for(catalog, bool(conversion.recipe or verify)),
                 progress,
                 _AGAIN,
                 signatures=signatures,

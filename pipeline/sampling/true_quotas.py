@@ -174,11 +174,13 @@ def nearer(order: Floats, wanted: Floats, mixtures: Floats) -> Floats:
 
     No cell keeps less than LEAST of what is wanted, and none that is not ordered becomes so.
     """
+    floor = LEAST * wanted
     for _ in range(STEPS):
         met = mixtures @ order
         missing = np.divide(wanted, met, out=np.zeros_like(met), where=met > 0)
-        order = np.maximum(order * (mixtures.T @ missing), LEAST * wanted)
-        order = order / order.sum()
+        order = order * (mixtures.T @ missing)
+        free = np.maximum(order / order.sum() - floor, 0)
+        order = floor + free * (1 - floor.sum()) / free.sum()
     return order
 
 

@@ -12,10 +12,6 @@ from pipeline.errors import StoreError
 CONNECTIONS = 32
 """Sockets kept open: encoder threads and the parts they send together stay below it."""
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
-"""How long to wait for a connection, and for the next bytes."""
-
 ATTEMPTS = 8
 """Tries a request, the first included; the environment's `AWS_MAX_ATTEMPTS` overrides it."""
 
@@ -43,8 +39,8 @@ def connect(endpoint: str | None, session: boto3.session.Session | None = None) 
         endpoint_url=endpoint,
         region_name=os.environ.get("AWS_REGION") or session.region_name or "us-east-1",
         config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
+            connect_timeout=10,
+            read_timeout=60,
             tcp_keepalive=True,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": attempts},

@@ -5,33 +5,48 @@ threads reads more than some 600 files a second. obstore, a client in Rust, take
 outside the lock.
 """
 
+import math
 import os
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+import time
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from botocore.credentials import Credentials
 
 from pipeline.storage.location import S3Location
-from pipeline.storage.s3_client import CONNECT_SECONDS, READ_SECONDS
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a whole object above which boto3 reads it: here it would be in memory twice."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]*")
 """Keys that both clients write in the same way in an address."""
 
-_TRUSTED = timedelta(minutes=5)
-"""Time for which credentials are used before boto3 is asked for them again, which renews them."""
+_CONNECT, _SILENCE, _OBJECT = timedelta(seconds=3), timedelta(seconds=10), timedelta(minutes=10)
+"""How long to wait for a connection, for the next bytes, and for all of them: not long, for Ctrl-C
+waits, too, and boto3 has more patience."""
 
-_MOST_OUTDONE = 64
-"""Reads in a row that boto3 had to do after which no more are tried here."""
+_HOPELESS, _MOST_OUTDONE = 3, 64
+"""Reads in a row that boto3 had to do after which no more are tried: where none ever succeeded, for
+good; else for REST."""
+
+_REST = 60.0
+"""Seconds."""
+
+_CERTIFICATES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""Variables that name a file of certificates which boto3 trusts."""
 
 
 class S3Reader:
     """Tries each read once; what fails is for boto3, which tries again and explains.
 
-    It serves only the process that made it: its threads do not survive a fork.
+    obstore's threads do not survive a fork: processes that were forked after its first read leave
+    everything to boto3.
     """
+
+    _used_by: int | None = None
+    """The process that has obstore's threads, and all that were forked from it have not."""
 
     def __init__(
         self, location: S3Location, region: str, address: str, credentials: Credentials
@@ -40,39 +55,71 @@ class S3Reader:
         self._root = f"{location.prefix}/" if location.prefix else ""
         self._bucket, self._region, self._address = location.bucket, region, address
         self._credentials = credentials
-        self._process = os.getpid()
-        self._outdone = 0
+        self._stores: dict[tuple[str | None, ...], Any] = {}
+        self._outdone, self._succeeded, self._rests_until = 0, False, 0.0
 
     def serves(self, key: str, start: int | None, length: int | None) -> bool:
         """Whether `read` is worth a try."""
         return (
-            self._outdone < _MOST_OUTDONE
+            S3Reader._used_by in (None, os.getpid())
             and not (start and length is None)
-            and os.getpid() == self._process
             and _PLAIN.fullmatch(self._root + key) is not None
+            and time.monotonic() >= self._rests_until
         )
 
     def read(self, key: str, start: int | None, length: int | None) -> bytes:
         """An object, or `length` > 0 bytes of it from `start`; any error where that fails."""
         import obstore
 
+        S3Reader._used_by = os.getpid()
+        store, path = self._store(), self._root + key
         if length is None:
-            data = obstore.get(self._store, self._root + key).bytes()
+            found = obstore.get(store, path)
+            if found.meta["size"] > LARGEST:
+                raise ValueError("too large")
+            if not found.meta["e_tag"]:  # S3 gives one; where a redirect led to may not
+                raise ValueError("no object of S3")
+            data = found.bytes()
         else:
-            data = obstore.get_range(self._store, self._root + key, start=start or 0, length=length)
-        self._outdone = 0
+            data = obstore.get_range(store, path, start=start or 0, length=length)
+        self._outdone, self._succeeded = 0, True
         return bytes(data)
 
     def outdone(self) -> None:
         """Count that boto3 could read what this one could not: perhaps it never can here."""
         self._outdone += 1
+        if self._outdone >= (_MOST_OUTDONE if self._succeeded else _HOPELESS):
+            self._outdone = 0
+            self._rests_until = time.monotonic() + _REST if self._succeeded else math.inf
 
-    @cached_property
     def _store(self) -> Any:
+        """The client with today's credentials, which boto3 renews in time."""
+        now = self._credentials.get_frozen_credentials()
+        keys = (now.access_key, now.secret_key, now.token)
+        if keys not in self._stores:
+            self._stores = {keys: self._client(*keys)}
+        return self._stores[keys]
+
+    def _client(self, access_key: str | None, secret_key: str | None, token: str | None) -> Any:
         from obstore.store import S3Store
 
+        def provide() -> Any:
+            return {
+                "access_key_id": access_key,
+                "secret_access_key": secret_key,
+                "token": token,
+                "expires_at": None,
+            }
+
+        options: Any = {
+            "allow_http": self._address.startswith("http:"),
+            "connect_timeout": _CONNECT,
+            "read_timeout": _SILENCE,
+            "timeout": _OBJECT,
+            **_trusted(self._address),
+        }
         # What is not said here it takes from variables of its own choice in the environment, and
-        # AWS_ENDPOINT_URL_S3 even before an `endpoint`.
+        # AWS_ENDPOINT_URL_S3 even before an `endpoint`. A provider is asked before those, too.
         return S3Store(
             self._bucket,
             region=self._region,
@@ -80,25 +127,16 @@ class S3Reader:
             skip_signature=False,
             virtual_hosted_style_request=False,
             s3_express=False,
-            credential_provider=_provider(self._credentials),
-            client_options={
-                "allow_http": self._address.startswith("http:"),
-                "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
-                "read_timeout": timedelta(seconds=READ_SECONDS),
-                "timeout": timedelta(hours=1),  # of a whole object, over a slow network
-            },
+            request_payer=False,
+            credential_provider=provide,
+            client_options=options,
             retry_config={"max_retries": 0},
         )
 
 
-def _provider(credentials: Credentials) -> Callable[[], Any]:
-    def provide() -> dict[str, Any]:
-        now = credentials.get_frozen_credentials()
-        return {
-            "access_key_id": now.access_key,
-            "secret_access_key": now.secret_key,
-            "token": now.token,
-            "expires_at": datetime.now(UTC) + _TRUSTED,
-        }
-
-    return provide
+def _trusted(address: str) -> dict[str, Any]:
+    """Certificates to trust besides the system's."""
+    files = [file for file in map(os.environ.get, _CERTIFICATES) if file]
+    if not files or not address.startswith("https:"):
+        return {}
+    return {"root_certificate": Path(files[0]).read_bytes()}

@@ -121,6 +121,7 @@ def _recipe(card: Mapping[str, Any]) -> str:
         "tones and presentations about equally often; hard ones turn the head to "
         "every side and light it from everywhere.",
         *_demanding(recipe),
+        *_emphasis(recipe),
         f"{recipe['calibration']:,} more to calibrate on; held out: {held}.",
         f"Rendered at {sizes} and brought to 128 px; held-out sets at {recipe['judged_size']} px.",
         "Hard conditions: hard draws, halved, then JPEG of quality "
@@ -143,6 +144,16 @@ def _demanding(recipe: Mapping[str, Any]) -> list[str]:
         "Demanding draws are flattened hard ones of people who are two of these: 45 or older, of "
         "Monk tones 7-10, with facial hair; of them is read worst."
     ]
+
+
+def _emphasis(recipe: Mapping[str, Any]) -> list[str]:
+    """Whose errors weigh more, for those that were trained so."""
+    told = [
+        f"{name} of {truth} {low:g} to {high:g} ({more:g})"
+        for name, groups in recipe.get("emphasis", {}).items()
+        for truth, low, high, more in groups
+    ]
+    return [f"Errors that weigh more, and how much: {', '.join(told)}."] if told else []
 
 
 def _lineage(card: Mapping[str, Any]) -> list[str]:

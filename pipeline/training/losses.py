@@ -15,7 +15,7 @@ _LANDMARK_UNIT = 0.01
 
 _LANDMARK_WEIGHT = 1.0
 
-_EMPHASIS: dict[str, tuple[tuple[str, float, float, float], ...]] = {
+EMPHASIS: dict[str, tuple[tuple[str, float, float, float], ...]] = {
     "age": (("age", 60, 100, 2.0),),
     "skin_tone": (("skin_tone", 1, 3.5, 1.5), ("age", 0, 18, 1.5)),
     "hair_color": (("age", 45, 60, 2.0),),
@@ -60,7 +60,7 @@ def emphasis(name: str, batch: Batch) -> Tensor:
         "skin_tone": 1 + (tones * torch.arange(tones.shape[1])).sum(1),
     }
     weight = torch.ones(len(tones))
-    for attribute, low, high, more in _EMPHASIS.get(name, ()):
+    for attribute, low, high, more in EMPHASIS.get(name, ()):
         value = truth[attribute]
         weight = torch.where((value >= low) & (value < high), more * weight, weight)
     return weight

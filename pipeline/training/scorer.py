@@ -163,6 +163,7 @@ def train_scorer(
             **asdict(recipe),
             "images": images,
             "shares": sets.KIND_SHARES,
+            "emphasis": losses.EMPHASIS,
             "calibration": counts.calibration,
             "held_out": held_out,
             "sizes": {str(size): share for size, share in sets.SIZE_SHARES.items()},

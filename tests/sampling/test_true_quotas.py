@@ -12,7 +12,7 @@ from pipeline.errors import SpecError
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.targets import parse_balance
 from pipeline.sampling.true_balance import true_balance
-from pipeline.sampling.true_quotas import LEAST, aimed, aimed_margin, cell_mixtures, raked
+from pipeline.sampling.true_quotas import LEAST, aimed, aimed_margin, cell_mixtures, nearer, raked
 from tests.sampling.test_true_balance import held_out, world
 
 BALANCE = {"age": ["20-39", "40-59"], "glasses": {"none": 50, "glasses": 50}}
@@ -63,6 +63,17 @@ def test_cells_are_corrected_whose_people_are_misread_more_than_others() -> None
     assert np.abs(truly - 0.25).sum() < 0.02  # 0.13 where they are corrected at every age alike
     assert [sum(axis.shares) for axis in order.axes] == pytest.approx([1, 1])
     assert order.axes[1].shares == pytest.approx(order.shares.sum(0))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 30))
+def test_no_cell_keeps_less_than_half_of_what_is_wanted(seed: int, cells: int) -> None:
+    rng = np.random.default_rng(seed)
+    wanted = rng.dirichlet(np.full(cells, 0.5))
+    table = rng.random((cells, cells)) ** 8 + 0.05 * np.eye(cells)
+    order = nearer(wanted, wanted, table / table.sum(0))
+    assert order.sum() == pytest.approx(1)
+    assert (order >= LEAST * wanted - 1e-12).all()
 
 
 def test_mixtures_of_cells_are_those_of_their_bins_where_nothing_else_is_known() -> None:

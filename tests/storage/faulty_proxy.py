@@ -38,11 +38,15 @@ class Fault:
 
 @dataclass
 class Proxy:
-    """A running proxy: its address, the faults to come, and `(method, path, headers)` so far."""
+    """A running proxy: its address, the faults to come, and `(method, path, headers)` so far.
+
+    elsewhere: where redirects lead.
+    """
 
     endpoint: str
     faults: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    elsewhere: str = "https://elsewhere"
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault_for(self, method: str, path: str) -> Fault | None:
@@ -75,7 +79,7 @@ def proxy_to(upstream: str) -> Iterator[Proxy]:
                 return self.reset()
             if isinstance(act, int):
                 error = f"<Error><Code>{CODES[act]}</Code><Message>fault</Message></Error>"
-                headers = [("Location", f"https://elsewhere{self.path}")] if act == 301 else []
+                headers = [("Location", f"{proxy.elsewhere}{self.path}")] if act == 301 else []
                 return self.relay(act, headers, error.encode())
             if act == "unconditional":
                 del self.headers["If-None-Match"]

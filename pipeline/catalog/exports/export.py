@@ -133,7 +133,7 @@ def export(
                 to,
                 conversion,
                 kinds,
-                threads or threads_for(catalog, conversion),
+                threads or threads_for(catalog, bool(conversion.recipe)),
                 progress,
             )
             match kind:
