@@ -163,7 +163,7 @@ def train_scorer(
             **asdict(recipe),
             "images": images,
             "shares": sets.KIND_SHARES,
-            "emphasis": losses.EMPHASIS,
+            "emphasis": {n: [[*group] for group in g] for n, g in losses.EMPHASIS.items()},
             "calibration": counts.calibration,
             "held_out": held_out,
             "sizes": {str(size): share for size, share in sets.SIZE_SHARES.items()},
