@@ -55,8 +55,10 @@ def test_overconfident_logits_are_cooled_to_the_truth() -> None:
 
 def test_each_image_gets_the_certainty_that_its_features_tell() -> None:
     rng = np.random.default_rng(0)
-    features = rng.normal(3, 2, (6000, 5)).astype(np.float32)
-    doubt = np.exp(0.35 * (features[:, 1] - 3) + 0.4)[:, None]
+    told = rng.normal(3, 2, (6000, 5))
+    doubt = np.exp(0.35 * (told[:, 1] - 3) + 0.4)[:, None]
+    # As in a network, many features tell of the same.
+    features = np.repeat(told, 20, 1).astype(np.float32)
     logits, labels = {}, {}
     for name in CLASS_HEADS:
         honest = rng.normal(0, 3, (6000, len(BY_NAME[name].classes)))
@@ -68,7 +70,7 @@ def test_each_image_gets_the_certainty_that_its_features_tell() -> None:
     weight, bias = fit_certainty(
         perception(logits, np.zeros(0), features), labels, np.arange(6000) % 3
     )
-    assert weight.shape == (len(CLASS_HEADS), 5)
+    assert weight.shape == (len(CLASS_HEADS), 100)
     name = "hair_color"
     row = CLASS_HEADS.index(name)
     factor = np.exp(features @ weight[row] + bias[row])
@@ -86,7 +88,7 @@ def test_confidence_is_right_on_average_in_every_distribution_it_is_fitted_to() 
     rng = np.random.default_rng(0)
     drawn = np.repeat([0, 1], [2000, 2000])
     # A feature that tells the distributions apart, but not for certain.
-    features = (drawn[:, None] + rng.normal(0, 0.6, (4000, 1))).astype(np.float32)
+    features = np.repeat(drawn[:, None] + rng.normal(0, 0.6, (4000, 1)), 20, 1).astype(np.float32)
     logits, labels = {}, {}
     for name in CLASS_HEADS:
         honest = rng.normal(0, 3, (4000, len(BY_NAME[name].classes)))
