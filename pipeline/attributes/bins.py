@@ -97,7 +97,7 @@ def bin_index(bins: Sequence[Bin], values: NDArray[np.generic]) -> NDArray[np.in
         if one.classes:
             inside = np.isin(values, [classes.index(name) for name in one.classes])
         else:
-            v = values.astype(np.float64, copy=False)
+            v = values.astype(np.float64)
             inside = (v >= one.low) & ((v <= one.high) if one.closed else (v < one.high))
         index[inside] = i
     return index

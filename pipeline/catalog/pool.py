@@ -65,17 +65,13 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
     matched = 0
     with file.open("wb") as out:
         for group, table in scan(catalog, groups_of(catalog), columns):
-            if condition.holds_always:
-                cells = cells_of_rows(target, table)
-                matched += group.rows
-            else:
-                rows = condition.matching(numbered(table, group), [*names, "__row"])
-                cells = np.full(group.rows, -1, np.int32)
-                cells[rows["__row"].to_numpy() - group.first] = cells_of_rows(target, rows)
-                matched += rows.num_rows
+            rows = condition.matching(numbered(table, group), [*names, "__row"])
+            found = cells_of_rows(target, rows)
+            cells = np.full(group.rows, -1, np.int32)
+            cells[rows["__row"].to_numpy() - group.first] = found
             cells.tofile(out)
-            counts = np.bincount(cells + 1, minlength=1 + available.size)[1:]
-            available += counts
-            if counts.any():
+            available += np.bincount(found[found >= 0], minlength=available.size)
+            matched += rows.num_rows
+            if (found >= 0).any():
                 groups.append(group)
     return Pool(catalog, groups, file, matched, available.reshape(target.shares.shape))
