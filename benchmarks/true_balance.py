@@ -33,6 +33,7 @@ from pipeline.sampling.distances import (
     max_min_ratio,
     total_variation,
 )
+from pipeline.sampling.margins import margin
 from pipeline.sampling.quotas import quotas
 from pipeline.sampling.seeds import probes
 from pipeline.sampling.targets import Target, parse_balance
@@ -122,13 +123,13 @@ def main(path: Path, draws: int, jobs: int) -> None:
             )
             assert told is not None
             for i, axis in enumerate(TARGET.axes):
-                margin = found.sum(tuple(j for j in range(found.ndim) if j != i))
-                for value, row in zip(margin, told["axes"][axis.attribute], strict=False):
+                truly = margin(found, i)
+                for value, row in zip(truly, told["axes"][axis.attribute], strict=False):
                     figures["intervals hold, %", kind].append(
                         100.0 * (row["low"] <= value <= row["high"])
                     )
                 figures[f"TV, {axis.attribute}", kind].append(
-                    float(total_variation(margin, np.asarray(axis.shares)))
+                    float(total_variation(truly, np.asarray(axis.shares)))
                 )
             endless = (quotas(target, FACES) / FACES).ravel() @ mixtures
             figures["TV, cells, endless catalog", kind].append(

@@ -17,6 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from pipeline.errors import SpecError
+from pipeline.sampling.margins import margin
 
 _NEAR = 1e-7
 """A number this near to a whole one is that: shares are sums of binary fractions."""
@@ -71,8 +72,7 @@ def controlled_rounding(
     count = round(float(exact.sum()))
     wanted = []
     for axis in range(table.ndim):
-        others = tuple(i for i in range(table.ndim) if i != axis)
-        wanted.append(apportion(table.sum(others), count) - base.sum(others))
+        wanted.append(apportion(margin(table, axis), count) - margin(base, axis))
     up = _by_exchange(fraction, wanted)
     if up is None:
         floor = np.where(base > 0, np.minimum(base, least), 0)

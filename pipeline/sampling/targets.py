@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.attributes.bins import Bin, attribute_named, parse_bins
 from pipeline.attributes.taxonomy import Attribute, presets
 from pipeline.errors import SpecError
+from pipeline.sampling.margins import margin
 from pipeline.sampling.population import MAX_CELLS, TABLE, parse_population
 
 JOINT = "joint"
@@ -135,8 +136,7 @@ def _with_margins(
     """Axes of a joint table, each bin with the share of all its cells."""
     axes = []
     for i, (name, some) in enumerate(bins.items()):
-        margin = shares.sum(tuple(j for j in range(shares.ndim) if j != i))
-        axes.append(Axis(name, some, tuple(margin.tolist())))
+        axes.append(Axis(name, some, tuple(margin(shares, i).tolist())))
     return tuple(axes)
 
 

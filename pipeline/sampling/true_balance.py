@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.attributes.bins import Bin, bin_index
 from pipeline.attributes.held_out import HeldOut, bundled_held_out
+from pipeline.sampling.margins import margin
 from pipeline.sampling.targets import Axis, Target
 
 ELSEWHERE = "elsewhere"
@@ -60,8 +61,7 @@ def true_balance(
             return None
         if not table[-1].any():
             table = table[:-1]
-        others = tuple(j for j in range(quotas.ndim) if j != i)
-        axes[axis.attribute] = _shares(axis, table, quotas.sum(others), rng)
+        axes[axis.attribute] = _shares(axis, table, margin(quotas, i), rng)
     return {"images": int(inside.sum()), "limited": limited, "axes": axes}
 
 

@@ -23,6 +23,7 @@ from scipy.optimize import nnls
 from pipeline.attributes.bins import Bin, bin_index
 from pipeline.attributes.held_out import HeldOut, bundled_held_out
 from pipeline.errors import SpecError
+from pipeline.sampling.margins import margin, others
 from pipeline.sampling.targets import CORRECT, Axis, Target
 from pipeline.sampling.true_balance import confusion, within
 
@@ -111,8 +112,7 @@ def aimed(target: Target, where: Mapping[str, Sequence[Bin]], held_out: HeldOut)
         mixtures = cell_mixtures(target.axes, tables, held_out, inside)
         order = nearer(order.ravel(), shares.ravel(), mixtures).reshape(order.shape)
     axes = tuple(
-        replace(axis, shares=tuple(order.sum(tuple(j for j in range(order.ndim) if j != i))))
-        for i, axis in enumerate(target.axes)
+        replace(axis, shares=tuple(margin(order, i).tolist())) for i, axis in enumerate(target.axes)
     )
     return replace(target, axes=axes, shares=order)
 
@@ -188,8 +188,8 @@ def raked(shares: Floats, margins: Sequence[Floats]) -> Floats:
     """The table nearest to `shares` with these margins (Deming and Stephan, 1940)."""
     table = shares.copy()
     for _ in range(_RAKES):
-        for axis, margin in enumerate(margins):
-            now = table.sum(tuple(i for i in range(table.ndim) if i != axis))
-            factor = np.divide(margin, now, out=np.zeros_like(now), where=now > 0)
-            table = table * np.expand_dims(factor, [i for i in range(table.ndim) if i != axis])
+        for axis, wanted in enumerate(margins):
+            now = margin(table, axis)
+            factor = np.divide(wanted, now, out=np.zeros_like(now), where=now > 0)
+            table = table * np.expand_dims(factor, others(table.ndim, axis))
     return np.asarray(table / table.sum())

@@ -15,6 +15,7 @@ from pipeline.sampling.distances import (
     max_min_ratio,
     total_variation,
 )
+from pipeline.sampling.margins import margin
 from pipeline.sampling.quotas import wanted_faces
 from pipeline.sampling.targets import cells_of
 from pipeline.sampling.true_balance import bundled_truth
@@ -67,8 +68,7 @@ def balance_of(ordered: Ordered, tally: Tally) -> dict[str, Any]:
     truth = _truth(ordered, delivered)
     axes = []
     for i, axis in enumerate(spec.target.axes):
-        others = tuple(j for j in range(len(shape)) if j != i)
-        asked, quotas, found = (table.sum(others) for table in (target, ordered.quotas, delivered))
+        asked, quotas, found = (margin(table, i) for table in (target, ordered.quotas, delivered))
         bins = _shares(asked, quotas, found, tally.rows)
         axes.append(
             {
