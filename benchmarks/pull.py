@@ -73,11 +73,10 @@ def bare(catalog: Catalog, read: Callable[[str], bytes], to: Path | None = None)
 
 def by_boto3(store: S3Store) -> Callable[[str], bytes]:
     """What a script of one's own would do."""
-    client, root = connect(store.endpoint), store.location.prefix
+    client, place = connect(store.endpoint), store.location
 
     def read(key: str) -> bytes:
-        place = f"{root}/{key}" if root else key
-        data: bytes = client.get_object(Bucket=store.location.bucket, Key=place)["Body"].read()
+        data: bytes = client.get_object(Bucket=place.bucket, Key=place.root + key)["Body"].read()
         return data
 
     return read

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli_options import (
+    COUNT,
     ENDPOINT,
     JSON,
+    SIZE,
     TO,
     WHERE,
     drawing,
@@ -49,9 +51,9 @@ def export() -> None:
 @TO
 @click.option("--as", "kind", required=True, metavar=_KINDS, help="The form that they get.")
 @WHERE
-@click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
+@COUNT
 @drawing
-@click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
+@SIZE
 @click.option("--format", metavar="png|jpeg|webp|tga", help="Convert the images.")
 @click.option("--extras", is_flag=True, help="Files beside the images, too: folder, webdataset.")
 @click.option(

@@ -19,6 +19,10 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 CSV = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
 ENDPOINT = click.option("--endpoint", metavar="URL", help="S3 server, if not the environment's.")
 WHERE = click.option("--where", metavar="SQL", help="Condition on the manifest's columns.")
+COUNT = click.option(
+    "--count", type=click.IntRange(1), help="At most so many, spread over the cells."
+)
+SIZE = click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
 TRUST = click.option(
     "--trust",
     type=click.Path(path_type=Path),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli_options import (
+    COUNT,
     ENDPOINT,
     JSON,
+    SIZE,
     TO,
     TRUST,
     WHERE,
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
 @click.argument("uri")
 @TO
 @WHERE
-@click.option("--count", type=click.IntRange(1), help="At most so many, spread over the cells.")
+@COUNT
 @drawing
 @click.option("--extras/--no-extras", default=True, help="Files beside the images, too (default).")
-@click.option("--size", type=int, metavar="PX", help="Make larger images smaller: px a side.")
+@SIZE
 @click.option("--format", metavar="png|jpeg|webp", help="Convert the images.")
 @click.option("--sync", is_flag=True, help="Remove what earlier pulls brought and this does not.")
 @click.option("--verify", is_flag=True, help="Check the C2PA signature of each image, too.")

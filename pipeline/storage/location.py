@@ -39,6 +39,11 @@ class S3Location:
         """`s3://bucket/prefix` without a trailing slash."""
         return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
 
+    @property
+    def root(self) -> str:
+        """What stands before every key in the bucket: the prefix and a slash, or nothing."""
+        return f"{self.prefix}/" if self.prefix else ""
+
 
 Location = LocalLocation | S3Location
 

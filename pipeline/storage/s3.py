@@ -41,7 +41,7 @@ class S3Store:
         endpoint = endpoint or endpoint_from_environment()
         self.location = location
         self.endpoint = check_endpoint(endpoint) if endpoint else None
-        self._root = f"{location.prefix}/" if location.prefix else ""
+        self._root = location.root
         self._conditions_kept = False
         try:
             session = new_session()

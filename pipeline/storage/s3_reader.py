@@ -52,7 +52,7 @@ class S3Reader:
         self, location: S3Location, region: str, address: str, credentials: Credentials
     ) -> None:
         """Remember all that a request needs; nothing is sent yet. address: that boto3 sends to."""
-        self._root = f"{location.prefix}/" if location.prefix else ""
+        self._root = location.root
         self._bucket, self._region, self._address = location.bucket, region, address
         self._credentials = credentials
         self._stores: dict[tuple[str | None, ...], Any] = {}
