@@ -1,6 +1,6 @@
 """The errors a user sees: one sentence that names what is wrong and how to mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -32,6 +32,30 @@ class JobError(PopulaceError):
     """A job that stopped before it was sealed, and why."""
 
     exit_code = 1
+
+
+def key_fault(
+    kind: str,
+    field: str,
+    where: list[str],
+    document: str,
+    beside: Callable[[list[str]], Sequence[str]],
+) -> str | None:
+    """What is wrong with a key of a document where pydantic says `kind`; None for other faults.
+
+    Args:
+        field: what it is called in the sentence.
+        where: the keys that it stands below, and it.
+        document: what it is a key of, "job spec".
+        beside: gives the keys that may stand there.
+    """
+    if kind == "missing":
+        return f"{field}: is missing; every {document} needs it."
+    if kind != "extra_forbidden":
+        return None
+    known = beside(where)
+    mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
+    return f"{field}: is no key of a {document}; {mend}"
 
 
 def suggestion(word: str, known: Iterable[str], otherwise: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipeline.attributes.bins import Bin, attribute_named, parse_bin
 from pipeline.attributes.taxonomy import BY_NAME, Attribute
-from pipeline.errors import SpecError, suggestion
+from pipeline.errors import SpecError, key_fault, suggestion
 from pipeline.yaml_file import read_yaml
 
 Positive = Annotated[float, Field(gt=0)]
@@ -197,12 +197,9 @@ def _sentence(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = [str(part) for part in fault["loc"]]
     field = ".".join(where) or "card"
-    if fault["type"] == "extra_forbidden":
-        known = _keys_beside(where)
-        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
-        return f"{field}: is no key of a scorer's card; {mend}"
-    if fault["type"] == "missing":
-        return f"{field}: is missing; every scorer's card needs it."
+    told = key_fault(fault["type"], field, where, "scorer's card", _keys_beside)
+    if told is not None:
+        return told
     if fault["type"] == "value_error":  # ours: it names a field of what stands there
         return ".".join([*where, str(fault["ctx"]["error"])])
     mend = fault["msg"][:1].lower() + fault["msg"][1:]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.attributes import SCORERS
 from pipeline.attributes.scorer_spec import ScorerSpec
-from pipeline.errors import SpecError, suggestion
+from pipeline.errors import SpecError, key_fault
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.population import with_population
 from pipeline.spec.job import BUILTINS, Extra, ImageSpec, JobSpec, OutputSpec, QualitySpec
@@ -81,12 +81,9 @@ def _sentence(error: ValidationError) -> str:
         where = [part for part in where if not part.startswith("literal[")]
     field = ".".join(part for part in where if part not in ("int", "constrained-int")) or "spec"
     field = field.split(".literal[")[0]
-    if fault["type"] == "extra_forbidden":
-        known = _keys_beside(where)
-        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
-        return f"{field}: is no key of a job spec; {mend}"
-    if fault["type"] == "missing":
-        return f"{field}: is missing; every job spec needs it."
+    told = key_fault(fault["type"], field, where, "job spec", _keys_beside)
+    if told is not None:
+        return told
     choice = {
         "generator": f"write {' or '.join(BUILTINS)}, or a mapping with checkpoint",
         "scorer": f"write {' or '.join(SCORERS)}, or a mapping with model and card",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.errors import SpecError, suggestion
+from pipeline.errors import SpecError, key_fault
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.config import Config
 from pipeline.yaml_file import read_yaml
@@ -237,12 +237,9 @@ def _sentence(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = [str(part) for part in fault["loc"]]
     field = ".".join(where) or "spec"
-    if fault["type"] == "extra_forbidden":
-        known = _keys_beside(where)
-        mend = suggestion(where[-1], known, f"the keys here are {', '.join(known)}.")
-        return f"{field}: is no key of a training spec; {mend}"
-    if fault["type"] == "missing":
-        return f"{field}: is missing; every training spec needs it."
+    told = key_fault(fault["type"], field, where, "training spec", _keys_beside)
+    if told is not None:
+        return told
     mend = fault["msg"][:1].lower() + fault["msg"][1:]
     return f"{field}: {fault['input']!r} does not fit; {mend}."
 
