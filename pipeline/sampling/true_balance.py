@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.attributes.bins import Bin, bin_index
+from pipeline.attributes.bins import Bin
 from pipeline.attributes.held_out import HeldOut, bundled_held_out
+from pipeline.sampling.confusion import MOST_CELLS, cell_confusions, confusion, within
 from pipeline.sampling.margins import margin
 from pipeline.sampling.targets import Axis, Target
 
@@ -17,8 +18,14 @@ ELSEWHERE = "elsewhere"
 DRAWS = 1000
 """Posterior draws behind an interval."""
 
-_FEWEST = 500
-"""Held-out images within the limits below which all of them are used."""
+LIKE = 10
+"""Images like those of the bin at large that stand beside a cell's own.
+
+So few that cells differ as they do: with the 300 by which quotas are aimed best, shares were off by
+up to half a point, and in 91 % of simulated jobs the intervals held; with 10 in 94 %.
+"""
+
+Floats = NDArray[np.float64]
 
 
 def true_balance(
@@ -32,10 +39,11 @@ def true_balance(
     A job keeps candidates by what they are perceived as: the counts of perceived bins are chosen
     and tell nothing. Inside a perceived bin the faces are as they come, so that its true bins are
     those of natural held-out images that were perceived in it. Each such column has a Dirichlet
-    posterior (Perks' prior of one image spread over it), and the faces of the job are a draw from
-    it: intervals hold the doubt of both. Each attribute is taken for itself: what quotas on the
-    others do to its errors is left out, and so is what screens and previews do, which pass over
-    some of the faces at the edges of bins.
+    posterior (Perks' prior of one image spread over it). A scorer errs more on some people than on
+    others, and quotas on the other attributes choose among them: the mixture of a cell is that of
+    its bin, which counts like LIKE images, and what the cell's own images say. The faces of the
+    job are a draw from it: intervals hold the doubt of all three. What screens and previews do,
+    which pass over some of the faces at the edges of bins, is left out.
 
     Args:
         target: the cells.
@@ -54,14 +62,22 @@ def true_balance(
         return None
     inside, limited = within(held_out, where)
     rng = np.random.default_rng(0)
+    cells: list[NDArray[np.int64]] | list[None] = [None] * len(target.axes)
+    if len(target.axes) > 1 and quotas.size <= MOST_CELLS:
+        cells = cell_confusions(target.axes, held_out, inside)
     axes = {}
-    for i, axis in enumerate(target.axes):
+    for i, (axis, own) in enumerate(zip(target.axes, cells, strict=True)):
         table = confusion(axis, held_out, inside)
         if (table.sum(0) == 0).any():
             return None
-        if not table[-1].any():
-            table = table[:-1]
-        axes[axis.attribute] = _shares(axis, table, margin(quotas, i), rng)
+        true = len(table) if table[-1].any() else len(table) - 1
+        odds = _bin_odds(table[:true], rng)
+        faces = margin(quotas, i)
+        if own is not None:
+            bins = np.indices(quotas.shape)[i].ravel()
+            odds = _cell_odds(odds[bins], own[:, :true], rng)
+            faces = quotas.ravel()
+        axes[axis.attribute] = _rows(axis, odds, faces, rng)
     return {"images": int(inside.sum()), "limited": limited, "axes": axes}
 
 
@@ -79,48 +95,35 @@ def bundled_truth(
     return None if held_out is None else true_balance(target, quotas, where, held_out)
 
 
-def confusion(axis: Axis, held_out: HeldOut, inside: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Held-out images by true bin and bin read: int64 [bins + 1, bins]; the last row: in none.
+def _bin_odds(table: NDArray[np.int64], rng: np.random.Generator) -> Floats:
+    """What may truly be in each perceived bin: float64 [bins, DRAWS + 1, true bins].
 
-    Args:
-        axis: a balanced attribute.
-        held_out: the images.
-        inside: bool [N], those to count. Images read as in no bin are no candidates: left out.
+    The first draw is no draw but what is expected. table: confusion, [true bins, bins].
     """
-    count = len(axis.bins)
-    read = bin_index(axis.bins, held_out.read[axis.attribute])
-    truth = bin_index(axis.bins, held_out.truth[axis.attribute])
-    rows = inside & (read >= 0)
-    place = np.where(truth < 0, count, truth)[rows] * count + read[rows]
-    counts = np.bincount(place, minlength=(count + 1) * count).astype(np.int64)
-    return counts.reshape(-1, count)
+    odds = [rng.dirichlet(column + 1 / len(column), DRAWS) for column in table.T]
+    expected = (table / table.sum(0)).T[:, None]
+    return np.concatenate([expected, np.stack(odds)], 1)
 
 
-def within(held_out: HeldOut, where: Mapping[str, Sequence[Bin]]) -> tuple[NDArray[np.bool_], bool]:
-    """Held-out images whose readings keep the limits, [N], and True.
+def _cell_odds(odds: Floats, own: NDArray[np.int64], rng: np.random.Generator) -> Floats:
+    """The same of each cell, from that of its bin, [cells, DRAWS + 1, true bins].
 
-    All of them, and False, where fewer than _FEWEST keep the limits.
+    own: held-out images by perceived cell and true bin.
     """
-    everything = np.ones(len(next(iter(held_out.read.values()))), bool)
-    inside = everything.copy()
-    for name, bins in where.items():
-        if name in held_out.read:
-            inside &= bin_index(bins, held_out.read[name]) >= 0
-    return (inside, True) if not where or inside.sum() >= _FEWEST else (everything, False)
+    weights = own[:, None] + LIKE * odds
+    weights[:, 1:] = rng.standard_gamma(weights[:, 1:])
+    return np.asarray(weights / weights.sum(2, keepdims=True))
 
 
-def _shares(
-    axis: Axis, table: NDArray[np.int64], faces: NDArray[np.int64], rng: np.random.Generator
+def _rows(
+    axis: Axis, odds: Floats, faces: NDArray[np.int64], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """A row a true bin, of `faces` [bins] perceived in each; table: confusion [rows, bins]."""
+    """A row a true bin, of `faces` [N] perceived in each of the bins or cells that have `odds`."""
     total = faces.sum()
-    value = (table / table.sum(0)) @ faces / total
-    drawn = np.zeros((DRAWS, len(table)))
-    for column, count in zip(table.T, faces, strict=True):
-        odds = rng.dirichlet(column + 1 / len(column), DRAWS)
-        drawn += rng.multinomial(int(count), odds)
-    low, high = np.quantile(drawn / total, (0.025, 0.975), 0)
-    labels = [*axis.labels, ELSEWHERE][: len(table)]
+    value = faces @ odds[:, 0] / total
+    drawn = rng.multinomial(faces[:, None], odds[:, 1:]).sum(0) / total
+    low, high = np.quantile(drawn, (0.025, 0.975), 0)
+    labels = [*axis.labels, ELSEWHERE][: len(value)]
     wanted = [*axis.shares, 0.0]
     low, high = np.minimum(low, value), np.maximum(high, value)
     return [

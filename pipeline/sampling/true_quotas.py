@@ -20,21 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from pipeline.attributes.bins import Bin, bin_index
+from pipeline.attributes.bins import Bin
 from pipeline.attributes.held_out import HeldOut, bundled_held_out
 from pipeline.errors import SpecError
+from pipeline.sampling.confusion import (
+    MOST_CELLS,
+    cell_confusions,
+    confusion,
+    within,
+)
 from pipeline.sampling.margins import margin, others
 from pipeline.sampling.targets import CORRECT, Axis, Target
-from pipeline.sampling.true_balance import confusion, within
 
 LEAST = 0.5
 """What a bin keeps of its wanted share, so that none vanishes for the sake of another."""
 
 FEWEST = 10
 """Held-out images that a bin needs for its errors to count as known."""
-
-MOST_CELLS = 512
-"""Cells above which each attribute is taken for itself alone: of more too few images are known."""
 
 PRIOR = 300
 """Images like those of the bin at large that stand beside a cell's own; 100 do nearly as well."""
@@ -152,20 +154,15 @@ def cell_mixtures(
         held_out: natural images whose truth is known.
         inside: bool [N], those to count.
     """
-    counts = [len(axis.bins) for axis in axes]
-    size = int(np.prod(counts))
-    read = [bin_index(axis.bins, held_out.read[axis.attribute]) for axis in axes]
-    rows = inside & np.all([bins >= 0 for bins in read], 0)
-    cell = np.ravel_multi_index([bins[rows] for bins in read], counts)
-    place = np.unravel_index(np.arange(size), counts)
-    found = np.ones((size, 1))
-    for axis, table, bins in zip(axes, tables, place, strict=True):
-        truth = bin_index(axis.bins, held_out.truth[axis.attribute])[rows]
-        true = np.where(truth < 0, len(axis.bins), truth)
-        own = np.bincount(cell * len(table) + true, minlength=size * len(table))
-        share = own.reshape(size, -1) + PRIOR * table.T[bins]
-        share = share[:, : len(axis.bins)] / share.sum(1, keepdims=True)
-        found = (found[:, :, None] * share[:, None, :]).reshape(size, -1)
+    place = np.unravel_index(
+        np.arange(np.prod([len(axis.bins) for axis in axes])), [len(axis.bins) for axis in axes]
+    )
+    found = np.ones((len(place[0]), 1))
+    own = cell_confusions(axes, held_out, inside)
+    for counts, table, bins in zip(own, tables, place, strict=True):
+        share = counts + PRIOR * table.T[bins]
+        share = share[:, :-1] / share.sum(1, keepdims=True)
+        found = (found[:, :, None] * share[:, None, :]).reshape(len(found), -1)
     return np.asarray(found.T)
 
 

@@ -8,8 +8,9 @@ import pytest
 from pipeline.attributes.bins import bin_index, parse_bins
 from pipeline.attributes.held_out import HeldOut
 from pipeline.attributes.value_file import Values
+from pipeline.sampling.confusion import confusion
 from pipeline.sampling.targets import parse_balance
-from pipeline.sampling.true_balance import ELSEWHERE, confusion, true_balance
+from pipeline.sampling.true_balance import ELSEWHERE, true_balance
 
 TARGET = parse_balance({"age": ["20-39", "40-59"], "glasses": {"none": 50, "glasses": 50}})
 
@@ -46,6 +47,29 @@ def test_intervals_hold_what_the_faces_truly_are() -> None:
     glasses = found["axes"]["glasses"][1]
     assert glasses["share"] < 0.48  # one in eight of those labelled so wears none
     assert found == true_balance(TARGET, quotas, {}, held_out())
+
+
+def test_errors_of_some_people_count_by_how_many_of_them_are_ordered() -> None:
+    """Glasses of the old are seen where there are none: in nature few are old, here half."""
+
+    def people(seed: int, count: int) -> tuple[Values, Values]:
+        rng = np.random.default_rng(seed)
+        age = np.where(rng.random(count) < 0.1, 50.0, 30.0)
+        wears = rng.random(count) < 0.3
+        seen = wears | ((age == 50) & (rng.random(count) < 0.6))
+        return {"age": age, "glasses": seen.astype(int)}, {"age": age, "glasses": wears.astype(int)}
+
+    quotas = np.full((2, 2), 500)
+    found = true_balance(TARGET, quotas, {}, HeldOut(*people(1, 6000), "g", "s"))
+    assert found is not None
+    read, truth = people(2, 100_000)
+    seen = read["glasses"] == 1
+    old = read["age"] == 50
+    truly = (truth["glasses"][seen & old].mean() + truth["glasses"][seen & ~old].mean()) / 4
+    row = found["axes"]["glasses"][1]
+    assert row["low"] < truly < row["high"]
+    assert row["share"] == pytest.approx(truly, abs=0.015)
+    assert truly < 0.4  # of all that are read so 84 of 100 wear them: 0.42
 
 
 def test_a_scorer_that_never_errs_changes_nothing() -> None:
