@@ -91,16 +91,17 @@ def bin_index(bins: Sequence[Bin], values: NDArray[np.generic]) -> NDArray[np.in
         bins: bins of one attribute that do not overlap.
         values: [B], numbers in the taxonomy's unit, or class indices (integers).
     """
-    index = np.full(values.shape, -1, np.int64)
+    found = np.zeros(values.shape, np.int16)
     for i, one in enumerate(bins):
-        classes = BY_NAME[one.attribute].classes
         if one.classes:
+            classes = BY_NAME[one.attribute].classes
             inside = np.isin(values, [classes.index(name) for name in one.classes])
         else:
-            v = values.astype(np.float64)
+            v = values.astype(np.float64, copy=False)
             inside = (v >= one.low) & ((v <= one.high) if one.closed else (v < one.high))
-        index[inside] = i
-    return index
+        # A sum, since no value lies in two bins: many times faster than to assign where it does.
+        found += inside * np.int16(i + 1)
+    return found.astype(np.int64) - 1
 
 
 def bin_probability(

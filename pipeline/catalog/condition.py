@@ -36,6 +36,11 @@ class Condition:
             self.columns = _columns_in(tree, where, schema)
             self.ranges = ranges_of(tree["statements"][0]["node"]["where_clause"], schema)
 
+    @property
+    def always(self) -> bool:
+        """Whether it is none."""
+        return self._where is None
+
     def matching(self, rows: pa.Table, columns: list[str]) -> pa.Table:
         """These columns of the rows that it holds for.
 

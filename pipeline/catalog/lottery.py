@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.catalog.database import make_table
 from pipeline.catalog.lots import lots, uniform
 from pipeline.catalog.pool import Pool
+from pipeline.catalog.scan import Group
 
 _SLACK = 8.0
 """Standard deviations by which the candidates exceed, as expected, those who are chosen."""
@@ -101,13 +102,14 @@ def choose_all(
 ) -> NDArray[np.int64]:
     """All rows of the cells with a weight, in the manifest's order."""
 
-    def tables() -> Iterator[pa.Table]:
-        for group, rows, cells, names in pool.names(weights.ravel() > 0):
-            parts = np.full_like(rows, group.part)
-            columns = [parts, group.first + rows, cells, names, group.start + rows]
-            yield pa.table([*columns, np.zeros_like(rows)], schema=_CHOSEN)
+    wanted = np.append(weights.ravel() > 0, False)  # for rows in no cell, -1
 
-    make_table(database, "chosen", _CHOSEN, tables())
+    def chosen(group: Group, cells: NDArray[np.int32], names: "pa.ChunkedArray[Any]") -> pa.Table:
+        places = _places(group, np.flatnonzero(wanted[cells]), cells, names)
+        turns = group.start - group.first + places["__row"].to_numpy()
+        return pa.table([*places.columns, turns, np.zeros_like(turns)], schema=_CHOSEN)
+
+    make_table(database, "chosen", _CHOSEN, pool.scan_names(chosen))
     return np.where(weights > 0, pool.available, 0)
 
 
@@ -118,15 +120,30 @@ def _candidates(
 
     pace: float64 [cells]. part: of each cell's rows, as expected, that are candidates, 0..1.
     """
-    for group, rows, cells, names in pool.names(pace > 0):
+
+    part = np.append(np.where(pace > 0, part, 0), 0)  # for rows in no cell, -1
+
+    def low(group: Group, cells: NDArray[np.int32], names: "pa.ChunkedArray[Any]") -> pa.Table:
         lot = lots(names, seed)
         some = np.flatnonzero(uniform(lot) < part[cells])
-        if some.size:
-            rows, cells, lot = group.first + rows[some], cells[some], lot[some]
-            wait = -np.log1p(-uniform(lot)) / pace[cells]
-            chosen = names.take(pa.array(some, pa.int64()))
-            columns = [np.full_like(rows, group.part), rows, cells, chosen, wait, lot]
-            yield pa.table(columns, schema=_CANDIDATE)
+        wait = -np.log1p(-uniform(lot[some])) / pace[cells[some]]
+        places = _places(group, some, cells, names)
+        return pa.table([*places.columns, wait, lot[some]], schema=_CANDIDATE)
+
+    return pool.scan_names(low)
+
+
+def _places(
+    group: Group,
+    rows: NDArray[np.int64],
+    cells: NDArray[np.int32],
+    names: "pa.ChunkedArray[Any]",
+) -> pa.Table:
+    """The columns _PLACE_FIELDS of some rows of a row group; cells, names: of all its rows."""
+    if rows.size < group.rows:
+        names = names.take(pa.array(rows, pa.int64()))
+    columns = [np.full_like(rows, group.part), group.first + rows, cells[rows], names]
+    return pa.table(columns, schema=pa.schema(_PLACE_FIELDS))
 
 
 def _choose(

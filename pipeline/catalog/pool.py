@@ -1,6 +1,6 @@
 """Sort the matching rows of a manifest into cells, on disk, and count what each cell has."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.attributes.taxonomy import BY_NAME
 from pipeline.catalog.balance import cells_of_rows
 from pipeline.catalog.condition import Condition
 from pipeline.catalog.read import Catalog
-from pipeline.catalog.scan import Group, groups_of, numbered, scan
+from pipeline.catalog.scan import Group, Result, groups_of, numbered, scan_with
 from pipeline.sampling.targets import Target
 
 
@@ -32,21 +33,18 @@ class Pool:
     matched: int
     available: NDArray[np.int64]
 
-    def names(
-        self, wanted: NDArray[np.bool_]
-    ) -> Iterator[tuple[Group, NDArray[np.int64], NDArray[np.int32], "pa.ChunkedArray[Any]"]]:
-        """The rows of some cells, by row group: its rows from 0, their cells, and asset_ids.
+    def scan_names(
+        self, work: Callable[[Group, NDArray[np.int32], "pa.ChunkedArray[Any]"], Result]
+    ) -> Iterator[Result]:
+        """What `work` makes of each row group, the cells of all its rows and their asset_ids.
 
-        wanted: bool [cells].
+        Threads work ahead.
         """
-        wanted = np.append(wanted, False)  # for rows in no cell, -1
-        for group, table in scan(self.catalog, self.groups, ["asset_id"]):
-            cells = self._cells_of(group)
-            rows = np.flatnonzero(wanted[cells])
-            names = table["asset_id"]
-            if rows.size < group.rows:
-                names = names.take(pa.array(rows, pa.int64()))
-            yield group, rows, cells[rows], names
+
+        def read(group: Group, rows: pa.Table) -> Result:
+            return work(group, self._cells_of(group), rows["asset_id"])
+
+        return scan_with(read, self.catalog, self.groups, ["asset_id"])
 
     def _cells_of(self, group: Group) -> NDArray[np.int32]:
         width = np.dtype(np.int32).itemsize
@@ -60,18 +58,28 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
     """
     names = [axis.attribute for axis in target.axes]
     columns = sorted({*names, *condition.columns} or {"slot"})
+    coded = [name for name in names if BY_NAME[name].classes and name not in condition.columns]
     available = np.zeros(target.shares.size, np.int64)
     groups: list[Group] = []
     matched = 0
+
+    def read(group: Group, rows: pa.Table) -> tuple[Group, pa.Table, NDArray[np.int32]]:
+        return group, rows, cells_of_rows(target, rows)
+
     with file.open("wb") as out:
-        for group, table in scan(catalog, groups_of(catalog), columns):
-            rows = condition.matching(numbered(table, group), [*names, "__row"])
-            found = cells_of_rows(target, rows)
-            cells = np.full(group.rows, -1, np.int32)
-            cells[rows["__row"].to_numpy() - group.first] = found
+        for group, rows, cells in scan_with(read, catalog, groups_of(catalog), columns, coded):
+            number = group.rows
+            if not condition.always:
+                found = condition.matching(numbered(rows, group), ["__row"])
+                kept = found["__row"].to_numpy() - group.first
+                elsewhere = np.ones(group.rows, bool)
+                elsewhere[kept] = False
+                cells[elsewhere] = -1
+                number = len(kept)
             cells.tofile(out)
-            available += np.bincount(found[found >= 0], minlength=available.size)
-            matched += rows.num_rows
-            if (found >= 0).any():
+            counts = np.bincount(cells + 1, minlength=available.size + 1)[1:]
+            available += counts
+            matched += number
+            if counts.any():
                 groups.append(group)
     return Pool(catalog, groups, file, matched, available.reshape(target.shares.shape))

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -90,14 +90,20 @@ class Catalog:
         """How many faces it holds; nothing is read."""
         return sum(part.rows for part in self.parts)
 
-    def open_part(self, part: Part) -> pq.ParquetFile:
+    def open_part(self, part: Part, coded: Sequence[str] = ()) -> pq.ParquetFile:
         """A part of the manifest as a Parquet file whose columns are range requests.
 
-        Its footer is transferred once in the life of this catalog.
+        Its footer is transferred once in the life of this catalog. coded: columns of strings that
+        are read as codes and a dictionary of what these mean.
         """
         with self._explained(part):
             source = pa.PythonFile(StoreFile(self.store, part.key, part.bytes), mode="r")
-            file = pq.ParquetFile(source, metadata=self._footers.get(part), pre_buffer=True)
+            file = pq.ParquetFile(
+                source,
+                metadata=self._footers.get(part),
+                read_dictionary=list(coded),
+                pre_buffer=True,
+            )
         self._footers[part] = file.metadata
         return file
 
@@ -114,9 +120,15 @@ class Catalog:
             yield first, rows
             first += rows
 
-    def row_group(self, part: Part, index: int, columns: list[str] | None = None) -> pa.Table:
-        """One row group of a part: all columns, or only these."""
-        file = self.open_part(part)
+    def row_group(
+        self,
+        part: Part,
+        index: int,
+        columns: list[str] | None = None,
+        coded: Sequence[str] = (),
+    ) -> pa.Table:
+        """One row group of a part: all columns, or only these; some `coded`, as by `open_part`."""
+        file = self.open_part(part, coded)
         with self._explained(part):
             return file.read_row_group(index, columns=columns)
 

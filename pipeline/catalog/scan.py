@@ -1,8 +1,8 @@
 """Read columns of a manifest, row group by row group, a few of them ahead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,8 @@ from pipeline.catalog.read import Catalog
 
 _AHEAD_BYTES = 128 << 20
 _MOST_THREADS = 8
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,28 @@ def scan(
 ) -> Iterator[tuple[Group, pa.Table]]:
     """Each of the row groups with its rows: all columns, or only these, in the order given.
 
-    Threads read ahead, so that a distant store is not waited for each time; the wider the columns,
-    the fewer of them, and none for the widest. TimeUp where limits hold and their time is up.
+    Read ahead as by `scan_with`.
+    """
+    return scan_with(lambda group, rows: (group, rows), catalog, groups, columns)
+
+
+def scan_with(
+    work: Callable[[Group, pa.Table], Result],
+    catalog: Catalog,
+    groups: Sequence[Group],
+    columns: list[str] | None = None,
+    coded: Sequence[str] = (),
+) -> Iterator[Result]:
+    """What `work` makes of each of the row groups and its rows, in the order given.
+
+    Threads read ahead and work, so that a distant store is not waited for each time; the wider the
+    columns, the fewer of them, and none for the widest. TimeUp where limits hold and their time is
+    up.
     """
 
-    def read(group: Group) -> tuple[Group, pa.Table]:
-        return group, catalog.row_group(catalog.parts[group.part], group.index, columns)
+    def read(group: Group) -> Result:
+        part = catalog.parts[group.part]
+        return work(group, catalog.row_group(part, group.index, columns, coded))
 
     size = max((_bytes(catalog, group, columns) for group in groups[:1]), default=0)
     # Twice as many row groups are under way as there are threads.
