@@ -1,6 +1,7 @@
 """Measure `populace pull` against bare concurrent loops over the same objects.
 
 python benchmarks/pull.py [--faces 1500] [--side 112] [--rounds 3] [--only folder|s3] [--gbit 1]
+    [--layout files|packs]
 
 Each of 4 catalogs (single files and packs; in a folder and on a local S3 server, which is moto's)
 is read in several ways, by as many threads as pulls of it have: `get`, only the bytes of every
@@ -130,6 +131,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=112, help="px; 112 is some 30 kB a file")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["folder", "s3"])
+    parser.add_argument("--layout", choices=["files", "packs"], action="append")
     parser.add_argument("--gbit", type=float, help="rate of the network to the S3 server")
     options = parser.parse_args()
     faces = max(1, options.faces // 6)
@@ -159,7 +161,7 @@ def main() -> None:
             endpoint = f"http://127.0.0.1:{link.stdout.readline().strip()}"
     folder = Path(tempfile.mkdtemp())
     try:
-        for layout in ("files", "packs"):
+        for layout in options.layout or ("files", "packs"):
             job = FakeJob(
                 per_cell=faces, shard_size=200, layout=layout, picture=noise(options.side)
             )

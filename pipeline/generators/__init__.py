@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SpecError
+from pipeline.generators.bundled import NETWORKS
 from pipeline.generators.generator import Generator
 
 if TYPE_CHECKING:
@@ -30,4 +31,10 @@ def load_generator(source: "str | GeneratorSpec", size: int) -> Generator:
         from pipeline.generators.null import Null
 
         return Null()
+    if source in NETWORKS:
+        from pipeline.generators.checkpoint_generator import load_bundled
+
+        network = load_bundled(source)
+        network.check(size)
+        return network
     raise SpecError(f"generator: {source!r} is none that comes with populace; write builtin:heads.")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.errors import SpecError
+from pipeline.generators.bundled import NETWORKS
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.generators.checkpoints import read_checkpoint
 from pipeline.generators.checkpoints.onnx_model import OnnxGenerator, read_onnx
@@ -21,10 +22,20 @@ def load_checkpoint(spec: GeneratorSpec) -> Shrunk:
     path = local_copy(spec.checkpoint)
     if path.suffix == ".onnx":
         return _onnx(path, spec)
+    return _stylegan(path, spec, spec.name)
+
+
+def load_bundled(name: str) -> Shrunk:
+    """Read one of NETWORKS by its name, without truncation."""
+    path = NETWORKS[name]
+    return _stylegan(path, GeneratorSpec(checkpoint=str(path)), name)
+
+
+def _stylegan(path: Path, spec: GeneratorSpec, name: str) -> Shrunk:
     checkpoint = read_checkpoint(path)
     _check_kind(spec, checkpoint.kind)
     generator = StyleGan(checkpoint, spec)
-    return Shrunk(generator, generator.config.resolution, spec.name)
+    return Shrunk(generator, generator.config.resolution, name)
 
 
 def _onnx(path: Path, spec: GeneratorSpec) -> Shrunk:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -19,19 +19,22 @@ from pipeline.attributes.bins import Bin, overlap, parse_bins
 from pipeline.attributes.changes import ALONG, Changes, combined, label_of
 from pipeline.attributes.scorer_spec import ScorerSpec
 from pipeline.errors import SpecError
+from pipeline.generators.bundled import NETWORKS
 from pipeline.generators.checkpoint_spec import GeneratorSpec
 from pipeline.sampling.acceptance import Limits
 from pipeline.sampling.targets import Target, named_in, parse_balance
 from pipeline.spec.schema import BALANCE_SCHEMA, VARIATIONS_SCHEMA, WHERE_SCHEMA
 from pipeline.storage import check_endpoint, parse_uri
 
-BUILTINS = ("builtin:heads", "builtin:null")
-
 EDITABLE = ("builtin:heads",)
 """Generators that change their people by parameters of their own; others do by directions."""
 
 MODELLERS = ("builtin:heads",)
 """Generators that know the truth about their pixels."""
+
+Builtin = Literal["builtin:heads", "builtin:stylegan2-heads", "builtin:null"]
+
+BUILTINS: tuple[str, ...] = get_args(Builtin)
 
 Extra = Literal["landmarks", "segmentation", "alpha", "depth"]
 """A file beside each image with something that its generator knows of it."""
@@ -95,7 +98,7 @@ class JobSpec(_Part):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,79}$")
     count: int = Field(ge=1, le=1_000_000_000, description="how many faces: people, that is")
     seed: int = Field(0, ge=0, lt=2**63)
-    generator: Literal["builtin:heads", "builtin:null"] | GeneratorSpec = "builtin:heads"
+    generator: Builtin | GeneratorSpec = "builtin:heads"
     scorer: Literal["builtin:heads", "builtin:null"] | ScorerSpec = "builtin:heads"
     balance: Annotated[dict[str, Any], WithJsonSchema(BALANCE_SCHEMA)] = Field(default_factory=dict)
     where: Annotated[dict[str, Any], WithJsonSchema(WHERE_SCHEMA)] = Field(default_factory=dict)
@@ -191,13 +194,18 @@ class JobSpec(_Part):
         return self.scorer if isinstance(self.scorer, str) else self.scorer.name
 
     @property
+    def networked(self) -> bool:
+        """Whether a network draws: a checkpoint, or one that comes with populace."""
+        return not isinstance(self.generator, str) or self.generator in NETWORKS
+
+    @property
     def first_look(self) -> int:
         """Px at which candidates are looked at before they are rendered; 0: never.
 
         A network's small picture costs as much as its large one.
         """
-        smaller = self.preview_size < self.image.size and isinstance(self.generator, str)
-        return self.preview_size if smaller else 0
+        smaller = self.preview_size < self.image.size
+        return self.preview_size if smaller and not self.networked else 0
 
     @property
     def calibration_draws(self) -> int:
@@ -205,15 +213,15 @@ class JobSpec(_Part):
 
         `auto` means as many as the job has faces, at most CALIBRATION_DRAWS, where they can pay: a
         network has no cheap previews, and only what is balanced or limited is screened. For
-        built-in generators it means none beside what is bundled. Latent directions need
-        DIRECTION_DRAWS or more.
+        generators that are no networks it means none beside what is bundled. Latent directions
+        need DIRECTION_DRAWS or more.
         """
         if isinstance(self.calibration, int):
             return self.calibration
         if self.steered:
             return min(max(self.count, DIRECTION_DRAWS), CALIBRATION_DRAWS)
         screened = bool(self.target.axes or self.limits.where)
-        pays = screened and self.count >= FEWEST_CALIBRATED and not isinstance(self.generator, str)
+        pays = screened and self.count >= FEWEST_CALIBRATED and self.networked
         return min(self.count, CALIBRATION_DRAWS) if self.calibration == "auto" and pays else 0
 
     @property
@@ -246,11 +254,12 @@ class JobSpec(_Part):
     def takes_gpu(self) -> bool:
         """Whether any of its networks takes a GPU where a machine has one.
 
-        Those that come with populace never do.
+        Scorers that come with populace never do.
         """
-        if not isinstance(self.generator, str) and not self.generator.onnx:
+        onnx = not isinstance(self.generator, str) and self.generator.onnx
+        if self.networked and not onnx:
             return True
-        if isinstance(self.generator, str) and isinstance(self.scorer, str):
+        if not onnx and isinstance(self.scorer, str):
             return False
         from pipeline.models.device import onnx_takes_gpu  # loads torch
 

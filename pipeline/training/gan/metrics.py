@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from pipeline.attributes import load_scorer
-from pipeline.attributes.heads_scorer import LEAST_SIZE
-from pipeline.attributes.resample import resized
+from pipeline.attributes.scorer import Scores
+from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.reference import Network
 from pipeline.training.gan.draws import draws
 from pipeline.training.gan.features import Features
 from pipeline.training.gan.grids import drawn
-from pipeline.training.gan.shards import Pictures
+from pipeline.training.gan.people import people_figures, people_of, read_by_scorer
+from pipeline.training.gan.shards import Pictures, Records
 from pipeline.training.groups import GROUPS
 
 LEAST = 100
@@ -40,39 +41,53 @@ class Judge:
         self._features = Features(device)
 
     @cached_property
-    def _real(self) -> tuple[NDArray[np.uint8], Array]:
+    def _real(self) -> tuple[Records, Array]:
         """Pictures drawn without replacement, and their features."""
         count = min(self._count, len(self._pictures))
         rows = np.random.default_rng(self._seed).permutation(len(self._pictures))[:count]
-        images = self._pictures.read(np.sort(rows))["image"]
-        return images, self._seen(images)
+        pictures = self._pictures.read(np.sort(rows))
+        return pictures, self._seen(pictures["image"])
 
     def frechet(self, network: Network) -> float:
         """The distance alone."""
         return frechet(self._real[1], self._seen(self._drawn(network)))
 
     def figures(self, network: Network) -> dict[str, Any]:
-        """Everything, for the card: distances overall and of each group of scored people."""
+        """Everything, for the card: distances overall and of each group of scored people.
+
+        And, where pictures come with latents of `builtin:heads`, whether these people are drawn.
+        """
         real, wanted = self._real
         images = self._drawn(network)
         found = self._seen(images)
+        ours, theirs = read_by_scorer(images), read_by_scorer(real["image"])
         groups = []
-        ours, theirs = _groups(images), _groups(real)
-        for name in ours:
-            one, other = wanted[theirs[name]], found[ours[name]]
-            groups.append({"group": name, **_distances(one, other, self._seed)})
-        return {
+        one, other = _groups(ours), _groups(theirs)
+        for name in one:
+            apart = _distances(wanted[other[name]], found[one[name]], self._seed)
+            groups.append({"group": name, **apart})
+        figures: dict[str, Any] = {
             "features": "builtin:heads scorer, last hidden layer",
             "seed": self._seed,
             **_distances(wanted, found, self._seed),
             "groups": groups,
         }
+        if real["latent"].shape[1] == LATENT_SIZE:
+            w = real["latent"].astype(np.float32)
+            people = people_of(self._z(network).numpy())
+            figures["people"] = {
+                "drawn": people_figures(ours, people, self._seed),
+                "real": people_figures(theirs, w, self._seed),
+            }
+        return figures
+
+    def _z(self, network: Network) -> Tensor:
+        """Standard normal draws, float32 [count, z_dim]."""
+        return draws(self._seed, 0, "samples").normal(self._count, network.config.z_dim)
 
     def _drawn(self, network: Network) -> NDArray[np.uint8]:
-        """Pictures of standard normal z."""
-        source = draws(self._seed, 0, "samples")
-        z = source.normal(self._count, network.config.z_dim)
-        return drawn(network, z)
+        """Pictures of `_z`."""
+        return drawn(network, self._z(network))
 
     @torch.no_grad()
     def _seen(self, images: NDArray[np.uint8]) -> Array:
@@ -130,10 +145,8 @@ def _distances(real: Array, found: Array, seed: int) -> dict[str, Any]:
     }
 
 
-def _groups(images: NDArray[np.uint8]) -> dict[str, NDArray[np.bool_]]:
-    """Who of these belongs to each group, by the scorer's reading: name -> bool [N]."""
-    size = max(images.shape[1], LEAST_SIZE)
-    scores = load_scorer("builtin:heads").score(np.rint(resized(images, size)).astype(np.uint8))
+def _groups(scores: Scores) -> dict[str, NDArray[np.bool_]]:
+    """Who belongs to each group, by the scorer's reading: name -> bool [N]."""
     found = {}
     for attribute, groups in GROUPS.items():
         values = np.asarray(scores.values[attribute], np.float64)

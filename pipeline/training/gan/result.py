@@ -9,6 +9,7 @@ from pipeline import __version__
 from pipeline.generators.checkpoints.checkpoint import Checkpoint
 from pipeline.generators.checkpoints.ours import OURS, write_ours
 from pipeline.training.gan.metrics import Judge
+from pipeline.training.gan.model_card import model_card
 from pipeline.training.gan.shards import Pictures
 from pipeline.training.gan.spec import HEADS, GanSpec
 from pipeline.training.gan.start import save_discriminator
@@ -19,7 +20,7 @@ from pipeline.training.gan.whole import write_whole
 def write_result(
     spec: GanSpec, state: State, pictures: Pictures, judge: Judge | None, folder: Path
 ) -> dict[str, Any]:
-    """Write network.safetensors, discriminator.safetensors after a second stage, and card.json.
+    """Write network.safetensors, discriminator.safetensors after a second stage, and the cards.
 
     Returns:
         The content of card.json, which is written last.
@@ -36,11 +37,13 @@ def write_result(
         "notes": list(made.notes),
         "digest": made.digest(),
         "parameters": made.parameters,
+        "resolution": config.resolution,
         "pictures": [pictures.name, len(pictures)],
         "seen": spec.images(state.step),
         "hours": round(state.seconds / 3600, 3),
         "metrics": judge.figures(state.average) if judge is not None else None,
     }
+    write_whole(folder / "MODEL_CARD.md", model_card(card, folder.name))
     write_whole(folder / "card.json", json.dumps(card, indent=1) + "\n")
     return card
 

@@ -32,8 +32,9 @@ from pipeline.training.threads import torch_threads
 def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str, Any]:
     """Train, and write the result to the folder `spec.to`.
 
-    network.safetensors (the averaged generator), discriminator.safetensors, card.json, plot.svg,
-    samples/*.png, log.jsonl; state.pt, to go on from; data/, the pictures.
+    network.safetensors (the averaged generator), discriminator.safetensors, MODEL_CARD.md and the
+    figures behind it, card.json; plot.svg, samples/*.png, log.jsonl; state.pt, to go on from;
+    data/, the pictures.
 
     Args:
         tell: called with a line for people now and then.

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pipeline.errors import SpecError
+from pipeline.generators.bundled import NETWORKS
 from pipeline.generators.checkpoints import Checkpoint, read_checkpoint
 from pipeline.generators.checkpoints.check import config_of
 from pipeline.generators.heads.layout import LATENT_SIZE
@@ -30,7 +31,7 @@ def starting_point(spec: GanSpec) -> tuple[Config, Checkpoint | None]:
     """
     if spec.start is None:
         return spec.network.config, None
-    checkpoint = read_checkpoint(local_copy(spec.start))
+    checkpoint = read_checkpoint(NETWORKS.get(spec.start) or local_copy(spec.start))
     config = config_of(checkpoint.kind, checkpoint.config)
     if not isinstance(config, Config) or config.architecture != "skip":
         raise _unfit(spec, "only StyleGAN2 of the 'skip' architecture can be trained")

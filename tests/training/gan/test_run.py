@@ -80,8 +80,8 @@ def test_a_finished_run_draws_as_a_generator_and_is_not_run_again(tmp_path: Path
     folder = tmp_path / "run"
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        "card.json", "log.jsonl", "network.safetensors", "plot.svg", "run.json", "samples",
-        "state.pt",
+        "MODEL_CARD.md", "card.json", "log.jsonl", "network.safetensors", "plot.svg", "run.json",
+        "samples", "state.pt",
     }  # fmt: skip
     assert {path.name for path in (folder / "samples").iterdir()} == {
         "000000032.png", "000000048.png", "real.png",
