@@ -91,7 +91,7 @@ def bin_index(bins: Sequence[Bin], values: NDArray[np.generic]) -> NDArray[np.in
         bins: bins of one attribute that do not overlap.
         values: [B], numbers in the taxonomy's unit, or class indices (integers).
     """
-    found = np.zeros(values.shape, np.int16)
+    found = np.zeros(values.shape, np.int32)
     for i, one in enumerate(bins):
         if one.classes:
             classes = BY_NAME[one.attribute].classes
@@ -100,7 +100,7 @@ def bin_index(bins: Sequence[Bin], values: NDArray[np.generic]) -> NDArray[np.in
             v = values.astype(np.float64, copy=False)
             inside = (v >= one.low) & ((v <= one.high) if one.closed else (v < one.high))
         # A sum, since no value lies in two bins: many times faster than to assign where it does.
-        found += inside * np.int16(i + 1)
+        found += inside * np.int32(i + 1)
     return found.astype(np.int64) - 1
 
 

@@ -5,5 +5,4 @@ from pathlib import Path
 _WEIGHTS = Path(__file__).parent / "weights"
 
 NETWORKS = {"builtin:stylegan2-heads": _WEIGHTS / "stylegan2-heads.safetensors"}
-"""Checkpoints of `populace train gan`, each with what its run wrote beside it: `.json`, figures,
-and `.md`, the model card."""
+"""Networks of `populace train gan` in float16, each with its cards beside it: `.json`, `.md`."""

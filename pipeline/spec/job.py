@@ -232,8 +232,13 @@ class JobSpec(_Part):
             if isinstance(self.scorer, str)
             else ("scorer.rest", self.scorer.rest)
         )
-        if isinstance(self.generator, str) or reader != "builtin:heads":
+        if not self.networked or reader != "builtin:heads":
             return None
+        if self.generator in NETWORKS:
+            return (
+                f"{field}: builtin:heads learned from the renderer's pictures; on those of "
+                f"{self.generator_name} it errs more, as the network's model card says."
+            )
         return (
             f"{field}: builtin:heads reads pictures of builtin:heads; "
             f"its scores mean nothing on those of {self.generator_name}."

@@ -1,9 +1,11 @@
 """How bins are read from labels and how values and probabilities fall into them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from pipeline.attributes.bins import bin_index, bin_probability, parse_bin, parse_bins
+from pipeline.attributes.bins import Bin, bin_index, bin_probability, parse_bin, parse_bins
 from pipeline.attributes.taxonomy import ATTRIBUTES, Attribute
 from pipeline.errors import SpecError
 
@@ -12,6 +14,12 @@ def test_whole_unit_bins_include_their_last_unit() -> None:
     bins = parse_bins("age", ["18-29", "30-44", "60+", "7"])
     ages = np.array([17.9, 18, 29.99, 30, 44.5, 50, 60, 99, 7, 7.5, 8], np.float32)
     assert bin_index(bins, ages).tolist() == [-1, 0, 0, 1, 1, -1, 2, 2, 3, 3, -1]
+
+
+def test_there_may_be_very_many_bins() -> None:
+    edges = np.linspace(-45, 45, 40_001)
+    bins = [Bin("yaw", str(i), low, high) for i, (low, high) in enumerate(pairwise(edges))]
+    assert bin_index(bins, np.array([-45.0, 44.9999, 46, np.nan])).tolist() == [0, 39_999, -1, -1]
 
 
 def test_ranges_are_half_open_and_closed_at_the_top_of_the_attribute() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.generators.bundled import NETWORKS
 from pipeline.training.gan.people import PROPER
 from pipeline.training.gan.spec import HEADS
 
@@ -19,6 +20,9 @@ TAUGHT = """\
 - It learned from, and only from, renders of our own procedural generator: no photograph, no person.
   What it draws is as stylised, and softer: small things, such as glasses, earrings and strands of
   hair, are lost or smeared first.
+"""
+
+READ = """\
 - The scorer learned from renders, not from this network's pictures. What it reads of them against
   what their latents say, above, is the error of both together.
 """
@@ -32,9 +36,11 @@ def model_card(card: Mapping[str, Any], name: str) -> str:
         name: of the network.
     """
     spec = card["spec"]
-    taught = spec["data"]["source"] == HEADS
+    # What it began with may have seen anything.
+    taught = spec["data"]["source"] == HEADS and spec["from"] in (None, *NETWORKS)
     parts = [_head(card, name, taught), _recipe(card), _distances(card["metrics"])]
-    parts += [_people(card["metrics"]), LIMITS + (TAUGHT if taught else "")]
+    people = _people(card["metrics"])
+    parts += [people, LIMITS + (TAUGHT if taught else "") + (READ if people else "")]
     return "\n".join(part for part in parts if part)
 
 
@@ -42,7 +48,8 @@ def _head(card: Mapping[str, Any], name: str, taught: bool) -> str:
     source = (
         "Everything that it knows was rendered by `builtin:heads`. Licence: Apache-2.0."
         if taught
-        else "Its licence is that of the pictures that it learned from."
+        else "Its licence is that of all that it learned from, the pictures and the checkpoint it "
+        "began with."
     )
     return (
         f"# Model card: {name}\n\n"

@@ -16,6 +16,8 @@ from pipeline.training.gan.start import save_discriminator
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
 
+MODEL_CARD = "MODEL_CARD.md"
+
 
 def write_result(
     spec: GanSpec, state: State, pictures: Pictures, judge: Judge | None, folder: Path
@@ -33,7 +35,7 @@ def write_result(
         save_discriminator(folder / "discriminator.safetensors", state.discriminator)
     card: dict[str, Any] = {
         "made_by": f"populace {__version__} train gan",
-        "spec": spec.model_dump(mode="json", by_alias=True),
+        "spec": spec.plain(),
         "notes": list(made.notes),
         "digest": made.digest(),
         "parameters": made.parameters,
@@ -43,14 +45,15 @@ def write_result(
         "hours": round(state.seconds / 3600, 3),
         "metrics": judge.figures(state.average) if judge is not None else None,
     }
-    write_whole(folder / "MODEL_CARD.md", model_card(card, folder.name))
+    write_whole(folder / MODEL_CARD, model_card(card, folder.name))
     write_whole(folder / "card.json", json.dumps(card, indent=1) + "\n")
     return card
 
 
 def _notes(spec: GanSpec) -> tuple[str, ...]:
     """What must be known of the network's z."""
-    if spec.data.source != HEADS:
+    held = spec.regress.kimg or (spec.adversarial.kimg and spec.adversarial.anchor)
+    if spec.data.source != HEADS or not held:
         return ()
     return (
         "z, scaled to a mean square of one, begins with the latent of builtin:heads that it was "

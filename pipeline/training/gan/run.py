@@ -19,7 +19,7 @@ from pipeline.training.gan.launch import in_ranks
 from pipeline.training.gan.log import Tell
 from pipeline.training.gan.record import Record
 from pipeline.training.gan.regress import regress_step
-from pipeline.training.gan.result import write_result
+from pipeline.training.gan.result import MODEL_CARD, write_result
 from pipeline.training.gan.shards import Feed, Order, Pictures
 from pipeline.training.gan.sources import Fetch, pictures_of
 from pipeline.training.gan.spec import GanSpec
@@ -148,7 +148,8 @@ def _devices(spec: GanSpec) -> int:
 def _finished(path: Path, spec: GanSpec) -> dict[str, Any] | None:
     """The card of the very same spec, if its run is done."""
     card: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return card if card.get("spec") == spec.model_dump(mode="json", by_alias=True) else None
+    told = path.with_name(MODEL_CARD).exists()  # an earlier version wrote none
+    return card if told and card.get("spec") == spec.plain() else None
 
 
 def _claim(path: Path, spec: GanSpec, digest: str) -> None:
@@ -165,5 +166,5 @@ def _claim(path: Path, spec: GanSpec, digest: str) -> None:
             f"to: {spec.to} holds a run of another spec or of other pictures; give another folder, "
             "or delete that one."
         )
-    about = {"run": digest, "spec": spec.model_dump(mode="json", by_alias=True)}
+    about = {"run": digest, "spec": spec.plain()}
     write_whole(path, json.dumps(about))

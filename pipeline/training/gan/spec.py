@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pipeline.errors import SpecError, key_fault
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.config import Config
+from pipeline.models.addresses import shown
 from pipeline.yaml_file import read_yaml
 
 HEADS = "builtin:heads"
@@ -197,6 +198,12 @@ class GanSpec(_Part):
                     f"{name}.batch: {stage.batch} cannot be shared evenly among {count} devices; "
                     f"write {-(-stage.batch // least) * least} or another multiple of {least}."
                 )
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values, to be stored: an address without what grants access."""
+        content = self.model_dump(mode="json", by_alias=True)
+        content["from"] = self.start and shown(self.start)
+        return content
 
     @property
     def digest(self) -> str:

@@ -55,10 +55,21 @@ def test_the_card_says_how_it_was_made_and_how_well_it_draws(tmp_path: Path) -> 
     assert "too few" in told
 
 
-@pytest.mark.parametrize("source", ["./faces", "s3://bucket/catalog"])
-def test_a_network_of_other_pictures_does_not_claim_to_be_free(source: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "start"),
+    [
+        ("./faces", None),
+        ("s3://bucket/catalog", None),
+        ("builtin:heads", "https://host/ffhq.pkl"),
+    ],
+)
+def test_a_network_of_other_pictures_does_not_claim_to_be_free(
+    source: str, start: str | None, tmp_path: Path
+) -> None:
     card = train_gan(spec(tmp_path / "tiny"), lambda _: None)
     assert "Apache-2.0" in model_card(card, "tiny")
-    card["spec"]["data"]["source"] = source
-    assert "Apache-2.0" not in (told := model_card(card, "tiny"))
+    card["spec"]["data"]["source"], card["spec"]["from"] = source, start
+    told = model_card(card, "tiny")
+    assert "Apache-2.0" not in told
     assert "renders of our own" not in told
+    assert "above, is the error" not in told  # no metrics, nothing above

@@ -1,5 +1,6 @@
 """Training specs and the sentences that mend them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,11 @@ def test_the_bundled_recipe_is_a_spec_and_the_page_tells_every_key() -> None:
     missing = [key for key in keys(GanSpec) if f"`{key}`" not in page]
     assert missing == []
     assert yaml.safe_load(EXAMPLE.read_text())["to"]
+
+
+def test_what_grants_access_is_not_stored() -> None:
+    content = {"adversarial": {"kimg": 1}, "data": {"source": "./faces"}, "to": "runs/x"}
+    spec = parse_gan_spec(content | {"from": "https://me:SECRET@host/net.pkl?key=SECRET"})
+    assert spec.plain()["from"] == "https://host/net.pkl"
+    assert "SECRET" not in json.dumps(spec.plain())
+    assert parse_gan_spec(content).plain()["from"] is None

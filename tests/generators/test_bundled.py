@@ -1,0 +1,47 @@
+"""The networks that come with populace are whole, and draw the people of their latents."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.errors import SpecError
+from pipeline.generators import load_generator
+from pipeline.generators.bundled import NETWORKS
+from pipeline.generators.checkpoints import read_checkpoint
+from pipeline.spec import parse_spec
+from pipeline.spec.job import BUILTINS
+from pipeline.training.gan.model_card import model_card
+from pipeline.training.gan.people import people_figures, people_of, read_by_scorer
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_has_its_cards_and_can_be_ordered(name: str) -> None:
+    path = NETWORKS[name]
+    assert name in BUILTINS
+    assert path.stat().st_size < 30 << 20
+    checkpoint = read_checkpoint(path)
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["parameters"] == checkpoint.parameters
+    assert path.with_suffix(".md").read_text() == model_card(card, name)
+    size = card["resolution"]
+    spec = parse_spec({"name": "n", "count": 5000, "generator": name, "output": "./out",
+                       "balance": {"age": "uniform"}, "image": {"size": size}})  # fmt: skip
+    assert (spec.generator_name, spec.networked, spec.takes_gpu) == (name, True, True)
+    assert (spec.first_look, spec.calibration_draws) == (0, 5000)
+    with pytest.raises(SpecError, match=f"image.size: {2 * size} is more than the {size} px"):
+        load_generator(name, 2 * size)
+
+
+def test_stylegan2_heads_draws_the_people_that_its_latents_say() -> None:
+    generator = load_generator("builtin:stylegan2-heads", 64)
+    z = np.random.default_rng(11).standard_normal((96, 128)).astype(np.float32)
+    w = generator.latents(z)
+    images = generator.render(w, 64)
+    assert images.shape == (96, 64, 64, 3)
+    assert np.array_equal(generator.render(w[5:6], 64)[0], images[5])
+    found = people_figures(read_by_scorer(images), people_of(z), 0)
+    assert found["realism"][0] > 0.8
+    assert found["age_mae"][0] < 10
+    for name in ("gender_presentation", "skin_tone within one", "hair_color"):
+        assert found["shares"][name][0] > 0.7, name
