@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,9 @@ _MOST_ATTEMPTS = 20_000
 _LOG_BYTES = 4_000
 _LATEST = 100
 _TOLD_TO_STOP = 130
+_GRACE = 60.0
+"""Seconds that a process that was told to stop may take, before it is killed."""
+
 _DECIDED = ("output", "workers")
 """Fields of a spec that are not the orderer's to decide."""
 
@@ -89,6 +93,7 @@ class Jobs:
     command: Sequence[str] = RUN
     _claim: BinaryIO = field(init=False)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _told: dict[str, tuple[int, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -217,11 +222,12 @@ class Jobs:
         for job, process in list(self._running.items()):
             if process.poll() is not None:  # was stopped
                 del self._running[job]
+        self._insist()
         waiting = [job for job in unfinished if self._state(job) == "queued"]
         waiting.sort(key=lambda job: (self._ticket(job).submitted, job))
         for job in waiting[: max(0, self.at_once - running)]:
             self._begin(job)
-        return bool(unfinished)
+        return bool(unfinished or self._told)
 
     def _begin(self, job: str) -> None:
         place, ticket = self.folder / job, self._ticket(job)
@@ -268,8 +274,18 @@ class Jobs:
         pid = self._ticket(job).pid if self._held(job) else 0
         self._finish(job, state, error)
         if pid:
+            self._told[job] = (pid, time.monotonic() + _GRACE)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
+
+    def _insist(self) -> None:
+        """Kill, with all that they began, processes that were told to stop and did not."""
+        for job, (pid, until) in list(self._told.items()):
+            if not self._held(job):
+                del self._told[job]
+            elif time.monotonic() > until:
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
 
     def _finish(self, job: str, state: State, error: str | None = None) -> None:
         outcome = {"state": state, "error": error, "finished": _stamp()}

@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pipeline.errors import SpecError
+from pipeline.service import jobs as module
 from pipeline.service.app import create_app
 from pipeline.service.audit_log import AuditLog
 from pipeline.service.jobs import Jobs
@@ -36,6 +37,11 @@ if spec["name"] == "fails":
 if spec["name"] == "dies":
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
+if spec["name"] == "deaf":
+    import signal
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    spec["name"] = "waits"
+    print("is deaf", flush=True)
 while spec["name"] == "waits" and not (output.parent.parent / "go").exists():
     time.sleep(0.05)
 sys.path.insert(0, {root!r})
@@ -283,6 +289,22 @@ def test_a_job_that_takes_too_long_has_failed_and_the_next_begins(make, tmp_path
     assert found["error"] == "took longer than 0.0001 hours; order fewer faces"
     assert "cannot be written" in until(again, following, "failed")["error"]
     assert jobs._running[long].wait(60) == -signal.SIGTERM
+
+
+def test_a_job_that_does_not_stop_when_told_is_killed(make, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_GRACE", 0.2)
+    jobs = make()
+    deaf = order(jobs, "deaf")
+    jobs.start()
+    until(jobs, deaf, "running")
+    for _ in range(200):
+        if "is deaf" in (jobs.folder / deaf / "log.txt").read_text():
+            break
+        time.sleep(0.1)
+    process = jobs._running[deaf]
+    assert jobs.cancel(deaf, "me")["state"] == "stopped"
+    assert process.wait(60) == -signal.SIGKILL
+    assert jobs.document(deaf, "me")["state"] == "stopped"
 
 
 def test_only_so_many_jobs_may_wait(make) -> None:
