@@ -1,9 +1,11 @@
 """The networks that come with populace are whole, and draw the people of their latents."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.errors import SpecError
 from pipeline.generators import load_generator
@@ -13,6 +15,8 @@ from pipeline.spec import parse_spec
 from pipeline.spec.job import BUILTINS
 from pipeline.training.gan.model_card import model_card
 from pipeline.training.gan.people import people_figures, people_of, read_by_scorer
+from pipeline.training.gan.run import train_gan
+from pipeline.training.gan.spec import parse_gan_spec
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -23,7 +27,7 @@ def test_a_network_has_its_cards_and_can_be_ordered(name: str) -> None:
     checkpoint = read_checkpoint(path)
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["parameters"] == checkpoint.parameters
-    assert path.with_suffix(".md").read_text() == model_card(card, name)
+    assert path.with_suffix(".md").read_text() == model_card(card, Path(card["spec"]["to"]).name)
     size = card["resolution"]
     spec = parse_spec({"name": "n", "count": 5000, "generator": name, "output": "./out",
                        "balance": {"age": "uniform"}, "image": {"size": size}})  # fmt: skip
@@ -45,3 +49,19 @@ def test_stylegan2_heads_draws_the_people_that_its_latents_say() -> None:
     assert found["age_mae"][0] < 10
     for name in ("gender_presentation", "skin_tone within one", "hair_color"):
         assert found["shares"][name][0] > 0.7, name
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pictures_of_ones_own_can_be_learned_on_from_it(name: str, tmp_path: Path) -> None:
+    art = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), np.uint8)
+    (tmp_path / "art").mkdir()
+    for i, picture in enumerate(art):
+        Image.fromarray(picture).save(tmp_path / f"art/{i}.png")
+    spec = {
+        "from": name, "from_discriminator": name, "data": {"source": str(tmp_path / "art")},
+        "adversarial": {"kimg": 0.008, "batch": 8}, "metrics": {"count": 0},
+        "to": str(tmp_path / "run"),
+    }  # fmt: skip
+    card = train_gan(parse_gan_spec(spec), lambda _: None)
+    assert card["seen"] == 8
+    assert "Began with `builtin:" in (tmp_path / "run" / "MODEL_CARD.md").read_text()

@@ -16,8 +16,9 @@ from pipeline.training.gan import ranks
 from pipeline.training.gan.augment import augmented, next_p
 from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.draws import batch_draws
+from pipeline.training.gan.features import Features
 from pipeline.training.gan.heads_data import full_latents
-from pipeline.training.gan.regress import DTYPES, descend, mapped, regression_loss
+from pipeline.training.gan.regress import DTYPES, descend, mapped, taught_loss
 from pipeline.training.gan.shards import Feed, Sample
 from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.state import State
@@ -30,7 +31,9 @@ ADAPT_STEPS = 4
 """Steps between two changes of p."""
 
 
-def adversarial_step(state: State, spec: GanSpec, feed: Feed) -> dict[str, float]:
+def adversarial_step(
+    state: State, spec: GanSpec, feed: Feed, features: Features | None = None
+) -> dict[str, float]:
     """Both networks learn from this rank's share of one batch; gives losses, scores, penalties."""
     at = state.step - spec.regress_steps
     if at == 0 and spec.regress_steps:
@@ -41,7 +44,7 @@ def adversarial_step(state: State, spec: GanSpec, feed: Feed) -> dict[str, float
         sample = sample.mirrored(batch_draws(spec.seed, state.step, "mirror"))
     z = _latents(state, spec, sample).to(state.device)
     state.discriminator.requires_grad_(False)
-    fake, figures = _generator_step(state, spec, sample, z)
+    fake, figures = _generator_step(state, spec, sample, z, features)
     if wanted.path_length_weight and at % wanted.path_length_interval == 0:
         figures["path_length"] = _path_step(state, spec, z)
     state.discriminator.requires_grad_(True)
@@ -83,7 +86,7 @@ def r1_penalty(discriminator: Discriminator, images: Tensor) -> Tensor:
 
 
 def _generator_step(
-    state: State, spec: GanSpec, sample: Sample, z: Tensor
+    state: State, spec: GanSpec, sample: Sample, z: Tensor, features: Features | None
 ) -> tuple[Tensor, dict[str, float]]:
     dtype = DTYPES[spec.precision]
     w = _mixed(state, spec, mapped(state.generator, z))
@@ -93,8 +96,8 @@ def _generator_step(
     loss = F.softplus(-scores).mean()
     figures = {"loss_generator": loss.item(), "score_fake": scores.mean().item()}
     if spec.adversarial.anchor and sample.latents.shape[1]:
-        apart = regression_loss(fake, sample.images, sample.focus, spec.regress.focus)
-        figures["loss"] = apart.item()
+        apart, parts = taught_loss(fake, sample, spec, features)
+        figures |= parts
         loss = loss + spec.adversarial.anchor * apart
     descend(state.generate, state.generator, loss, spec.clip)
     return fake.detach(), figures

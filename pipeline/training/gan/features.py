@@ -12,8 +12,9 @@ from pipeline.attributes.network import SIZE, HeadsNetwork
 class Features:
     """The last hidden layer of the `builtin:heads` scorer."""
 
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
+    def __init__(self, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+        """Take them on a device; dtype: of the arithmetic, float32 or bfloat16."""
+        self.device, self._dtype = device, dtype
         self._network = HeadsNetwork().folded()
         held = Weights.load(WEIGHTS / "weights.safetensors")
         self._network.load_state_dict(dict(held.network))
@@ -26,8 +27,10 @@ class Features:
         pixels = F.interpolate(
             127.5 * (images.clamp(-1, 1) + 1), (SIZE, SIZE), mode="bilinear", antialias=True
         )
-        self._network(pixels.contiguous(memory_format=torch.channels_last))
-        return torch.relu(self._seen.pop())
+        low = self._dtype != torch.float32
+        with torch.autocast(self.device.type, self._dtype, enabled=low):
+            self._network(pixels.contiguous(memory_format=torch.channels_last))
+        return torch.relu(self._seen.pop().float())
 
     def distance(self, found: Tensor, truth: Tensor) -> Tensor:
         """Mean distance of features, a number; the gradient flows to `found`."""

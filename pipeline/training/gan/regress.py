@@ -11,7 +11,7 @@ from pipeline.training.gan import ranks
 from pipeline.training.gan.draws import batch_draws
 from pipeline.training.gan.features import Features
 from pipeline.training.gan.heads_data import full_latents
-from pipeline.training.gan.shards import Feed
+from pipeline.training.gan.shards import Feed, Sample
 from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.state import State
 from pipeline.training.gan.synthesis import synthesize
@@ -39,17 +39,29 @@ def regress_step(
     )
     w = mapped(state.generator, z.to(state.device))
     found = synthesize(state.generator, w, dtype=DTYPES[spec.precision])
+    loss, figures = taught_loss(found, sample, spec, features)
+    for group in state.regress.param_groups:
+        group["lr"] = spec.regress.rate * _schedule(step, spec.regress_steps)
+    figures["gradient"] = descend(state.regress, state.generator, loss, spec.clip)
+    state.follow(spec)
+    return figures
+
+
+def taught_loss(
+    found: Tensor, sample: Sample, spec: GanSpec, features: Features | None
+) -> tuple[Tensor, dict[str, float]]:
+    """How far pictures, [B, C, R, R], are from those of their latents, and the parts of it.
+
+    By their pixels and, with `features`, by what the frozen scorer sees of them: expressions and
+    glasses are few pixels.
+    """
     loss = regression_loss(found, sample.images, sample.focus, spec.regress.focus)
     figures = {"loss": loss.item()}
     if features is not None:
         apart = features.distance(found, sample.images)
         figures["features"] = apart.item()
         loss = loss + spec.regress.features * apart
-    for group in state.regress.param_groups:
-        group["lr"] = spec.regress.rate * _schedule(step, spec.regress_steps)
-    figures["gradient"] = descend(state.regress, state.generator, loss, spec.clip)
-    state.follow(spec)
-    return figures
+    return loss, figures
 
 
 def regression_loss(found: Tensor, truth: Tensor, focus: Tensor, weight: float) -> Tensor:

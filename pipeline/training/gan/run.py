@@ -18,11 +18,11 @@ from pipeline.training.gan.features import Features
 from pipeline.training.gan.launch import in_ranks
 from pipeline.training.gan.log import Tell
 from pipeline.training.gan.record import Record
-from pipeline.training.gan.regress import regress_step
+from pipeline.training.gan.regress import DTYPES, regress_step
 from pipeline.training.gan.result import MODEL_CARD, write_result
 from pipeline.training.gan.shards import Feed, Order, Pictures
 from pipeline.training.gan.sources import Fetch, pictures_of
-from pipeline.training.gan.spec import GanSpec
+from pipeline.training.gan.spec import HEADS, GanSpec
 from pipeline.training.gan.start import as_float, load_discriminator, starting_point
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
@@ -56,7 +56,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
         config, _ = starting_point(spec)
         if spec.start_discriminator is not None:
             # Before pictures are made, which may take hours.
-            load_discriminator(Path(spec.start_discriminator), Discriminator(config))
+            load_discriminator(spec.start_discriminator, Discriminator(config))
         pictures = pictures_of(spec, config, Path(spec.to), tell, fetch)
     work = partial(train_rank, spec, pictures)
     if count == 1:
@@ -84,7 +84,7 @@ def train_rank(spec: GanSpec, pictures: Pictures, tell: Tell) -> None:
             state.generator.load_state_dict(as_float(checkpoint.state))
             state.average.load_state_dict(as_float(checkpoint.state))
         if spec.start_discriminator is not None:
-            load_discriminator(Path(spec.start_discriminator), state.discriminator)
+            load_discriminator(spec.start_discriminator, state.discriminator)
         weights = checkpoint.digest() if checkpoint else ""
         content = f"{spec.digest} {weights} {pictures.name}"
         digest = hashlib.sha256(content.encode()).hexdigest()
@@ -117,7 +117,8 @@ def _steps(
     spec: GanSpec, pictures: Pictures, device: torch.device
 ) -> dict[str, Callable[[State], dict[str, float]]]:
     """How each stage takes a step."""
-    features = Features(device) if spec.regress.kimg and spec.regress.features else None
+    taught = spec.data.source == HEADS and spec.regress.features
+    features = Features(device, DTYPES[spec.precision]) if taught else None
     data, count = spec.data, len(pictures)
     order = Order(count, spec.regress.batch, spec.seed, data.first, data.growth)
     # Another order than before: the first pass is not the one that was learned first.
@@ -125,7 +126,7 @@ def _steps(
     feed, later = Feed(pictures, order, device), Feed(pictures, other, device)
     return {
         "regress": lambda state: regress_step(state, spec, feed, features),
-        "adversarial": lambda state: adversarial_step(state, spec, later),
+        "adversarial": lambda state: adversarial_step(state, spec, later, features),
     }
 
 

@@ -76,7 +76,9 @@ class RegressSpec(_Part):
     rate: float = Field(2.5e-3, gt=0, le=1, description="Adam's; warmed up, then half a cosine")
     beta1: float = Field(0.9, ge=0, lt=1)
     focus: float = Field(5.0, ge=1, description="weight of eyes, mouth and glasses")
-    features: float = Field(0.0, ge=0, description="weight of the frozen scorer's features")
+    features: float = Field(
+        0.0, ge=0, description="weight of the frozen scorer's features in the loss"
+    )
 
 
 class AugmentSpec(_Part):
@@ -100,7 +102,9 @@ class AdversarialSpec(_Part):
     path_length_weight: float = Field(2.0, ge=0, description="0: no such penalty")
     path_length_interval: int = Field(4, ge=1, description="steps between path-length penalties")
     style_mixing: float = Field(0.0, ge=0, le=1, description="share of pictures of two latents")
-    anchor: float = Field(1.0, ge=0, description="of builtin:heads: weight of the regression loss")
+    anchor: float = Field(
+        1.0, ge=0, description="of builtin:heads: weight of the first stage's loss"
+    )
     augment: AugmentSpec = AugmentSpec()
 
 

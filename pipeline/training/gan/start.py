@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pipeline.errors import SpecError
-from pipeline.generators.bundled import NETWORKS
+from pipeline.generators.bundled import DISCRIMINATORS, NETWORKS
 from pipeline.generators.checkpoints import Checkpoint, read_checkpoint
 from pipeline.generators.checkpoints.check import config_of
 from pipeline.generators.heads.layout import LATENT_SIZE
@@ -42,12 +42,13 @@ def starting_point(spec: GanSpec) -> tuple[Config, Checkpoint | None]:
     return config, checkpoint
 
 
-def load_discriminator(path: Path, discriminator: Discriminator) -> None:
-    """Fill a discriminator with a file of `save_discriminator`.
+def load_discriminator(file: str, discriminator: Discriminator) -> None:
+    """Fill a discriminator with a file of `save_discriminator`, or with a bundled network's.
 
     Raises:
         SpecError: it is none, or of another network.
     """
+    path = DISCRIMINATORS.get(file) or Path(file)
     try:
         state = load_file(path)
         discriminator.load_state_dict(state)

@@ -69,6 +69,7 @@ def test_a_run_broken_off_goes_on_and_ends_the_same_to_the_bit(
         assert same[0] == same[1], name
     logs = [log.read_log(tmp_path / run / "log.jsonl") for run in ("whole", "broken")]
     assert [entry["step"] for entry in logs[0]] == [entry["step"] for entry in logs[1]]
+    assert all("features" in entry for entry in logs[0])
 
 
 def test_a_finished_run_draws_as_a_generator_and_is_not_run_again(tmp_path: Path) -> None:

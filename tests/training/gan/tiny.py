@@ -15,11 +15,11 @@ CONFIG = Config(**NETWORK)
 
 
 def spec(to: Path, **changes: Any) -> GanSpec:
-    """Both stages on 24 heads, six steps each, with every penalty and a p that moves."""
+    """Both stages on 24 heads, six steps each, with every penalty, features and a p that moves."""
     content = {
         "network": NETWORK,
         "data": {"count": 24, "keep": str(to.parent / "data")},
-        "regress": {"kimg": 0.048, "batch": 8},
+        "regress": {"kimg": 0.048, "batch": 8, "features": 0.1},
         "adversarial": {
             "kimg": 0.048, "batch": 8, "r1_interval": 2, "path_length_interval": 3,
             "augment": {"kimg": 0.1},
