@@ -64,4 +64,5 @@ def test_pictures_of_ones_own_can_be_learned_on_from_it(name: str, tmp_path: Pat
     }  # fmt: skip
     card = train_gan(parse_gan_spec(spec), lambda _: None)
     assert card["seen"] == 8
+    assert card["began"]["card"]["seen"] > 8
     assert "Began with `builtin:" in (tmp_path / "run" / "MODEL_CARD.md").read_text()

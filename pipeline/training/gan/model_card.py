@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.generators.bundled import NETWORKS
 from pipeline.training.gan.people import PROPER
 from pipeline.training.gan.spec import HEADS
 
@@ -35,13 +34,18 @@ def model_card(card: Mapping[str, Any], name: str) -> str:
         card: what `train_gan` writes to card.json.
         name: of the network.
     """
-    spec = card["spec"]
-    # What it began with may have seen anything.
-    taught = spec["data"]["source"] == HEADS and spec["from"] in (None, *NETWORKS)
+    taught = _taught(card)
     parts = [_head(card, name, taught), _recipe(card), _distances(card["metrics"])]
     people = _people(card["metrics"])
     parts += [people, LIMITS + (TAUGHT if taught else "") + (READ if people else "")]
     return "\n".join(part for part in parts if part)
+
+
+def _taught(card: Mapping[str, Any] | None) -> bool:
+    """Whether a network, and what it began with, saw nothing but renders of ours, as cards say."""
+    if card is None or card["spec"]["data"]["source"] != HEADS:
+        return False
+    return not card["spec"]["from"] or _taught(card["began"] and card["began"]["card"])
 
 
 def _head(card: Mapping[str, Any], name: str, taught: bool) -> str:
@@ -64,8 +68,8 @@ def _recipe(card: Mapping[str, Any]) -> str:
     spec = card["spec"]
     data, regress, adversarial = spec["data"], spec["regress"], spec["adversarial"]
     lines = [f"{card['pictures'][1]:,} pictures (`{card['pictures'][0]}`) of `{data['source']}`."]
-    if spec["from"]:
-        lines.append(f"Began with `{spec['from']}`.")
+    if card["began"]:
+        lines.insert(0, f"Began with `{spec['from']}`, {_began(card['began'])}.")
     if regress["kimg"]:
         lines.append(
             f"{regress['kimg']:g} thousand pictures of regression in batches of "
@@ -86,6 +90,16 @@ def _recipe(card: Mapping[str, Any]) -> str:
         f"{card['seen']:,} pictures seen in {card['hours']:g} hours.",
     ]
     return "## Recipe\n\n" + "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def _began(began: Mapping[str, Any]) -> str:
+    """What a network began with, in words, back to the first that is known."""
+    words = f"weights `{began['digest'][:16]}…`"
+    if (card := began["card"]) is None:
+        return f"{words}, of which no card tells"
+    words += f", which had seen {card['seen']:,} pictures of `{card['spec']['data']['source']}`"
+    words += f" in {card['hours']:g} hours"
+    return f"{words} and began with {_began(card['began'])}" if card["began"] else words
 
 
 def _distances(metrics: Mapping[str, Any] | None) -> str:

@@ -12,7 +12,7 @@ from pipeline.training.gan.metrics import Judge
 from pipeline.training.gan.model_card import model_card
 from pipeline.training.gan.shards import Pictures
 from pipeline.training.gan.spec import HEADS, GanSpec
-from pipeline.training.gan.start import save_discriminator
+from pipeline.training.gan.start import CARD, card_of, save_discriminator
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
 
@@ -20,9 +20,17 @@ MODEL_CARD = "MODEL_CARD.md"
 
 
 def write_result(
-    spec: GanSpec, state: State, pictures: Pictures, judge: Judge | None, folder: Path
+    spec: GanSpec,
+    state: State,
+    pictures: Pictures,
+    judge: Judge | None,
+    weights: str,
+    folder: Path,
 ) -> dict[str, Any]:
     """Write network.safetensors, discriminator.safetensors after a second stage, and the cards.
+
+    Args:
+        weights: digest of the network that the run began with; "" for none.
 
     Returns:
         The content of card.json, which is written last.
@@ -36,6 +44,7 @@ def write_result(
     card: dict[str, Any] = {
         "made_by": f"populace {__version__} train gan",
         "spec": spec.plain(),
+        "began": _began(spec.start, weights) if spec.start else None,
         "notes": list(made.notes),
         "digest": made.digest(),
         "parameters": made.parameters,
@@ -46,8 +55,15 @@ def write_result(
         "metrics": judge.figures(state.average) if judge is not None else None,
     }
     write_whole(folder / MODEL_CARD, model_card(card, folder.name))
-    write_whole(folder / "card.json", json.dumps(card, indent=1) + "\n")
+    write_whole(folder / CARD, json.dumps(card, indent=1) + "\n")
     return card
+
+
+def _began(start: str, weights: str) -> dict[str, Any]:
+    """What the run began with, and all that is known of how that came about."""
+    card = card_of(start, weights)
+    known = ("spec", "began", "pictures", "seen", "hours")
+    return {"digest": weights, "card": card and {name: card.get(name) for name in known}}
 
 
 def _notes(spec: GanSpec) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from pipeline.training.gan.result import MODEL_CARD, write_result
 from pipeline.training.gan.shards import Feed, Order, Pictures
 from pipeline.training.gan.sources import Fetch, pictures_of
 from pipeline.training.gan.spec import HEADS, GanSpec
-from pipeline.training.gan.start import as_float, load_discriminator, starting_point
+from pipeline.training.gan.start import CARD, as_float, load_discriminator, starting_point
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
 from pipeline.training.threads import torch_threads
@@ -47,7 +47,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
         SpecError: the spec or what it names does not fit.
         JobError: a process that renders or trains died.
     """
-    card = Path(spec.to) / "card.json"
+    card = Path(spec.to) / CARD
     if (found := _finished(card, spec)) is not None:
         return found
     count = _devices(spec)
@@ -97,7 +97,7 @@ def train_rank(spec: GanSpec, pictures: Pictures, tell: Tell) -> None:
         _train(spec, pictures, state, record)
         if record is not None:
             tell("judge and write")
-            write_result(spec, state, pictures, record.judge, folder)
+            write_result(spec, state, pictures, record.judge, weights, folder)
 
 
 def _train(spec: GanSpec, pictures: Pictures, state: State, record: Record | None) -> None:

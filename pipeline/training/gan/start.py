@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +19,9 @@ from pipeline.generators.stylegan2.config import Config
 from pipeline.models.fetch import local_copy
 from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.spec import HEADS, GanSpec
+
+CARD = "card.json"
+"""What a run writes of itself, beside its network."""
 
 KEY = "populace"
 """Name of the description in the discriminator's metadata."""
@@ -40,6 +44,20 @@ def starting_point(spec: GanSpec) -> tuple[Config, Checkpoint | None]:
     if spec.data.source == HEADS and config.z_dim < LATENT_SIZE:
         raise _unfit(spec, f"its z of {config.z_dim} is too short for latents of {HEADS}")
     return config, checkpoint
+
+
+def card_of(start: str, digest: str) -> dict[str, Any] | None:
+    """The card of the run that made the network at `start`, where it lies beside it.
+
+    digest: of that network; a card of another is none.
+    """
+    bundled = NETWORKS.get(start)
+    path = bundled.with_suffix(".json") if bundled else Path(start).with_name(CARD)
+    try:
+        card: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return card if card.get("digest") == digest else None
 
 
 def load_discriminator(file: str, discriminator: Discriminator) -> None:

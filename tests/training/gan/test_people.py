@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from pipeline.generators.heads import Heads
 from pipeline.training.gan.heads_data import HeadsOrder, shard_latents
 from pipeline.training.gan.model_card import model_card
 from pipeline.training.gan.people import people_figures, people_of, read_by_scorer
 from pipeline.training.gan.run import train_gan
+from pipeline.training.gan.spec import parse_gan_spec
 
 from .tiny import spec
 
@@ -55,21 +55,24 @@ def test_the_card_says_how_it_was_made_and_how_well_it_draws(tmp_path: Path) -> 
     assert "too few" in told
 
 
-@pytest.mark.parametrize(
-    ("source", "start"),
-    [
-        ("./faces", None),
-        ("s3://bucket/catalog", None),
-        ("builtin:heads", "https://host/ffhq.pkl"),
-    ],
-)
-def test_a_network_of_other_pictures_does_not_claim_to_be_free(
-    source: str, start: str | None, tmp_path: Path
-) -> None:
-    card = train_gan(spec(tmp_path / "tiny"), lambda _: None)
-    assert "Apache-2.0" in model_card(card, "tiny")
-    card["spec"]["data"]["source"], card["spec"]["from"] = source, start
-    told = model_card(card, "tiny")
-    assert "Apache-2.0" not in told
-    assert "renders of our own" not in told
+def test_only_what_saw_nothing_but_renders_claims_to_be_free(tmp_path: Path) -> None:
+    first = train_gan(spec(tmp_path / "first"), lambda _: None)
+    content = spec(tmp_path / "second").model_dump(mode="json", by_alias=True)
+    del content["network"]
+    content["from"] = str(tmp_path / "first" / "network.safetensors")
+    second = train_gan(parse_gan_spec(content), lambda _: None)
+    assert second["began"]["digest"] == first["digest"]
+    told = (tmp_path / "second" / "MODEL_CARD.md").read_text()
+    assert "Apache-2.0" in told
+    assert "which had seen 96 pictures of `builtin:heads` in" in told
+
+    (tmp_path / "first" / "card.json").unlink()  # nobody vouches for it now
+    (tmp_path / "second" / "MODEL_CARD.md").unlink()
+    train_gan(parse_gan_spec(content), lambda _: None)
+    told = (tmp_path / "second" / "MODEL_CARD.md").read_text()
+    assert "of which no card tells" in told
     assert "above, is the error" not in told  # no metrics, nothing above
+    others = first | {"spec": first["spec"] | {"data": {"source": "./faces"}}}
+    for text in (told, model_card(others, "others")):
+        assert "Apache-2.0" not in text
+        assert "renders of our own" not in text
