@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tampering import Catalog
 
 from pipeline.catalog.seal import seal
 from pipeline.engine.driver import claim, plan_job
@@ -14,6 +13,8 @@ from pipeline.engine.worker import load_models
 from pipeline.sampling.true_balance import bundled_truth
 from pipeline.spec import parse_spec
 from pipeline.storage import open_store
+
+from .tampering import Catalog
 
 STRIPES: dict[str, Any] = {
     "name": "stripes",

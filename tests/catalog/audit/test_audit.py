@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from audited import by_check, find, run, unpassed
-from conftest import STRIPES, make
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tampering import PART, Catalog
 
 from pipeline.assets.encode import decode_stored, encode
 from pipeline.catalog.audit.audit import Look
 from pipeline.catalog.layout import own_key
 from pipeline.catalog.manifest import write_parquet
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
+
+from .audited import by_check, find, run, unpassed
+from .conftest import STRIPES, make
+from .tampering import PART, Catalog
 
 
 def test_an_honest_catalog_passes_every_check(stripes: Path) -> None:

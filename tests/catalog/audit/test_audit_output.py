@@ -5,16 +5,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from audited import run, unpassed
 from click.testing import CliRunner
-from conftest import STRIPES, make
 from rich.console import Console
-from tampering import PART, Catalog
 
 from pipeline.catalog.audit.audit import Look
 from pipeline.catalog.audit.page import audit_page
 from pipeline.catalog.audit.view import audit_view
 from pipeline.cli import main
+
+from .audited import run, unpassed
+from .conftest import STRIPES, make
+from .tampering import PART, Catalog
 
 
 def audit(*arguments: str) -> tuple[int, str, str]:

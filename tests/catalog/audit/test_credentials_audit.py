@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from audited import by_check, find, run
-from tampering import Catalog
-
 from pipeline.catalog.audit.audit import audit
 from pipeline.catalog.read import open_catalog
 from pipeline.provenance.credentials import CredentialCheck
 from pipeline.storage import open_store
 from tests.provenance.signing import Studio, studio
+
+from .audited import by_check, find, run
+from .tampering import Catalog
 
 
 def signed(catalog: Catalog, rows: list[dict[str, Any]], sign: Studio) -> None:

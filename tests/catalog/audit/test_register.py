@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tampering import PART
 
 from pipeline.catalog.audit.register import Register
+
+from .tampering import PART
 
 
 @pytest.fixture

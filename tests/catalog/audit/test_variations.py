@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audited import by_check, find, run, unpassed
-from tampering import Catalog
 
 from pipeline.catalog.audit.audit import Look
+
+from .audited import by_check, find, run, unpassed
+from .tampering import Catalog
 
 NONE = Look(0)
 """No images: what the rows say by themselves is told already."""

@@ -5,8 +5,6 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from audited import by_check, find, run, unpassed
-from conftest import STRIPES, make
 
 from pipeline.catalog.audit.audit import Look, audit
 from pipeline.catalog.audit.page import audit_page
@@ -16,6 +14,9 @@ from pipeline.catalog.manifest import write_parquet
 from pipeline.catalog.read import open_catalog
 from pipeline.catalog.versions import revoke
 from pipeline.storage import open_store
+
+from .audited import by_check, find, run, unpassed
+from .conftest import STRIPES, make
 
 WHY = "The likeness was questioned."
 
