@@ -73,7 +73,7 @@ def scan_with(
 
     size = max((_bytes(catalog, group, columns) for group in groups[:1]), default=0)
     # Twice as many row groups are under way as there are threads.
-    threads = min(_MOST_THREADS, _AHEAD_BYTES // max(1, 2 * size))
+    threads = min(_MOST_THREADS, catalog.store.readers, _AHEAD_BYTES // max(1, 2 * size))
     for found in in_order(read, groups, threads) if threads else map(read, groups):
         check_time()
         yield found
