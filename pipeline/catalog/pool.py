@@ -1,5 +1,7 @@
 """Sort the matching rows of a manifest into cells, on disk, and count what each cell has."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,9 @@ from pipeline.catalog.condition import Condition
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import Group, Result, groups_of, numbered, scan_with
 from pipeline.sampling.targets import Target
+
+_Sorted = tuple[Group, pa.Table, NDArray[np.int32], NDArray[np.int64] | None]
+"""A row group, its rows, their cells and, where all of them match, how many rows each cell has."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +68,30 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
     groups: list[Group] = []
     matched = 0
 
-    def read(group: Group, rows: pa.Table) -> tuple[Group, pa.Table, NDArray[np.int32]]:
-        return group, rows, cells_of_rows(target, rows)
-
     with file.open("wb") as out:
-        for group, rows, cells in scan_with(read, catalog, groups_of(catalog), columns, coded):
+
+        def keep(group: Group, cells: NDArray[np.int32]) -> NDArray[np.int64]:
+            """Write the cells of a row group to their place, and count the rows of each."""
+            if os.pwrite(out.fileno(), cells.data, group.start * cells.itemsize) < cells.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+            return np.bincount(cells + 1, minlength=available.size + 1)[1:]
+
+        def read(group: Group, rows: pa.Table) -> _Sorted:
+            cells = cells_of_rows(target, rows)
+            return group, rows, cells, keep(group, cells) if condition.always else None
+
+        for group, rows, cells, counts in scan_with(
+            read, catalog, groups_of(catalog), columns, coded
+        ):
             number = group.rows
-            if not condition.always:
+            if counts is None:
                 found = condition.matching(numbered(rows, group), ["__row"])
                 kept = found["__row"].to_numpy() - group.first
                 elsewhere = np.ones(group.rows, bool)
                 elsewhere[kept] = False
                 cells[elsewhere] = -1
                 number = len(kept)
-            cells.tofile(out)
-            counts = np.bincount(cells + 1, minlength=available.size + 1)[1:]
+                counts = keep(group, cells)
             available += counts
             matched += number
             if counts.any():
