@@ -24,6 +24,9 @@ _SLACK = 8.0
 _SPARE = 40
 """And so many candidates more, for cells of which few are chosen."""
 
+_FEW = 0.25
+"""Share of a row group's names below which they are copied first: a lot is cheaper than a copy."""
+
 _NEVER = 1e9
 """A time by which every clock has rung."""
 
@@ -105,7 +108,10 @@ def choose_all(
     wanted = np.append(weights.ravel() > 0, False)  # for rows in no cell, -1
 
     def chosen(group: Group, cells: NDArray[np.int32], names: "pa.ChunkedArray[Any]") -> pa.Table:
-        places = _places(group, np.flatnonzero(wanted[cells]), cells, names)
+        rows = np.flatnonzero(wanted[cells])
+        if rows.size < group.rows:
+            names = names.take(pa.array(rows, pa.int64()))
+        places = _places(group, rows, cells[rows], names)
         turns = group.start - group.first + places["__row"].to_numpy()
         return pa.table([*places.columns, turns, np.zeros_like(turns)], schema=_CHOSEN)
 
@@ -124,10 +130,16 @@ def _candidates(
     part = np.append(np.where(pace > 0, part, 0), 0)  # for rows in no cell, -1
 
     def low(group: Group, cells: NDArray[np.int32], names: "pa.ChunkedArray[Any]") -> pa.Table:
+        rows = np.flatnonzero(part[cells] > 0)
+        if rows.size < group.rows * _FEW:
+            cells, names = cells[rows], names.take(pa.array(rows, pa.int64()))
+        else:
+            rows = np.arange(group.rows)
         lot = lots(names, seed)
         some = np.flatnonzero(uniform(lot) < part[cells])
         wait = -np.log1p(-uniform(lot[some])) / pace[cells[some]]
-        places = _places(group, some, cells, names)
+        names = names.take(pa.array(some, pa.int64()))
+        places = _places(group, rows[some], cells[some], names)
         return pa.table([*places.columns, wait, lot[some]], schema=_CANDIDATE)
 
     return pool.scan_names(low)
@@ -139,10 +151,8 @@ def _places(
     cells: NDArray[np.int32],
     names: "pa.ChunkedArray[Any]",
 ) -> pa.Table:
-    """The columns _PLACE_FIELDS of some rows of a row group; cells, names: of all its rows."""
-    if rows.size < group.rows:
-        names = names.take(pa.array(rows, pa.int64()))
-    columns = [np.full_like(rows, group.part), group.first + rows, cells[rows], names]
+    """The columns _PLACE_FIELDS of rows of a row group, counted from its first."""
+    columns = [np.full_like(rows, group.part), group.first + rows, cells, names]
     return pa.table(columns, schema=pa.schema(_PLACE_FIELDS))
 
 

@@ -18,9 +18,6 @@ from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import Group, Result, groups_of, numbered, scan_with
 from pipeline.sampling.targets import Target
 
-_Sorted = tuple[Group, pa.Table, NDArray[np.int32], NDArray[np.int64] | None]
-"""A row group, its rows, their cells and, where all of them match, how many rows each cell has."""
-
 
 @dataclass(frozen=True)
 class Pool:
@@ -63,7 +60,8 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
     """
     names = [axis.attribute for axis in target.axes]
     columns = sorted({*names, *condition.columns} or {"slot"})
-    coded = [name for name in names if BY_NAME[name].classes and name not in condition.columns]
+    every = condition.always
+    coded = [name for name in names if BY_NAME[name].classes and every]
     available = np.zeros(target.shares.size, np.int64)
     groups: list[Group] = []
     matched = 0
@@ -76,22 +74,16 @@ def pool_of(catalog: Catalog, condition: Condition, target: Target, file: Path) 
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
             return np.bincount(cells + 1, minlength=available.size + 1)[1:]
 
-        def read(group: Group, rows: pa.Table) -> _Sorted:
-            cells = cells_of_rows(target, rows)
-            return group, rows, cells, keep(group, cells) if condition.always else None
+        def read(group: Group, rows: pa.Table) -> tuple[Group, pa.Table, NDArray[np.int64] | None]:
+            return group, rows, keep(group, cells_of_rows(target, rows)) if every else None
 
-        for group, rows, cells, counts in scan_with(
-            read, catalog, groups_of(catalog), columns, coded
-        ):
+        for group, rows, counts in scan_with(read, catalog, groups_of(catalog), columns, coded):
             number = group.rows
-            if counts is None:
-                found = condition.matching(numbered(rows, group), ["__row"])
-                kept = found["__row"].to_numpy() - group.first
-                elsewhere = np.ones(group.rows, bool)
-                elsewhere[kept] = False
-                cells[elsewhere] = -1
-                number = len(kept)
-                counts = keep(group, cells)
+            if counts is None:  # the database answers one thread at a time
+                found = condition.matching(numbered(rows, group), [*names, "__row"])
+                cells = np.full(group.rows, -1, np.int32)
+                cells[found["__row"].to_numpy() - group.first] = cells_of_rows(target, found)
+                counts, number = keep(group, cells), found.num_rows
             available += counts
             matched += number
             if counts.any():
