@@ -154,10 +154,8 @@ def cell_mixtures(
         held_out: natural images whose truth is known.
         inside: bool [N], those to count.
     """
-    place = np.unravel_index(
-        np.arange(np.prod([len(axis.bins) for axis in axes])), [len(axis.bins) for axis in axes]
-    )
-    found = np.ones((len(place[0]), 1))
+    place = np.indices([len(axis.bins) for axis in axes]).reshape(len(axes), -1)
+    found = np.ones((place.shape[1], 1))
     own = cell_confusions(axes, held_out, inside)
     for counts, table, bins in zip(own, tables, place, strict=True):
         share = counts + PRIOR * table.T[bins]
