@@ -16,9 +16,10 @@ from pipeline.training.gan import ranks
 from pipeline.training.gan.augment import augmented, next_p
 from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.draws import batch_draws
-from pipeline.training.gan.features import Features
+from pipeline.training.gan.features import Taught
+from pipeline.training.gan.fused import fused
 from pipeline.training.gan.heads_data import full_latents
-from pipeline.training.gan.regress import DTYPES, descend, mapped, taught_loss
+from pipeline.training.gan.regress import DTYPES, descend, loss_of, mapped
 from pipeline.training.gan.shards import Feed, Sample
 from pipeline.training.gan.spec import GanSpec
 from pipeline.training.gan.state import State
@@ -32,7 +33,7 @@ ADAPT_STEPS = 4
 
 
 def adversarial_step(
-    state: State, spec: GanSpec, feed: Feed, features: Features | None = None
+    state: State, spec: GanSpec, feed: Feed, taught: Taught | None = None
 ) -> dict[str, float]:
     """Both networks learn from this rank's share of one batch; gives losses, scores, penalties."""
     at = state.step - spec.regress_steps
@@ -44,7 +45,7 @@ def adversarial_step(
         sample = sample.mirrored(batch_draws(spec.seed, state.step, "mirror"))
     z = _latents(state, spec, sample).to(state.device)
     state.discriminator.requires_grad_(False)
-    fake, figures = _generator_step(state, spec, sample, z, features)
+    fake, figures = _generator_step(state, spec, sample, z, taught)
     if wanted.path_length_weight and at % wanted.path_length_interval == 0:
         figures["path_length"] = _path_step(state, spec, z)
     state.discriminator.requires_grad_(True)
@@ -86,17 +87,18 @@ def r1_penalty(discriminator: Discriminator, images: Tensor) -> Tensor:
 
 
 def _generator_step(
-    state: State, spec: GanSpec, sample: Sample, z: Tensor, features: Features | None
+    state: State, spec: GanSpec, sample: Sample, z: Tensor, taught: Taught | None
 ) -> tuple[Tensor, dict[str, float]]:
     dtype = DTYPES[spec.precision]
     w = _mixed(state, spec, mapped(state.generator, z))
-    fake = synthesize(state.generator, w, _noise(state, spec, len(w), "noise"), dtype)
+    noise = _noise(state, spec, len(w), "noise")
+    fake = fused(synthesize, spec)(state.generator, w, noise, dtype)
     seen = augmented(fake, state.p, batch_draws(spec.seed, state.step, "augment_fake"))
     scores = state.discriminator(seen, dtype)
     loss = F.softplus(-scores).mean()
     figures = {"loss_generator": loss.item(), "score_fake": scores.mean().item()}
     if spec.adversarial.anchor and sample.latents.shape[1]:
-        apart, parts = taught_loss(fake, sample, spec, features)
+        apart, parts = loss_of(fake, sample, spec, taught)
         figures |= parts
         loss = loss + spec.adversarial.anchor * apart
     descend(state.generate, state.generator, loss, spec.clip)

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from pipeline.generators.stylegan2.reference import Network
 from pipeline.training.gan import ranks
 from pipeline.training.gan.draws import batch_draws
-from pipeline.training.gan.features import Features
+from pipeline.training.gan.features import Taught
+from pipeline.training.gan.fused import fused
 from pipeline.training.gan.heads_data import full_latents
 from pipeline.training.gan.shards import Feed, Sample
 from pipeline.training.gan.spec import GanSpec
@@ -26,7 +27,7 @@ DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 def regress_step(
-    state: State, spec: GanSpec, feed: Feed, features: Features | None
+    state: State, spec: GanSpec, feed: Feed, taught: Taught | None
 ) -> dict[str, float]:
     """Learn from this rank's share of one batch, and say how far off it was.
 
@@ -38,8 +39,8 @@ def regress_step(
         sample.latents, state.generator.config.z_dim, batch_draws(spec.seed, step, "latents")
     )
     w = mapped(state.generator, z.to(state.device))
-    found = synthesize(state.generator, w, dtype=DTYPES[spec.precision])
-    loss, figures = taught_loss(found, sample, spec, features)
+    found = fused(synthesize, spec)(state.generator, w, dtype=DTYPES[spec.precision])
+    loss, figures = loss_of(found, sample, spec, taught)
     for group in state.regress.param_groups:
         group["lr"] = spec.regress.rate * _schedule(step, spec.regress_steps)
     figures["gradient"] = descend(state.regress, state.generator, loss, spec.clip)
@@ -47,18 +48,18 @@ def regress_step(
     return figures
 
 
-def taught_loss(
-    found: Tensor, sample: Sample, spec: GanSpec, features: Features | None
+def loss_of(
+    found: Tensor, sample: Sample, spec: GanSpec, taught: Taught | None
 ) -> tuple[Tensor, dict[str, float]]:
     """How far pictures, [B, C, R, R], are from those of their latents, and the parts of it.
 
-    By their pixels and, with `features`, by what the frozen scorer sees of them: expressions and
+    By their pixels and, with `taught`, by what the frozen scorer sees of them: expressions and
     glasses are few pixels.
     """
-    loss = regression_loss(found, sample.images, sample.focus, spec.regress.focus)
+    loss = fused(regression_loss, spec)(found, sample.images, sample.focus, spec.regress.focus)
     figures = {"loss": loss.item()}
-    if features is not None:
-        apart = features.distance(found, sample.images)
+    if taught is not None:
+        apart = taught.distance(found, sample.rows)
         figures["features"] = apart.item()
         loss = loss + spec.regress.features * apart
     return loss, figures

@@ -14,7 +14,8 @@ from pipeline.errors import SpecError
 from pipeline.training.gan import ranks
 from pipeline.training.gan.adversarial import adversarial_step
 from pipeline.training.gan.discriminator import Discriminator
-from pipeline.training.gan.features import Features
+from pipeline.training.gan.features import Features, Taught
+from pipeline.training.gan.fused import check_compiler
 from pipeline.training.gan.launch import in_ranks
 from pipeline.training.gan.log import Tell
 from pipeline.training.gan.record import Record
@@ -51,6 +52,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
     if (found := _finished(card, spec)) is not None:
         return found
     count = _devices(spec)
+    check_compiler(spec)
     Path(spec.to).mkdir(parents=True, exist_ok=True)
     with torch_threads(spec.threads):
         config, _ = starting_point(spec)
@@ -117,16 +119,16 @@ def _steps(
     spec: GanSpec, pictures: Pictures, device: torch.device
 ) -> dict[str, Callable[[State], dict[str, float]]]:
     """How each stage takes a step."""
-    taught = spec.data.source == HEADS and spec.regress.features
-    features = Features(device, DTYPES[spec.precision]) if taught else None
+    held = spec.data.source == HEADS and spec.regress.features
+    taught = Taught(pictures, Features(device, DTYPES[spec.precision]), spec) if held else None
     data, count = spec.data, len(pictures)
     order = Order(count, spec.regress.batch, spec.seed, data.first, data.growth)
     # Another order than before: the first pass is not the one that was learned first.
     other = Order(count, spec.adversarial.batch, spec.seed + 1)
     feed, later = Feed(pictures, order, device), Feed(pictures, other, device)
     return {
-        "regress": lambda state: regress_step(state, spec, feed, features),
-        "adversarial": lambda state: adversarial_step(state, spec, later, features),
+        "regress": lambda state: regress_step(state, spec, feed, taught),
+        "adversarial": lambda state: adversarial_step(state, spec, later, taught),
     }
 
 

@@ -34,9 +34,11 @@ focus is the share of a pixel, 0..255, that is eye, mouth or glasses.
 class Sample:
     """Pictures as networks want them.
 
-    images: float32 [B, 3, R, R], -1..1; latents: float32 [B, D]; focus: float32 [B, 1, R, R], 0..1.
+    rows: int64 [B], which ones of all; images: float32 [B, 3, R, R], -1..1;
+    latents: float32 [B, D]; focus: float32 [B, 1, R, R], 0..1.
     """
 
+    rows: NDArray[np.int64]
     images: Tensor
     latents: Tensor
     focus: Tensor
@@ -93,7 +95,7 @@ class Pictures:
         self._maker = maker
         self.name = paths[0].parent.name
         own = sizes or [len(self._shard(i)) for i in range(len(paths))]
-        self._ends = np.cumsum(own).tolist()
+        self._ends: list[int] = np.cumsum(own).tolist()
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -113,22 +115,30 @@ class Pictures:
             self._shards[number] = np.load(path, mmap_mode="r")
         return self._shards[number]
 
-    def read(self, rows: NDArray[np.integer]) -> Records:
-        """The pictures of these rows, in their order."""
-        parts = []
-        for row in rows.tolist():
-            shard = bisect_right(self._ends, row)
-            start = self._ends[shard - 1] if shard else 0
-            parts.append(self._shard(shard)[row - start])
-        return np.stack(parts)
+    def places(self, rows: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """The shard of each of these rows, and which one it is there."""
+        shards = [bisect_right(self._ends, row) for row in rows.tolist()]
+        return [(n, row - self._start(n)) for n, row in zip(shards, rows.tolist(), strict=True)]
 
-    def take(self, rows: NDArray[np.integer], device: torch.device | str = "cpu") -> Sample:
+    def rows_of(self, shard: int) -> NDArray[np.int64]:
+        """The rows of a shard."""
+        return np.arange(self._start(shard), self._ends[shard])
+
+    def _start(self, shard: int) -> int:
+        return self._ends[shard - 1] if shard else 0
+
+    def read(self, rows: NDArray[np.int64]) -> Records:
+        """The pictures of these rows, in their order."""
+        return np.stack([self._shard(shard)[i] for shard, i in self.places(rows)])
+
+    def take(self, rows: NDArray[np.int64], device: torch.device | str = "cpu") -> Sample:
         """The same as tensors, images and focus on a device."""
         found = self.read(rows)
         images, focus = (
             torch.from_numpy(found[name].copy()).to(device) for name in ("image", "focus")
         )
         return Sample(
+            rows,
             images.permute(0, 3, 1, 2).float() / 127.5 - 1,
             torch.from_numpy(found["latent"].astype(np.float32)),
             focus[:, None].float() / 255,

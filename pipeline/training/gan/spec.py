@@ -132,6 +132,9 @@ class GanSpec(_Part):
         1, description="that share each batch, a process each; auto: all CUDA cards"
     )
     threads: int = Field(1, ge=1, le=1024, description="of the arithmetic; others round otherwise")
+    compile: bool = Field(
+        False, description="fuse the arithmetic; needs a C++ compiler, rounds otherwise"
+    )
     checkpoint_kimg: float = Field(10.0, gt=0, description="thousands of pictures between states")
     sample_kimg: float = Field(20.0, gt=0, description="thousands of pictures between grids")
     metrics: MetricsSpec = MetricsSpec()
@@ -215,7 +218,8 @@ class GanSpec(_Part):
 
         The second stage has no schedule: a longer run goes on from a shorter one.
         """
-        later = {"to", "device", "devices", "threads", "checkpoint_kimg", "sample_kimg", "metrics"}
+        later = {"to", "device", "devices", "threads", "compile"}
+        later |= {"checkpoint_kimg", "sample_kimg", "metrics"}
         content = self.model_dump(mode="json", exclude=later)
         del content["adversarial"]["kimg"], content["data"]["workers"], content["data"]["keep"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
