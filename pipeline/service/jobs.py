@@ -14,13 +14,8 @@ import logging
 import os
 import re
 import secrets
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,30 +27,22 @@ from pipeline.catalog.layout import CATALOG_KEY
 from pipeline.catalog.read import Catalog
 from pipeline.engine.missing import Missing
 from pipeline.errors import PopulaceError, SpecError, StoreError
+from pipeline.service.job_processes import RUN, Processes
 from pipeline.service.library import Library
+from pipeline.service.ordered_spec import ordered_spec
 from pipeline.service.refusal import Refusal
-from pipeline.spec import JobSpec, parse_spec
 from pipeline.storage import open_store
 
 State = Literal["queued", "running", "done", "failed", "stopped"]
-
-RUN = (sys.executable, "-m", "pipeline.cli", "run")
-"""The command that runs a job; the spec's path and `--output` follow."""
 
 _LOG = logging.getLogger("populace.service")
 _ID = re.compile(r"[0-9a-f]{16}")
 _TICK = 0.5
 _MOST_WAITING = 20
 _MOST_STARTS = 3
-_MOST_ATTEMPTS = 20_000
 _LOG_BYTES = 4_000
 _LATEST = 100
 _TOLD_TO_STOP = 130
-_GRACE = 60.0
-"""Seconds that a process that was told to stop may take, before it is killed."""
-
-_DECIDED = ("output", "workers")
-"""Fields of a spec that are not the orderer's to decide."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +79,7 @@ class Jobs:
     at_once: int = 1
     command: Sequence[str] = RUN
     _claim: BinaryIO = field(init=False)
-    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    _told: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _processes: Processes = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -107,6 +93,7 @@ class Jobs:
             raise SpecError(
                 f"jobs: the folder {self.folder} cannot be made ({error.strerror}); choose another"
             ) from error
+        self._processes = Processes(self.folder, self.command)
         self._claim = (self.folder / ".lock").open("wb")
         try:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -142,7 +129,7 @@ class Jobs:
         job = secrets.token_hex(8)
         place = self.folder / job
         output = place / "output"
-        checked = _checked(spec, output, self.most_faces)
+        checked = ordered_spec(spec, output, self.most_faces)
         with self._lock:
             waiting = sum(self._state(one) == "queued" for one in self._ids())
             if waiting >= _MOST_WAITING:
@@ -207,51 +194,33 @@ class Jobs:
     def _tend(self) -> bool:
         """Note what has ended, and begin what waits; whether there is more to tend."""
         unfinished = [job for job in self._ids() if "state" not in self._outcome(job)]
+        ended = self._processes.ended()
         running = 0
         for job in unfinished:
-            process = self._running.get(job)
-            if process is not None and process.poll() is not None:
-                del self._running[job]
-                self._note_end(job, process.returncode)
-            elif self._held(job):
+            if job in ended:
+                self._note_end(job, ended[job])
+            elif self._processes.lives(job):
                 if self._late(job):
                     message = f"took longer than {self.most_hours:g} hours; order fewer faces"
                     self._end(job, "failed", message)
                 else:
                     running += 1
-        for job, process in list(self._running.items()):
-            if process.poll() is not None:  # was stopped
-                del self._running[job]
-        self._insist()
+        dying = self._processes.insist()
         waiting = [job for job in unfinished if self._state(job) == "queued"]
         waiting.sort(key=lambda job: (self._ticket(job).submitted, job))
         for job in waiting[: max(0, self.at_once - running)]:
             self._begin(job)
-        return bool(unfinished or self._told)
+        return bool(unfinished) or dying
 
     def _begin(self, job: str) -> None:
-        place, ticket = self.folder / job, self._ticket(job)
-        if (place / "output" / CATALOG_KEY).exists():  # it ended while no service was there
+        ticket, output = self._ticket(job), self.folder / job / "output"
+        if (output / CATALOG_KEY).exists():  # it ended while no service was there
             self._note_end(job, 0)
-            return
-        if ticket.starts >= _MOST_STARTS:
+        elif ticket.starts >= _MOST_STARTS:
             self._finish(job, "failed", f"was broken off {ticket.starts} times; see its log")
-            return
-        with (place / "lock").open("wb") as lock, (place / "log.txt").open("ab") as log:
-            # The child inherits the lock, and holds it for as long as it lives. Others have it
-            # only while they look (`_held`).
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            process = subprocess.Popen(
-                [*self.command, str(place / "job.yaml"), "--output", str(place / "output")],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[lock.fileno()],
-                start_new_session=True,
-            )
-        self._running[job] = process
-        starts = ticket.starts + 1
-        self._keep(job, replace(ticket, starts=starts, pid=process.pid, started=_stamp()))
+        else:
+            pid = self._processes.begin(job)
+            self._keep(job, replace(ticket, starts=ticket.starts + 1, pid=pid, started=_stamp()))
 
     def _note_end(self, job: str, code: int) -> None:
         if code == 0:
@@ -271,21 +240,10 @@ class Jobs:
 
     def _end(self, job: str, state: State, error: str) -> None:
         """Note how a job ended that waits or runs, and tell its process to stop."""
-        pid = self._ticket(job).pid if self._held(job) else 0
+        lives = self._processes.lives(job)
         self._finish(job, state, error)
-        if pid:
-            self._told[job] = (pid, time.monotonic() + _GRACE)
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-
-    def _insist(self) -> None:
-        """Kill, with all that they began, processes that were told to stop and did not."""
-        for job, (pid, until) in list(self._told.items()):
-            if not self._held(job):
-                del self._told[job]
-            elif time.monotonic() > until:
-                with suppress(ProcessLookupError):
-                    os.killpg(pid, signal.SIGKILL)
+        if lives:
+            self._processes.stop(job, self._ticket(job).pid)
 
     def _finish(self, job: str, state: State, error: str | None = None) -> None:
         outcome = {"state": state, "error": error, "finished": _stamp()}
@@ -302,18 +260,7 @@ class Jobs:
 
     def _state(self, job: str) -> State:
         state: State | None = self._outcome(job).get("state")
-        return state or ("running" if self._held(job) else "queued")
-
-    def _held(self, job: str) -> bool:
-        """Whether a process runs this job, be it ours or one of a service before."""
-        try:
-            with (self.folder / job / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            return False
-        return False
+        return state or ("running" if self._processes.lives(job) else "queued")
 
     def _faces_done(self, job: str, ticket: Ticket) -> int:
         """Faces made and committed."""
@@ -355,40 +302,6 @@ class Jobs:
             return _read(self.folder / job / "outcome.json")
         except FileNotFoundError:
             return {}
-
-
-def _checked(spec: Mapping[str, Any], output: Path, most_faces: int) -> JobSpec:
-    """The spec as it will run; SpecError for what is not the orderer's to decide.
-
-    Their models would be any file of this machine or address of its network; so would a table.
-    """
-    for name in _DECIDED:
-        if name in spec:
-            raise SpecError(f"{name}: is decided by the service; remove it")
-    for name in ("generator", "scorer"):
-        if not isinstance(spec.get(name, ""), str):
-            raise SpecError(f"{name}: models of your own are not taken here; name a built-in one")
-    balance = spec.get("balance")
-    table = balance.get("table") if isinstance(balance, Mapping) else None
-    if isinstance(table, str) and "\n" not in table:
-        raise SpecError("balance.table: names a file; send the text of the table")
-    try:
-        json.dumps(dict(spec), ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        raise SpecError(
-            "spec: holds a number without bounds, half a character, or too many brackets; remove it"
-        ) from None
-    checked = parse_spec(dict(spec) | {"output": str(output)})
-    if checked.pictures > most_faces:
-        of_each = f" in {checked.per_person:,} pictures each" if checked.per_person > 1 else ""
-        raise SpecError(
-            f"count: {checked.count:,} faces{of_each} are more than {most_faces:,}; order fewer"
-        )
-    if checked.max_attempts > _MOST_ATTEMPTS:
-        raise SpecError(
-            f"max_attempts: {checked.max_attempts:,} is more than {_MOST_ATTEMPTS:,} here; lower it"
-        )
-    return checked
 
 
 def _name_of(job: str) -> str:

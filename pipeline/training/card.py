@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.training.bars import bars
+from pipeline.training.intervals import span
 from pipeline.training.presentation import AMBIGUOUS
 
 HEAD = """\
@@ -91,7 +92,7 @@ def _bars(card: Mapping[str, Any]) -> str:
         limit = format(one.bar, ".4g") if not one.share else format(one.bar, ".0%")
         sign = "≥" if one.least else "≤"
         rows.append(
-            [one.title, f"{sign} {limit}", _span(one.figure, form), "yes" if one.reached else "no"]
+            [one.title, f"{sign} {limit}", span(one.figure, form), "yes" if one.reached else "no"]
         )
     table = _table(["figure", "bar", "measured", "reached"], rows)
     return f"## What it should reach, in hard conditions\n\n{table}\n{_behind(card)}"
@@ -181,19 +182,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-def _span(figure: Sequence[float], form: str) -> str:
-    value, low, high = (format(number, form) for number in figure)
-    return f"{value} [{low}, {high}]"
-
-
 def _numbers(held: Mapping[str, Any]) -> str:
     rows = [
         [
             f"`{name}`",
-            _span(f["mae"], ".3g"),
-            _span(f["r2"], ".3f"),
+            span(f["mae"], ".3g"),
+            span(f["r2"], ".3f"),
             format(f["bias"], "+.3g"),
-            _span(held["bins"][name]["accuracy"], ".1%"),
+            span(held["bins"][name]["accuracy"], ".1%"),
         ]
         for name, f in held["numbers"].items()
     ]
@@ -203,9 +199,9 @@ def _numbers(held: Mapping[str, Any]) -> str:
 def _classes(classes: Mapping[str, Any]) -> str:
     rows = []
     for name, f in classes.items():
-        near = f"; within one {_span(f['within_one'], '.1%')}" if "within_one" in f else ""
+        near = f"; within one {span(f['within_one'], '.1%')}" if "within_one" in f else ""
         title = "`age` by decades" if name == "age" else f"`{name}`"
-        rows.append([title, _span(f["accuracy"], ".1%") + near, _span(f["ece"], ".3f")])
+        rows.append([title, span(f["accuracy"], ".1%") + near, span(f["ece"], ".3f")])
     return _table(["classes", "accuracy", "calibration error"], rows)
 
 
@@ -213,13 +209,12 @@ def _presentation(held: Mapping[str, Any]) -> str:
     f = held["presentation"]
     inside = (
         f"inside it ({f['inside_count']} renders) the probability lies "
-        f"{_span(f['inside_gap'], '.3f')} from the curve, bias {_span(f['inside_bias'], '+.3f')}"
+        f"{span(f['inside_gap'], '.3f')} from the curve, bias {span(f['inside_bias'], '+.3f')}"
         if f["inside_count"]
         else "nobody lies inside it"
     )
     return (
-        f"Presentation outside the ambiguous middle: {_span(f['outside'], '.1%')} right; {inside}."
-        "\n"
+        f"Presentation outside the ambiguous middle: {span(f['outside'], '.1%')} right; {inside}.\n"
     )
 
 
@@ -227,8 +222,8 @@ def _landmarks(held: Mapping[str, Any]) -> str:
     f = held["landmarks"]
     return (
         "Landmarks, mean error over the distance of the outer eye corners: "
-        f"{_span(f['frontal'], '.2%')} on {f['frontal_count']:,} frontal faces (turned by 15° or "
-        f"less), {_span(f['all'], '.2%')} on all.\n"
+        f"{span(f['frontal'], '.2%')} on {f['frontal_count']:,} frontal faces (turned by 15° or "
+        f"less), {span(f['all'], '.2%')} on all.\n"
     )
 
 
@@ -236,10 +231,10 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     """One row a figure, one column a group: there are more figures than groups."""
     heads = [f"{g['attribute']} {g['group']}".strip() for g in groups]
     rows: list[list[object]] = [["renders", *(g["count"] for g in groups)]]
-    rows.append(["age, mean absolute error", *(_span(g["age_mae"], ".3g") for g in groups)])
+    rows.append(["age, mean absolute error", *(span(g["age_mae"], ".3g") for g in groups)])
     for name in groups[0]["shares"]:
         cells = [
-            _span(g["shares"][name], ".1%") + (" ⚑" if name in g["behind"] else "") for g in groups
+            span(g["shares"][name], ".1%") + (" ⚑" if name in g["behind"] else "") for g in groups
         ]
         rows.append([name, *cells])
     note = "Shares scored right. ⚑: more than 5 points under everybody's.\n\n"
@@ -255,7 +250,7 @@ def _realism(figures: Mapping[str, Any]) -> str:
         ("kinds never seen in training", figures["held_out"]),
     ):
         rows = [
-            [name.replace("_", " "), _span(f["auc"], ".4f"), format(f["refused"], ".1%")]
+            [name.replace("_", " "), span(f["auc"], ".4f"), format(f["refused"], ".1%")]
             for name, f in kinds.items()
         ]
         parts.append(_table([title, "area under the curve", "refused"], rows))

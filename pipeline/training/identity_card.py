@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.training.intervals import span
 from pipeline.training.verification import OLDER, TURNED, YOUNGER
 
 HEAD = """\
@@ -68,8 +69,8 @@ def identity_card(card: Mapping[str, Any]) -> str:
 
 def _in_use(card: Mapping[str, Any]) -> str:
     use = card["in_use"]
-    rows = [f"| {CHANGES[kind]} | {_span(share)} | |" for kind, share in use["confirmed"].items()]
-    rows += [f"| {CHANGES[kind]} | | {_span(share)} |" for kind, share in use["told_apart"].items()]
+    rows = [f"| {CHANGES[kind]} | {_told(share)} | |" for kind, share in use["confirmed"].items()]
+    rows += [f"| {CHANGES[kind]} | | {_told(share)} |" for kind, share in use["told_apart"].items()]
     return (
         f"## As it is used\n\nOn {use['people']:,} natural people it did not learn from: a picture "
         "against the same one with one thing changed,\nor with another person put into it, as old "
@@ -84,7 +85,7 @@ def _in_use(card: Mapping[str, Any]) -> str:
 
 def _held_out(card: Mapping[str, Any]) -> str:
     held = card["held_out"]
-    rows = [f"| {title} | {_span(held[name])} |" for name, title in PAIRS.items()]
+    rows = [f"| {title} | {_told(held[name])} |" for name, title in PAIRS.items()]
     rows.append(f"| equal error rate | {held['equal_error']:.2%} |")
     return (
         f"## Everything changed\n\nOn {card['recipe']['held_out']:,} such people, "
@@ -96,8 +97,8 @@ def _held_out(card: Mapping[str, Any]) -> str:
 
 def _groups(held: Mapping[str, Any]) -> str:
     rows = [
-        f"| {row['attribute']} {row['group']} | {row['people']:,} | {_span(row['same'])} | "
-        f"{_span(row['apart'])} |"
+        f"| {row['attribute']} {row['group']} | {row['people']:,} | {_told(row['same'])} | "
+        f"{_told(row['apart'])} |"
         for row in held["groups"]
     ]
     return (
@@ -126,6 +127,5 @@ def _recipe(card: Mapping[str, Any]) -> str:
     return "## Recipe\n\n" + "\n".join(f"- {line}" for line in lines) + "\n"
 
 
-def _span(figure: list[float]) -> str:
-    value, low, high = figure
-    return f"{value:.2%} [{low:.2%}, {high:.2%}]"
+def _told(figure: list[float]) -> str:
+    return span(figure, ".2%")

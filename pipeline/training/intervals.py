@@ -1,6 +1,6 @@
 """Put 95 % bootstrap intervals around figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,12 @@ def mean_interval(values: NDArray[np.generic], rng: np.random.Generator) -> list
     numbers = values.astype(np.float64)
     spread = numbers[rng.integers(0, len(numbers), (RESAMPLES, len(numbers)))].mean(1)
     return _rounded(float(numbers.mean()), spread)
+
+
+def span(figure: Sequence[float], form: str) -> str:
+    """`value [low, high]`, each as the format `form` has it."""
+    value, low, high = (format(number, form) for number in figure)
+    return f"{value} [{low}, {high}]"
 
 
 def _rounded(value: float, spread: NDArray[np.float64]) -> list[float]:

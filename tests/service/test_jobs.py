@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pipeline.errors import SpecError
-from pipeline.service import jobs as module
+from pipeline.service import job_processes
 from pipeline.service.app import create_app
 from pipeline.service.audit_log import AuditLog
 from pipeline.service.jobs import Jobs
@@ -288,11 +288,11 @@ def test_a_job_that_takes_too_long_has_failed_and_the_next_begins(make, tmp_path
     found = until(again, long, "failed")
     assert found["error"] == "took longer than 0.0001 hours; order fewer faces"
     assert "cannot be written" in until(again, following, "failed")["error"]
-    assert jobs._running[long].wait(60) == -signal.SIGTERM
+    assert jobs._processes._begun[long].wait(60) == -signal.SIGTERM
 
 
 def test_a_job_that_does_not_stop_when_told_is_killed(make, monkeypatch) -> None:
-    monkeypatch.setattr(module, "_GRACE", 0.2)
+    monkeypatch.setattr(job_processes, "_GRACE", 0.2)
     jobs = make()
     deaf = order(jobs, "deaf")
     jobs.start()
@@ -301,7 +301,7 @@ def test_a_job_that_does_not_stop_when_told_is_killed(make, monkeypatch) -> None
         if "is deaf" in (jobs.folder / deaf / "log.txt").read_text():
             break
         time.sleep(0.1)
-    process = jobs._running[deaf]
+    process = jobs._processes._begun[deaf]
     assert jobs.cancel(deaf, "me")["state"] == "stopped"
     assert process.wait(60) == -signal.SIGKILL
     assert jobs.document(deaf, "me")["state"] == "stopped"

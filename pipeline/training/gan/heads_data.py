@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import torch
@@ -73,11 +74,12 @@ def render_heads(
     home.mkdir(parents=True, exist_ok=True)
     paths = [home / f"{i:06d}.npy" for i in range(-(-order.count // SHARD))]
     missing = [(i, path) for i, path in enumerate(paths) if not path.exists()]
+    stopped = Event()
 
     def work() -> None:
         done = len(paths) - len(missing)
         progress(min(done * SHARD, order.count), order.count)
-        for _ in _render_all(order, missing, workers):
+        for _ in _render_all(order, missing, workers, stopped):
             done += 1
             progress(min(done * SHARD, order.count), order.count)
 
@@ -85,7 +87,7 @@ def render_heads(
         work()
         return Pictures(paths)
     sizes = [min(SHARD, order.count - i * SHARD) for i in range(len(paths))]
-    return Pictures(paths, sizes, ThreadPoolExecutor(1).submit(work))
+    return Pictures(paths, sizes, ThreadPoolExecutor(1).submit(work), stopped.set)
 
 
 def shard_latents(order: HeadsOrder, shard: int) -> NDArray[np.float32]:
@@ -131,11 +133,13 @@ def render_shard(order: HeadsOrder, task: tuple[int, Path]) -> None:
 
 
 def _render_all(
-    order: HeadsOrder, missing: list[tuple[int, Path]], workers: int
+    order: HeadsOrder, missing: list[tuple[int, Path]], workers: int, stopped: Event
 ) -> Iterator[tuple[int, Path]]:
     """Render shards, giving each back as it is done."""
     if workers == 1 or len(missing) <= 1:
         for task in missing:
+            if stopped.is_set():
+                return
             render_shard(order, task)
             yield task
         return
@@ -143,4 +147,4 @@ def _render_all(
         "train gan: a rendering process died, perhaps for lack of memory; run the same "
         "command again (with fewer data.workers) to go on from the shards that are done."
     )
-    yield from in_processes(partial(render_shard, order), missing, workers, died)
+    yield from in_processes(partial(render_shard, order), missing, workers, died, stopped=stopped)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.training.gan.people import PROPER
 from pipeline.training.gan.spec import HEADS
+from pipeline.training.intervals import span
 
 LIMITS = """\
 ## Limits
@@ -144,10 +145,8 @@ def _people(metrics: Mapping[str, Any] | None) -> str:
 
 
 def _share(figure: list[float]) -> str:
-    value, low, high = figure
-    return f"{value:.1%} [{low:.1%}, {high:.1%}]"
+    return span(figure, ".1%")
 
 
 def _years(figures: Mapping[str, Any]) -> str:
-    value, low, high = figures["age_mae"]
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+    return span(figures["age_mae"], ".3g")

@@ -61,10 +61,13 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
             load_discriminator(spec.start_discriminator, Discriminator(config))
         pictures = pictures_of(spec, config, Path(spec.to), tell, fetch)
     work = partial(train_rank, spec, pictures)
-    if count == 1:
-        work(tell)
-    else:
-        in_ranks(work, count, "nccl" if _on_cuda(spec) else "gloo", tell)
+    try:
+        if count == 1:
+            work(tell)
+        else:
+            in_ranks(work, count, "nccl" if _on_cuda(spec) else "gloo", tell)
+    finally:
+        pictures.close()
     made: dict[str, Any] = json.loads(card.read_text())
     return made
 

@@ -3,7 +3,7 @@
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,16 +83,18 @@ class Pictures:
         paths: Sequence[Path],
         sizes: Sequence[int] | None = None,
         maker: "Future[None] | None" = None,
+        stop: Callable[[], None] | None = None,
     ) -> None:
         """Open shards.
 
         Args:
             sizes: how many pictures each has; None: all are there, and say so themselves.
             maker: of shards that are still being made, which are waited for where they are wanted.
+            stop: lets the maker leave the rest.
         """
         self._paths = tuple(paths)
         self._shards: dict[int, Records] = {}
-        self._maker = maker
+        self._maker, self._stop = maker, stop
         self.name = paths[0].parent.name
         own = sizes or [len(self._shard(i)) for i in range(len(paths))]
         self._ends: list[int] = np.cumsum(own).tolist()
@@ -103,6 +105,11 @@ class Pictures:
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[Path, ...]]]:
         # Another process maps the files for itself.
         return type(self), (self._paths,)
+
+    def close(self) -> None:
+        """Let no more shards be made."""
+        if self._stop is not None:
+            self._stop()
 
     def _shard(self, number: int) -> Records:
         """Map a shard, once it is made; what its maker died of is raised."""
