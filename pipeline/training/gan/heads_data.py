@@ -33,6 +33,9 @@ from pipeline.training.processes import in_processes
 FOCUS = ("brows", "eyes", "iris", "lips", "teeth", "mouth", "glasses")
 """Small parts of a face that much depends on."""
 
+SETTING = ("background", "clothing")
+"""What is no part of a person: its colours are drawn from lists, which no latent tells smoothly."""
+
 _TOGETHER = 16
 """People to a pass of the renderer; always as many, since sums round with the company."""
 
@@ -49,7 +52,8 @@ class HeadsOrder:
     @property
     def digest(self) -> str:
         """sha256 (hex) of all that decides what is rendered."""
-        about = [self.count, self.seed, self.z_dim, self.resolution, Heads().digest]
+        parts = [FOCUS, SETTING]
+        about = [self.count, self.seed, self.z_dim, self.resolution, parts, Heads().digest]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
@@ -125,11 +129,18 @@ def render_shard(order: HeadsOrder, task: tuple[int, Path]) -> None:
     w = shard_latents(order, shard)
     size = max(order.resolution, SMALLEST)
     pictures = Heads("cpu", at_once=_TOGETHER).pictures(w, size)
-    focus = np.isin(pictures.segmentation, [SEGMENTS.index(name) for name in FOCUS])
     images = area_average(pictures.images, order.resolution)
-    shares = area_average(255 * focus[..., None].astype(np.float32), order.resolution)[..., 0]
-    whole = [np.rint(values).astype(np.uint8) for values in (images, shares)]
-    write_shard(path, records(whole[0], whole[1], w))
+    shares = [_share(pictures.segmentation, names, order.resolution) for names in (FOCUS, SETTING)]
+    whole = [np.rint(values).astype(np.uint8) for values in (images, *shares)]
+    write_shard(path, records(*whole, w))
+
+
+def _share(
+    segmentation: NDArray[np.uint8], names: tuple[str, ...], resolution: int
+) -> NDArray[np.float32]:
+    """The share of each pixel that is one of these segments, 0..255: [N, R, R]."""
+    there = np.isin(segmentation, [SEGMENTS.index(name) for name in names])
+    return area_average(255 * there[..., None].astype(np.float32), resolution)[..., 0]
 
 
 def _render_all(

@@ -51,7 +51,7 @@ def gather_images(
             if not paths[-1].exists():
                 images = np.stack(list(pool.map(lambda path: _square(path, resolution), lot)))
                 nothing = np.zeros(images.shape[:3], np.uint8)
-                write_shard(paths[-1], records(images, nothing, np.empty((len(lot), 0))))
+                write_shard(paths[-1], records(images, nothing, nothing, np.empty((len(lot), 0))))
             progress(start + len(lot), len(files))
     return Pictures(paths)
 

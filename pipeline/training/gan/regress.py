@@ -56,7 +56,8 @@ def loss_of(
     By their pixels and, with `taught`, by what the frozen scorer sees of them: expressions and
     glasses are few pixels.
     """
-    loss = fused(regression_loss, spec)(found, sample.images, sample.focus, spec.regress.focus)
+    weights = sample.weights(spec.regress.focus, spec.regress.setting)
+    loss = fused(regression_loss, spec)(found, sample.images, weights)
     figures = {"loss": loss.item()}
     if taught is not None:
         apart = taught.distance(found, sample.rows)
@@ -65,15 +66,14 @@ def loss_of(
     return loss, figures
 
 
-def regression_loss(found: Tensor, truth: Tensor, focus: Tensor, weight: float) -> Tensor:
+def regression_loss(found: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     """Mean distance over a pyramid of sizes, and of the differences between neighbours.
 
     Args:
         found: float32 [B, C, R, R], -1..1; truth: likewise.
-        focus: float32 [B, 1, R, R], 0..1, where an error counts `weight` times.
+        weights: float32 [B, 1, R, R], how many times an error counts where.
     """
     error = found - truth
-    weights = 1 + (weight - 1) * focus
     across = (error.diff(dim=3).abs() * weights[..., 1:]).mean()
     down = (error.diff(dim=2).abs() * weights[..., 1:, :]).mean()
     total = across + down

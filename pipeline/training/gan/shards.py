@@ -24,9 +24,10 @@ _LOOK = 0.2
 """Seconds between two looks for a shard that is being made."""
 
 Records = NDArray[np.void]
-"""Structured array [N]: image uint8 [R, R, 3]; focus uint8 [R, R]; latent float16 [D], D perhaps 0.
+"""Structured array [N]: image uint8 [R, R, 3]; focus and setting uint8 [R, R]; latent float16 [D].
 
-focus is the share of a pixel, 0..255, that is eye, mouth or glasses.
+focus is the share of a pixel, 0..255, that is eye, mouth or glasses; setting the share that is
+backdrop or clothes. D may be 0.
 """
 
 
@@ -35,32 +36,41 @@ class Sample:
     """Pictures as networks want them.
 
     rows: int64 [B], which ones of all; images: float32 [B, 3, R, R], -1..1;
-    latents: float32 [B, D]; focus: float32 [B, 1, R, R], 0..1.
+    latents: float32 [B, D]; focus and setting: float32 [B, 1, R, R], 0..1.
     """
 
     rows: NDArray[np.int64]
     images: Tensor
     latents: Tensor
     focus: Tensor
+    setting: Tensor
 
     def mirrored(self, source: Draws) -> Self:
         """Every second picture or so in a mirror."""
         turned = source.uniform(len(self.images))[:, None, None, None] < 0.5
         turned = turned.to(self.images.device)
-        images, focus = (torch.where(turned, x.flip(3), x) for x in (self.images, self.focus))
-        return replace(self, images=images, focus=focus)
+        parts = {"images": self.images, "focus": self.focus, "setting": self.setting}
+        return replace(self, **{n: torch.where(turned, x.flip(3), x) for n, x in parts.items()})
+
+    def weights(self, focus: float, setting: float) -> Tensor:
+        """How much an error counts where, float32 [B, 1, R, R]: 1 but for the parts given."""
+        return 1 + (focus - 1) * self.focus + (setting - 1) * self.setting
 
 
-def records(images: NDArray[np.uint8], focus: NDArray[Any], latents: NDArray[Any]) -> Records:
+def records(
+    images: NDArray[np.uint8], focus: NDArray[Any], setting: NDArray[Any], latents: NDArray[Any]
+) -> Records:
     """Put arrays of N pictures, as in `Records`, into one."""
     side, width = images.shape[1], latents.shape[1]
     kind = [
         ("image", np.uint8, (side, side, 3)),
         ("focus", np.uint8, (side, side)),
+        ("setting", np.uint8, (side, side)),
         ("latent", np.float16, (width,)),
     ]
     made = np.empty(len(images), kind)
-    made["image"], made["focus"], made["latent"] = images, focus, latents
+    made["image"], made["focus"], made["setting"] = images, focus, setting
+    made["latent"] = latents
     return made
 
 
@@ -139,16 +149,16 @@ class Pictures:
         return np.stack([self._shard(shard)[i] for shard, i in self.places(rows)])
 
     def take(self, rows: NDArray[np.int64], device: torch.device | str = "cpu") -> Sample:
-        """The same as tensors, images and focus on a device."""
+        """The same as tensors, those of pixels on a device."""
         found = self.read(rows)
-        images, focus = (
-            torch.from_numpy(found[name].copy()).to(device) for name in ("image", "focus")
-        )
+        names = ("image", "focus", "setting")
+        images, focus, setting = (torch.from_numpy(found[n].copy()).to(device) for n in names)
         return Sample(
             rows,
             images.permute(0, 3, 1, 2).float() / 127.5 - 1,
             torch.from_numpy(found["latent"].astype(np.float32)),
             focus[:, None].float() / 255,
+            setting[:, None].float() / 255,
         )
 
 

@@ -76,6 +76,7 @@ class RegressSpec(_Part):
     rate: float = Field(2.5e-3, gt=0, le=1, description="Adam's; warmed up, then half a cosine")
     beta1: float = Field(0.9, ge=0, lt=1)
     focus: float = Field(5.0, ge=1, description="weight of eyes, mouth and glasses")
+    setting: float = Field(1.0, ge=0, le=1, description="weight of backdrop and clothes")
     features: float = Field(
         0.0, ge=0, description="weight of the frozen scorer's features in the loss"
     )

@@ -42,6 +42,11 @@ def test_a_head_is_rendered_from_the_z_that_the_mapping_keeps(tmp_path: Path) ->
     found = pictures.read(np.arange(6))["image"]
     assert np.abs(found.astype(int) - rendered).mean() < 1
     assert 0 < sample.focus.mean() < 0.2
+    assert sample.setting[:, :, :4, :4].min() > 0.9  # a corner is backdrop
+    assert 0.2 < sample.setting.mean() < 0.8
+    weights = sample.weights(5, 0.1)
+    assert weights.max() == pytest.approx(5, abs=0.01)
+    assert weights[:, :, :4, :4].max() < 0.2
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
     render_heads(HEADS, tmp_path, 1, silent)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")} == made
@@ -101,7 +106,7 @@ def test_shards_in_the_making_are_waited_for(tmp_path: Path) -> None:
     pictures = Pictures(paths, [2, 2], maker)
     assert len(pictures) == 4
     images = np.full((2, 8, 8, 3), 7, np.uint8)
-    made = records(images, images[..., 0], np.zeros((2, 3)))
+    made = records(images, images[..., 0], images[..., 0], np.zeros((2, 3)))
     Timer(0.3, lambda: write_shard(paths[1], made)).start()
     assert pictures.read(np.array([3]))["image"].max() == 7
     maker.set_exception(JobError("a rendering process died"))
@@ -122,7 +127,7 @@ def test_rows_are_found_across_shards(tmp_path: Path) -> None:
     paths = [tmp_path / f"{i}.npy" for i in range(3)]
     for i, path in enumerate(paths):
         images = np.full((2, 8, 8, 3), i, np.uint8)
-        write_shard(path, records(images, images[..., 0], np.full((2, 3), i)))
+        write_shard(path, records(images, images[..., 0], images[..., 0], np.full((2, 3), i)))
     pictures = Pictures(paths)
     assert pictures.read(np.array([5, 0, 3]))["image"][:, 0, 0, 0].tolist() == [2, 0, 1]
     turned = pictures.take(np.arange(6)).mirrored(draws(0, 0, "mirror"))

@@ -16,7 +16,7 @@ def test_pictures_are_as_far_from_rows_as_their_features_are(tmp_path: Path) -> 
     rng = np.random.default_rng(0)
     for i, count in enumerate((5, 3)):
         made = rng.integers(0, 255, (count, 16, 16, 3), np.uint8)
-        content = records(made, np.zeros((count, 16, 16)), np.zeros((count, 2)))
+        content = records(made, *np.zeros((2, count, 16, 16)), np.zeros((count, 2)))
         write_shard(tmp_path / f"{i}.npy", content)
     pictures = Pictures([tmp_path / "0.npy", tmp_path / "1.npy"])
     features = Features(torch.device("cpu"))

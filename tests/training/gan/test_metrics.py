@@ -38,7 +38,9 @@ def test_groups_are_judged_where_they_are_large_enough(
     monkeypatch.setattr(metrics, "LEAST", 4)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 16, 16, 3), np.uint8)
-    write_shard(tmp_path / "0.npy", records(images, images[..., 0], np.empty((40, 0))))
+    write_shard(
+        tmp_path / "0.npy", records(images, images[..., 0], images[..., 0], np.empty((40, 0)))
+    )
     judge = Judge(Pictures([tmp_path / "0.npy"]), 24, 0, torch.device("cpu"))
     torch.manual_seed(0)
     network = Network(CONFIG)
