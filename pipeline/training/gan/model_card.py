@@ -75,7 +75,8 @@ def _recipe(card: Mapping[str, Any]) -> str:
         lines.append(
             f"{regress['kimg']:g} thousand pictures of regression in batches of "
             f"{regress['batch']}: each drawn as its latent was rendered, by mean distance over a "
-            f"pyramid of sizes; eyes, mouth and glasses count {regress['focus']:g} times."
+            f"pyramid of sizes; eyes, mouth and glasses count {regress['focus']:g} times"
+            f"{_further(regress)}."
         )
     if adversarial["kimg"]:
         held = f", held to those people with weight {adversarial['anchor']:g}"
@@ -123,6 +124,16 @@ def _distance(row: Mapping[str, Any]) -> str:
     if "frechet" not in row:
         return "too few | "
     return f"{row['frechet']:.3g} | {row['kid']:.4f} ± {row['kid_deviation']:.4f}"
+
+
+def _further(regress: Mapping[str, Any]) -> str:
+    """What else the loss of the first stage has, where it was known when the card was made."""
+    found = ""
+    if regress.get("setting", 1) != 1:
+        found += f", backdrop and clothes {regress['setting']:g}"
+    if regress["features"]:
+        found += f"; and by the frozen scorer's features, with weight {regress['features']:g}"
+    return found
 
 
 def _people(metrics: Mapping[str, Any] | None) -> str:
