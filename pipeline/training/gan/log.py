@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,27 +15,35 @@ Tell = Callable[[str], None]
 SECONDS = 10.0
 """Least time between two lines for people."""
 
+_RECENT = 60.0
+"""Seconds back from which on the rate is told: what compiles or warms up first says little."""
+
 
 @dataclass
 class Ticker:
     """Tells how far something is, not too often, and when it will be done."""
 
     tell: Tell
-    began: float = field(default_factory=time.monotonic)
-    first: int | None = None
+    stage: str = ""
     told: float = float("-inf")
+    marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def __call__(self, stage: str, done: int, total: int, figures: str = "") -> None:
         """Tell that `done` of `total` pictures have gone through `stage`."""
         now = time.monotonic()
-        if self.first is None:
-            self.first, self.began = done, now
+        if stage != self.stage:
+            self.stage, self.told = stage, float("-inf")
+            self.marks = deque([(now, done)])
         if now - self.told < SECONDS and done < total:
             return
         self.told = now
+        self.marks.append((now, done))
+        while len(self.marks) > 2 and now - self.marks[0][0] > _RECENT:
+            self.marks.popleft()
+        began, first = self.marks[0]
         line = f"{stage}: {done / 1000:,.1f} of {total / 1000:,.1f} thousand"
-        if (passed := now - self.began) > 0 and done > self.first:
-            rate = (done - self.first) / passed
+        if now > began and done > first:
+            rate = (done - first) / (now - began)
             line += f", {rate:,.1f} a second, {_span((total - done) / rate)} to go"
         self.tell(f"{line}{', ' if figures else ''}{figures}")
 

@@ -54,7 +54,9 @@ class Record:
         if saves:
             state.save(self._folder / "state.pt", self._digest)
             write_plot(self._folder / "plot.svg", read_log(self._folder / "log.jsonl"))
-        self._ticker(stage, after, spec.images(spec.steps), self._words)
+        begun = spec.images(0 if stage == "regress" else spec.regress_steps)
+        end = spec.images(spec.regress_steps if stage == "regress" else spec.steps)
+        self._ticker(stage, after - begun, end - begun, self._words)
 
 
 def _passes(before: int, after: int, kimg: float) -> bool:
