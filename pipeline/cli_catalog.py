@@ -215,8 +215,8 @@ def _unpinned(uri: str) -> str:
 def versions(uri: str, endpoint: str | None, as_json: bool) -> None:
     """List the versions of CATALOG: when each was made, its faces, and which went or came."""
     from pipeline.catalog import Catalog
-    from pipeline.catalog.rows_view import printable
     from pipeline.catalog.versions import history
+    from pipeline.errors import printable
 
     told = history(Catalog.open(uri, endpoint))
     if as_json:

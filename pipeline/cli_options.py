@@ -100,8 +100,8 @@ def show_brought(summary: Any, text: str, as_json: bool) -> None:
 def open_told(uri: str, endpoint: str | None) -> "Catalog":
     """The catalog at `uri`; of an earlier version, what was revoked since is said on stderr."""
     from pipeline.catalog.read import Catalog, split_version
-    from pipeline.catalog.rows_view import printable
     from pipeline.catalog.versions import revoked_since
+    from pipeline.errors import printable
 
     catalog = Catalog.open(uri, endpoint)
     place, version = split_version(uri)

@@ -4,6 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 
+def printable(text: str) -> str:
+    """A text without control characters, by which a value could speak to the terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class PopulaceError(Exception):
     """Something the user can mend; the command prints the sentence and exits with `exit_code`."""
 
@@ -14,8 +19,7 @@ class SpecError(PopulaceError):
     """A job spec, an option or another input that cannot be meant as it stands."""
 
     def __init__(self, sentence: str) -> None:
-        # Values are quoted as users wrote them: a control character must not break the line.
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in sentence))
+        super().__init__(printable(sentence))
 
 
 class StoreError(PopulaceError):

@@ -15,9 +15,8 @@ from pipeline.catalog.fetch import asset_of, fetch_group
 from pipeline.catalog.local_file import whole_file
 from pipeline.catalog.manifest import QUALITIES
 from pipeline.catalog.read import Catalog
-from pipeline.catalog.rows_view import printable
 from pipeline.catalog.scan import find_row
-from pipeline.errors import SpecError
+from pipeline.errors import SpecError, printable
 
 _LIKELY = 0.01
 _MOST_LIKELY = 4

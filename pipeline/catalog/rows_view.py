@@ -11,6 +11,8 @@ import pyarrow as pa
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.errors import printable
+
 _SHOWN_OF_LIST = 3
 
 
@@ -73,11 +75,6 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     return str(value)
-
-
-def printable(text: str) -> str:
-    """A text without control characters, by which a manifest could speak to the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _short(value: Any) -> str:

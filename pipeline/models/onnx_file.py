@@ -15,12 +15,16 @@ RANGES = {"-1..1": (127.5, 127.5), "0..1": (255.0, 0.0), "0..255": (1.0, 0.0)}
 
 _MOST_DEPTH = 8
 
+_RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli",
+           "Multinomial"}  # fmt: skip
+
 
 def read_model(path: Path) -> Any:
     """Read an ONNX file as its `ModelProto`; weights in other files are refused, not read.
 
     Raises:
-        SpecError: the optional packages are missing, or the file is no such model.
+        SpecError: the optional packages are missing, the file is no such model, or one that says
+            something else each time it is asked.
     """
     onnx = package("onnx")
     try:
@@ -32,11 +36,16 @@ def read_model(path: Path) -> Any:
         raise SpecError(
             f"{path}: is no ONNX file, or one cut off ({_reason(error)}); export it again."
         ) from None
-    nodes = [node for function in model.functions for node in function.node]
     try:
-        tensors = [*_tensors(model.graph, 0), *_tensors_of(nodes, 0)]
+        graphs = [*_graphs(model.graph, 0)]
+        graphs += [part for one in model.functions for part in _graphs(one, 0)]
     except RecursionError:
         raise refusal(path, "nests graphs too deeply", "export it flat") from None
+    for node in (node for graph in graphs for node in graph.node):
+        if node.op_type in _RANDOM:
+            raise refusal(path, f"draws at random ({node.op_type} {node.name})",
+                          "export it with constant noise, or none")  # fmt: skip
+    tensors = [tensor for graph in graphs for tensor in _tensors(graph)]
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in tensors):
         raise refusal(path, "keeps weights in other files", "export it as one file")
     return model
@@ -132,23 +141,28 @@ def _reason(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
-def _tensors(graph: Any, depth: int) -> Iterator[Any]:
-    """Every tensor of a graph and of the graphs inside its nodes."""
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield from (sparse.values, sparse.indices)
-    yield from _tensors_of(graph.node, depth)
-
-
-def _tensors_of(nodes: Any, depth: int) -> Iterator[Any]:
+def _graphs(graph: Any, depth: int) -> Iterator[Any]:
+    """A graph or function, and the graphs inside its nodes."""
     if depth > _MOST_DEPTH:
         raise RecursionError
-    for node in nodes:
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node or inner.initializer:
+                    yield from _graphs(inner, depth + 1)
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    """Every tensor of one graph or function."""
+    sparse = []
+    for node in graph.node:
         for attribute in node.attribute:
             yield attribute.t
             yield from attribute.tensors
-            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                yield from (sparse.values, sparse.indices)
-            for inner in (attribute.g, *attribute.graphs):
-                if inner.node or inner.initializer:
-                    yield from _tensors(inner, depth + 1)
+            sparse += [attribute.sparse_tensor, *attribute.sparse_tensors]
+    if hasattr(graph, "initializer"):  # a function has none
+        yield from graph.initializer
+        sparse += graph.sparse_initializer
+    for one in sparse:
+        yield from (one.values, one.indices)

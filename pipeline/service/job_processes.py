@@ -1,7 +1,7 @@
 """Run each job as a process of its own, which goes on when the service ends.
 
-A process holds the lock of its job's folder for as long as it lives: by that it is found, whichever
-service began it.
+A process holds the lock of its job's folder for as long as it lives, and its id stands there: by
+that it is found, whichever service began it.
 """
 
 import fcntl
@@ -29,8 +29,8 @@ class Processes:
         self._begun: dict[str, subprocess.Popen[bytes]] = {}
         self._told: dict[str, tuple[int, float]] = {}
 
-    def begin(self, job: str) -> int:
-        """Run a job; the id of its process."""
+    def begin(self, job: str) -> None:
+        """Run a job."""
         place = self._folder / job
         with (place / "lock").open("wb") as lock, (place / "log.txt").open("ab") as log:
             # The child inherits the lock. Others have it only while they look (`lives`).
@@ -43,19 +43,20 @@ class Processes:
                 pass_fds=[lock.fileno()],
                 start_new_session=True,
             )
+            lock.write(str(process.pid).encode())
         self._begun[job] = process
-        return process.pid
 
     def ended(self) -> dict[str, int]:
-        """Those begun here that have ended since this was last asked, with their exit codes.
+        """Those begun here that have ended and are not forgotten, with their exit codes.
 
         The code of one that a signal ended is the signal's number, negative.
         """
         codes = {job: process.poll() for job, process in self._begun.items()}
-        found = {job: code for job, code in codes.items() if code is not None}
-        for job in found:
-            del self._begun[job]
-        return found
+        return {job: code for job, code in codes.items() if code is not None}
+
+    def forget(self, job: str) -> None:
+        """Tell no more of how a job ended."""
+        del self._begun[job]
 
     def lives(self, job: str) -> bool:
         """Whether a process runs this job, be it ours or one of a service before."""
@@ -68,8 +69,12 @@ class Processes:
             return False
         return False
 
-    def stop(self, job: str, pid: int) -> None:
+    def stop(self, job: str) -> None:
         """Tell the process of a job that lives to stop; `insist` on it later."""
+        told = (self._folder / job / "lock").read_text()
+        if not told:  # its service died in the moment of beginning it
+            return
+        pid = int(told)
         self._told[job] = (pid, time.monotonic() + _GRACE)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

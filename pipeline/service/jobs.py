@@ -16,7 +16,7 @@ import re
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -49,7 +49,7 @@ _TOLD_TO_STOP = 130
 class Ticket:
     """Who ordered a job, what and when.
 
-    starts: how often it was begun; at last as process `pid`, at `started`.
+    starts: how often it was begun; at last at `started`.
     """
 
     owner: str
@@ -59,8 +59,10 @@ class Ticket:
     shard_size: int
     submitted: str
     starts: int = 0
-    pid: int = 0
     started: str | None = None
+
+
+_TICKET = tuple(field.name for field in fields(Ticket))
 
 
 @dataclass
@@ -196,9 +198,12 @@ class Jobs:
         unfinished = [job for job in self._ids() if "state" not in self._outcome(job)]
         ended = self._processes.ended()
         running = 0
+        for job in ended.keys() - unfinished:  # were stopped
+            self._processes.forget(job)
         for job in unfinished:
             if job in ended:
                 self._note_end(job, ended[job])
+                self._processes.forget(job)
             elif self._processes.lives(job):
                 if self._late(job):
                     message = f"took longer than {self.most_hours:g} hours; order fewer faces"
@@ -219,8 +224,8 @@ class Jobs:
         elif ticket.starts >= _MOST_STARTS:
             self._finish(job, "failed", f"was broken off {ticket.starts} times; see its log")
         else:
-            pid = self._processes.begin(job)
-            self._keep(job, replace(ticket, starts=ticket.starts + 1, pid=pid, started=_stamp()))
+            self._processes.begin(job)
+            self._keep(job, replace(ticket, starts=ticket.starts + 1, started=_stamp()))
 
     def _note_end(self, job: str, code: int) -> None:
         if code == 0:
@@ -243,7 +248,7 @@ class Jobs:
         lives = self._processes.lives(job)
         self._finish(job, state, error)
         if lives:
-            self._processes.stop(job, self._ticket(job).pid)
+            self._processes.stop(job)
 
     def _finish(self, job: str, state: State, error: str | None = None) -> None:
         outcome = {"state": state, "error": error, "finished": _stamp()}
@@ -295,7 +300,8 @@ class Jobs:
             raise Refusal(404, "job", f"{job!r} is none of yours; ask /v1/jobs for them")
 
     def _ticket(self, job: str) -> Ticket:
-        return Ticket(**_read(self.folder / job / "ticket.json"))
+        held = _read(self.folder / job / "ticket.json")
+        return Ticket(**{name: held[name] for name in _TICKET if name in held})
 
     def _outcome(self, job: str) -> dict[str, Any]:
         try:

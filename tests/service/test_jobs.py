@@ -158,7 +158,7 @@ def test_a_job_can_be_stopped_while_it_waits_and_while_it_runs(make) -> None:
     jobs.start()
     until(jobs, running, "running")
     assert jobs.cancel(waiting, "me")["state"] == "stopped"
-    pid = json.loads((jobs.folder / running / "ticket.json").read_text())["pid"]
+    pid = int((jobs.folder / running / "lock").read_text())
     assert jobs.cancel(running, "me")["error"] == "was stopped as asked"
     for _ in range(100):
         try:
@@ -305,6 +305,18 @@ def test_a_job_that_does_not_stop_when_told_is_killed(make, monkeypatch) -> None
     assert jobs.cancel(deaf, "me")["state"] == "stopped"
     assert process.wait(60) == -signal.SIGKILL
     assert jobs.document(deaf, "me")["state"] == "stopped"
+
+
+def test_a_process_that_no_service_knows_is_left_alone(make) -> None:
+    jobs = make()
+    running = order(jobs, "waits")
+    jobs.start()
+    until(jobs, running, "running")
+    lock = jobs.folder / running / "lock"
+    pid = int(lock.read_text())
+    lock.write_text("")  # as if the service had died in the moment of beginning it
+    assert jobs.cancel(running, "me")["state"] == "stopped"  # and nobody is signalled
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_only_so_many_jobs_may_wait(make) -> None:

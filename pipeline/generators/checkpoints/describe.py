@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import printable
 from pipeline.generators.checkpoints.read import read_checkpoint
 from pipeline.models.files import file_sha256
+
+_LONGEST = 2000
+"""Characters of a line for people: files may hold endless names."""
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -53,4 +57,5 @@ def told(found: dict[str, Any]) -> str:
     }
     lines = [f"{found['file']}: {found['kind']}, {found['resolution']} px ({found['layout']})"]
     lines += [f"  {key:<12} {value}" for key, value in rows.items()]
-    return "\n".join([*lines, *(f"  note         {note}" for note in found["notes"])])
+    lines += [f"  {'note':<12} {note}" for note in found["notes"]]
+    return "\n".join(printable(line[:_LONGEST]) for line in lines)

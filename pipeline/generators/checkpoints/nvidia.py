@@ -161,23 +161,23 @@ def _made_with(state: Mapping[str, Value], file: BinaryIO) -> Options:
     if not isinstance(named, dict) or not isinstance(placed, tuple):
         damaged("does not tell what arguments its generator was made with")
     both = dict(zip((*_ARGUMENTS, "mapping_kwargs", "synthesis_kwargs"), placed, strict=False))
-    plain: dict[str, Any] = _plain({**both, **named}, file, 0)
+    plain: dict[str, Any] = _plain({**both, **named}, file, iter(range(_MOST_PARTS)), 0)
     if missing := [name for name in _ARGUMENTS if name not in plain]:
         damaged(f"does not tell its generator's {missing[0]}")
     return plain
 
 
-def _plain(value: Value, file: BinaryIO, depth: int) -> Any:
-    """Turn numpy's scalars into numbers; refuse what is no plain value."""
-    if depth > _DEEPEST:
-        damaged("was made with arguments that contain each other")
+def _plain(value: Value, file: BinaryIO, budget: Iterator[int], depth: int) -> Any:
+    """Turn numpy's scalars into numbers; refuse what is no plain value, or more than `budget`."""
+    if depth > _DEEPEST or next(budget, None) is None:
+        damaged("was made with endless arguments, or with some that contain each other")
     match value:
         case None | bool() | int() | float() | str():
             return value
         case list() | tuple():
-            return [_plain(item, file, depth + 1) for item in value[:64]]
+            return [_plain(item, file, budget, depth + 1) for item in value[:64]]
         case dict():
-            return {str(key): _plain(item, file, depth + 1) for key, item in value.items()}
+            return {str(key): _plain(item, file, budget, depth + 1) for key, item in value.items()}
         case Record(name, (Record("numpy.dtype", (str(code), *_)), data)) if name.endswith(
             "multiarray.scalar"
         ):

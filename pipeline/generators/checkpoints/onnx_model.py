@@ -79,11 +79,11 @@ def read_onnx(path: Path) -> OnnxModel:
             "export it with one latent in and one picture out",
         )
     latent, picture = shape_of(inputs[0]), shape_of(graph.output[0])
-    if len(latent) != 2 or not latent[1]:
+    if len(latent) != 2 or latent[1] <= 0:
         raise refusal(path, f"takes {latent}, no latent", "export it with a latent [N, D]")
     last = len(picture) == 4 and picture[3] in (1, 3) and picture[1] == picture[2]
     first = len(picture) == 4 and picture[1] in (1, 3) and picture[2] == picture[3]
-    if not (first or last) or not picture[2]:
+    if not (first or last) or picture[2] <= 0:
         mend = "export it with a picture [N, C, S, S] of fixed size"
         raise refusal(path, f"gives {picture}, no square picture", mend)
     dtype = kind_of(graph.output[0])
@@ -119,12 +119,13 @@ class OnnxGenerator:
         """Load the model; `threads` is fixed, since it changes sums.
 
         Raises:
-            SpecError: ONNX Runtime is missing, or does not take the model.
+            SpecError: ONNX Runtime is missing, or the model does not draw what it says.
         """
         self.model = model
         self.digest = model.digest
         self.latent_size = model.latent_size
         self._session = Session(model.path, threads)
+        self._run(np.zeros((1, model.latent_size), np.float32))
 
     def latents(self, normals: NDArray[np.float32]) -> Latents:
         """Round normals to float16's values: they are the model's latents themselves."""
@@ -153,10 +154,16 @@ class OnnxGenerator:
 
     def _run(self, w: Latents) -> NDArray[np.uint8]:
         images = self._session.run({self.model.input: w})[0]
-        if not self.model.last:
+        if not self.model.last and images.ndim == 4:
             images = images.transpose(0, 2, 3, 1)
+        side = self.model.resolution
+        if images.shape != (len(w), side, side, self.model.channels):
+            found = f"gave {list(images.shape)} where it promised [{len(w)}, {side}, {side}, "
+            raise refusal(self.model.path, f"{found}{self.model.channels}]", "export it again")
         if images.dtype != np.uint8:
             scale, shift = RANGES[self.model.values]
-            images = np.rint(images.astype(np.float32) * scale + shift).clip(0, 255)
-        side = self.model.resolution
+            images = np.rint(images.astype(np.float32) * scale + shift)
+            if not np.isfinite(images).all():
+                raise refusal(self.model.path, "drew NaN or infinity", "export it again")
+            images = images.clip(0, 255)
         return np.broadcast_to(images, (len(w), side, side, 3)).astype(np.uint8)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu, normalize
 
+from pipeline.generators.checkpoints.check import config_of
 from pipeline.generators.checkpoints.checkpoint import Checkpoint
 from pipeline.generators.checkpoints.pickles import Value
 from pipeline.generators.checkpoints.refusal import Refusal, damaged
@@ -22,7 +23,7 @@ DECODER = "encoder with a rosinality StyleGAN2 decoder"
 
 _BLOCK = re.compile(r"synthesis\.b(\d{1,5})\.conv0\.weight")
 _RATE = 0.01
-_DRAWS = 4096
+_DRAWS, _LOT = 4096, 256
 _LARGEST = 4096
 _MOST_TENSORS = 10_000
 _LONGEST_NAME = 200
@@ -53,6 +54,7 @@ def read_rosinality(saved: TorchFile, file: BinaryIO, size: int) -> Checkpoint:
             state["mapping.w_avg"] = layers.mean(0)
             notes.append("latent_avg differs from layer to layer; their mean is kept")
     else:
+        config_of("stylegan2", config)  # bounds what is worked out
         state["mapping.w_avg"] = _average(state, config["mapping_layers"])
         notes.append(f"no latent_avg: worked out from {_DRAWS:,} draws of a fixed seed")
     ignored = tuple(sorted(str(key) for key in root if key not in ("g_ema", "latent_avg")))
@@ -147,14 +149,20 @@ def _taps(square: Tensor) -> tuple[float, ...]:
 
 def _average(state: dict[str, Tensor], layers: int) -> Tensor:
     """Mean w of draws from a fixed seed: what `latent_avg` would hold."""
+    source = torch.Generator().manual_seed(0)
+    lots = [_mapped(state, layers, source) for _ in range(_DRAWS // _LOT)]
+    average: Tensor = torch.cat(lots).mean(0)
+    return average
+
+
+def _mapped(state: dict[str, Tensor], layers: int, source: torch.Generator) -> Tensor:
+    """w of some draws, [_LOT, w_dim]."""
     size = _held(state, "mapping.fc0.weight").shape[1]
-    normals = torch.randn(_DRAWS, size, generator=torch.Generator().manual_seed(0))
-    w = normalize(normals, dim=1) * size**0.5
+    w = normalize(torch.randn(_LOT, size, generator=source), dim=1) * size**0.5
     for i in range(layers):
         weight = _held(state, f"mapping.fc{i}.weight").float()
         bias = _held(state, f"mapping.fc{i}.bias").float() * _RATE
         if weight.ndim != 2 or weight.shape[1] != w.shape[1] or bias.shape != weight.shape[:1]:
             damaged(f"holds mapping layer {i} of the shape {list(weight.shape)}, which cannot be")
         w = leaky_relu(w @ weight.T * (_RATE / weight.shape[1] ** 0.5) + bias, 0.2) * 2**0.5
-    average: Tensor = w.mean(0)
-    return average
+    return w

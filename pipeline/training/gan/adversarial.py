@@ -101,7 +101,7 @@ def _generator_step(
         apart, parts = loss_of(fake, sample, spec, taught)
         figures |= parts
         loss = loss + spec.adversarial.anchor * apart
-    descend(state.generate, state.generator, loss, spec.clip)
+    figures["gradient"] = descend(state.generate, state.generator, loss, spec.clip)
     return fake.detach(), figures
 
 
@@ -132,11 +132,15 @@ def _discriminator_step(
     # Apart, since each compares the pictures of its batch with each other.
     low, high = state.discriminator(false, dtype), state.discriminator(true, dtype)
     loss = F.softplus(low).mean() + F.softplus(-high).mean()
-    descend(state.discriminate, state.discriminator, loss, spec.clip)
+    norm = descend(state.discriminate, state.discriminator, loss, spec.clip)
     total, count = state.signs
     signs = ranks.total(high.sign().sum()).item()
     state.signs = (total + signs, count + len(high) * ranks.count())
-    return {"loss_discriminator": loss.item(), "score_real": high.mean().item()}
+    return {
+        "loss_discriminator": loss.item(),
+        "score_real": high.mean().item(),
+        "gradient_discriminator": norm,
+    }
 
 
 def _r1_step(state: State, spec: GanSpec, sample: Sample) -> float:

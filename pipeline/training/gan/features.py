@@ -13,6 +13,9 @@ from pipeline.training.gan.fused import fused
 from pipeline.training.gan.shards import Pictures
 from pipeline.training.gan.spec import GanSpec
 
+FEATURES = WEIGHTS / "weights.safetensors"
+"""The scorer's weights."""
+
 
 class Features:
     """The last hidden layer of the `builtin:heads` scorer."""
@@ -21,7 +24,7 @@ class Features:
         """Take them on a device; dtype: of the arithmetic, float32 or bfloat16."""
         self.device, self._dtype = device, dtype
         self._network = HeadsNetwork().folded()
-        held = Weights.load(WEIGHTS / "weights.safetensors")
+        held = Weights.load(FEATURES)
         self._network.load_state_dict(dict(held.network))
         self._network.requires_grad_(False).to(device)
 

@@ -27,7 +27,7 @@ from pipeline.generators.heads import Heads
 from pipeline.generators.heads.generator import SMALLEST
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.training.gan.draws import Draws
-from pipeline.training.gan.shards import SHARD, Pictures, records, write_shard
+from pipeline.training.gan.shards import SHARD, Pictures, clear_parts, records, write_shard
 from pipeline.training.processes import in_processes
 
 FOCUS = ("brows", "eyes", "iris", "lips", "teeth", "mouth", "glasses")
@@ -67,7 +67,7 @@ def render_heads(
     """Render what is missing below `folder`, and open all of it.
 
     Args:
-        workers: processes; 1 renders in this one.
+        workers: processes; 1 renders in this one, where it is waited for.
         progress: called with pictures done and in all.
         wait: until all is rendered; else it goes on behind, and pictures are waited for when read.
 
@@ -76,9 +76,10 @@ def render_heads(
     """
     home = folder / f"heads-{order.digest[:16]}"
     home.mkdir(parents=True, exist_ok=True)
+    clear_parts(home)
     paths = [home / f"{i:06d}.npy" for i in range(-(-order.count // SHARD))]
     missing = [(i, path) for i, path in enumerate(paths) if not path.exists()]
-    stopped = Event()
+    stopped = None if wait else Event()
 
     def work() -> None:
         done = len(paths) - len(missing)
@@ -87,7 +88,7 @@ def render_heads(
             done += 1
             progress(min(done * SHARD, order.count), order.count)
 
-    if wait:
+    if stopped is None:
         work()
         return Pictures(paths)
     sizes = [min(SHARD, order.count - i * SHARD) for i in range(len(paths))]
@@ -144,13 +145,11 @@ def _share(
 
 
 def _render_all(
-    order: HeadsOrder, missing: list[tuple[int, Path]], workers: int, stopped: Event
+    order: HeadsOrder, missing: list[tuple[int, Path]], workers: int, stopped: Event | None
 ) -> Iterator[tuple[int, Path]]:
-    """Render shards, giving each back as it is done."""
-    if workers == 1 or len(missing) <= 1:
+    """Render shards, giving each back as it is done, until `stopped` by another thread."""
+    if stopped is None and (workers == 1 or len(missing) <= 1):
         for task in missing:
-            if stopped.is_set():
-                return
             render_shard(order, task)
             yield task
         return

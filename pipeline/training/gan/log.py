@@ -1,6 +1,7 @@
 """Say how a run goes: a line for people now and then, and every figure in `log.jsonl`."""
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -59,8 +60,10 @@ class Log:
         write_whole(path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, figures: dict[str, float]) -> None:
-        """Count one step's figures in."""
+        """Count one step's figures in, but for those without bounds, which JSON does not know."""
         for name, value in figures.items():
+            if not math.isfinite(value):
+                continue
             total, count = self._sums.get(name, (0.0, 0))
             self._sums[name] = (total + value, count + 1)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -10,11 +11,12 @@ from typing import Any
 
 import torch
 
-from pipeline.errors import SpecError
+from pipeline.errors import JobError, SpecError
+from pipeline.models.files import file_sha256
 from pipeline.training.gan import ranks
 from pipeline.training.gan.adversarial import adversarial_step
 from pipeline.training.gan.discriminator import Discriminator
-from pipeline.training.gan.features import Features, Taught
+from pipeline.training.gan.features import FEATURES, Features, Taught
 from pipeline.training.gan.fused import check_compiler
 from pipeline.training.gan.launch import in_ranks
 from pipeline.training.gan.log import Tell
@@ -28,6 +30,9 @@ from pipeline.training.gan.start import CARD, as_float, load_discriminator, star
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
 from pipeline.training.threads import torch_threads
+
+_MOST_LOST = 100
+"""Steps in a row that may come to nothing."""
 
 
 def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str, Any]:
@@ -46,14 +51,30 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
 
     Raises:
         SpecError: the spec or what it names does not fit.
-        JobError: a process that renders or trains died.
+        JobError: a process that renders or trains died, gradients stayed without bounds, or a file
+            could not be written.
     """
+    try:
+        return _trained(spec, tell, fetch)
+    except OSError as error:
+        raise JobError(
+            f"train gan: {error.filename or spec.to} cannot be read or written "
+            f"({error.strerror or error}); mend that, and run the same command again to go on."
+        ) from error
+
+
+def _trained(spec: GanSpec, tell: Tell, fetch: Fetch | None) -> dict[str, Any]:
     card = Path(spec.to) / CARD
     if (found := _finished(card, spec)) is not None:
         return found
     count = _devices(spec)
     check_compiler(spec)
-    Path(spec.to).mkdir(parents=True, exist_ok=True)
+    try:
+        Path(spec.to).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(
+            f"to: the folder {spec.to} cannot be made ({error.strerror}); give another."
+        ) from None
     with torch_threads(spec.threads):
         config, _ = starting_point(spec)
         if spec.start_discriminator is not None:
@@ -91,7 +112,7 @@ def train_rank(spec: GanSpec, pictures: Pictures, tell: Tell) -> None:
         if spec.start_discriminator is not None:
             load_discriminator(spec.start_discriminator, state.discriminator)
         weights = checkpoint.digest() if checkpoint else ""
-        content = f"{spec.digest} {weights} {pictures.name}"
+        content = f"{spec.digest} {weights} {pictures.name} {_teacher(spec)}"
         digest = hashlib.sha256(content.encode()).hexdigest()
         folder = Path(spec.to)
         first = ranks.rank() == 0
@@ -105,15 +126,27 @@ def train_rank(spec: GanSpec, pictures: Pictures, tell: Tell) -> None:
             write_result(spec, state, pictures, record.judge, weights, folder)
 
 
+def _teacher(spec: GanSpec) -> str:
+    """sha256 (hex) of the scorer whose features are in the loss; "" for none."""
+    return file_sha256(FEATURES) if spec.data.source == HEADS and spec.regress.features else ""
+
+
 def _train(spec: GanSpec, pictures: Pictures, state: State, record: Record | None) -> None:
     """Take every step that is missing."""
     step_of = _steps(spec, pictures, state.device)
+    lost = 0
     while state.step < spec.steps:
         began = time.monotonic()
         stage = "regress" if state.step < spec.regress_steps else "adversarial"
         figures = ranks.mean_figures(step_of[stage](state), state.device)
         state.step += 1
         state.seconds += time.monotonic() - began
+        lost = 0 if all(map(math.isfinite, figures.values())) else lost + 1
+        if lost == _MOST_LOST:
+            raise JobError(
+                f"train gan: {lost} steps of the stage '{stage}' came to nothing, since their "
+                "gradients have no bounds; lower its rates or clip, and begin in another folder."
+            )
         if record is not None:
             record.add(stage, figures)
 
@@ -153,9 +186,18 @@ def _devices(spec: GanSpec) -> int:
 
 def _finished(path: Path, spec: GanSpec) -> dict[str, Any] | None:
     """The card of the very same spec, if its run is done."""
-    card: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    card = _read(path) if path.exists() else {}
     told = path.with_name(MODEL_CARD).exists()  # an earlier version wrote none
     return card if told and card.get("spec") == spec.plain() else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a JSON file of a run; nothing of one that is damaged, which is no run's."""
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 def _claim(path: Path, spec: GanSpec, digest: str) -> None:
@@ -165,8 +207,7 @@ def _claim(path: Path, spec: GanSpec, digest: str) -> None:
         SpecError: it is of another.
     """
     if path.exists():
-        held = json.loads(path.read_text())
-        if held["run"] == digest:
+        if _read(path).get("run") == digest:
             return
         raise SpecError(
             f"to: {spec.to} holds a run of another spec or of other pictures; give another folder, "

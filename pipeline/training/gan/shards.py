@@ -5,6 +5,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,11 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.errors import JobError
 from pipeline.training.gan import ranks
 from pipeline.training.gan.draws import Draws
 
 SHARD = 256
 """Pictures in a shard."""
+
+_FORGOTTEN = 3600.0
+"""Seconds after which a half written shard is nobody's."""
 
 _LOOK = 0.2
 """Seconds between two looks for a shard that is being made."""
@@ -82,6 +87,14 @@ def write_shard(path: Path, content: Records) -> None:
     part.replace(path)
 
 
+def clear_parts(folder: Path) -> None:
+    """Remove what writers that were killed left half written: nobody writes for so long."""
+    for part in folder.glob("*.part"):
+        with suppress(FileNotFoundError):
+            if time.time() - part.stat().st_mtime > _FORGOTTEN:
+                part.unlink()
+
+
 class Pictures:
     """Shards of one folder, mapped into memory and read where they are asked for.
 
@@ -128,6 +141,8 @@ class Pictures:
             while self._maker is not None and not path.exists():
                 if self._maker.done():
                     self._maker.result()
+                    if not path.exists():
+                        raise JobError(f"train gan: {path} is gone; run the same command again.")
                 time.sleep(_LOOK)
             self._shards[number] = np.load(path, mmap_mode="r")
         return self._shards[number]

@@ -76,3 +76,11 @@ def endless() -> Any:
     parts: dict[str, Any] = OrderedDict()
     parts["again"] = Module({"_modules": parts})
     return parts
+
+
+def doubled(levels: int) -> Any:
+    """A list that refers 64 times to one that refers 64 times to another, and so on."""
+    held: Any = {"z_dim": 1}
+    for _ in range(levels):
+        held = [held] * 64
+    return {"x": held}

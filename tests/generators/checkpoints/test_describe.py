@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from pipeline.generators.checkpoints.checkpoint import Checkpoint
+from pipeline.generators.checkpoints.ours import write_ours
 
 from .writer import SMALL2, ada, random_state
 
@@ -28,6 +31,18 @@ def test_inspect_tells_kind_size_and_digests(tmp_path: Path) -> None:
     told = invoke("inspect", str(path))[1]
     assert told.startswith(f"{path}: stylegan2, 16 px (NVIDIA StyleGAN2-ADA pickle)\n")
     assert found["digest"] in told
+
+
+def test_a_file_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    loud = "x\x1b]0;owned\x07\nfake line" + 10_000 * "y"
+    state = {name: value.contiguous() for name, value in random_state(SMALL2).items()}
+    write_ours(Checkpoint("stylegan2", asdict(SMALL2), state, loud), path)
+    code, out, _ = invoke("inspect", str(path))
+    assert code == 0
+    assert "\x1b" not in out
+    assert "\\x1b]0;owned\\x07\\nfake line" in out
+    assert max(map(len, out.splitlines())) < 3000
 
 
 def test_converting_keeps_the_digest(tmp_path: Path) -> None:

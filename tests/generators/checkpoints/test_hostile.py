@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import main
 
-from .hostile import Calls, archive, endless, overlapping, safetensors, stream, tensor
+from .hostile import Calls, archive, doubled, endless, overlapping, safetensors, stream, tensor
 from .writer import SMALL2, ada, arguments2, nvidia, random_state, rosinality, saved
 
 STATE = random_state(SMALL2)
@@ -120,6 +120,15 @@ CASES: dict[str, tuple[Callable[[Path], bytes], str, str]] = {
     "a network that contains itself": (
         lambda f: snapshot(f, STATE, synthesis={"_modules": endless()}),
         "endless parts, or one that contains itself", "fetch it again",
+    ),
+    "arguments that refer to each other 2^72 times": (
+        lambda f: bad_option(f, mapping_kwargs=doubled(12)),
+        "was made with endless arguments", "fetch it again",
+    ),
+    "a latent of 2.5 million numbers": (
+        lambda f: saved({"g_ema": {
+            **rosinality(STATE), "style.1.weight": torch.zeros(1, 2_500_000)}}),
+        "cannot be: z_dim is 2500000", "fetch it again",
     ),
     "a tensor of 10^12 numbers": (
         lambda f: snapshot(f, with_mean(tensor(stream(), (10**6, 10**6), (10**6, 1)))),

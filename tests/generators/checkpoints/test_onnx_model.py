@@ -21,9 +21,15 @@ def write(
     picture: Sequence[int | str] = ("N", 3, 8, 8),
     batch: int | str = "N",
     external: str | None = None,
+    last: str = "Identity",
+    shape: Sequence[int] | None = None,
+    latent: int = 4,
     **metadata: str,
 ) -> Path:
-    """A generator whose pixels are all the same linear function of the latent."""
+    """A generator whose pixels are all the same linear function of the latent.
+
+    last: an operation on the picture; shape: what it really gives; latent: size it announces.
+    """
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     weight = np.linspace(-1, 1, 4 * 192, dtype=np.float32).reshape(4, 192)
     matrix = onnx.numpy_helper.from_array(weight, "matrix")
@@ -31,15 +37,16 @@ def write(
         matrix.data_location = onnx.TensorProto.EXTERNAL
         matrix.ClearField("raw_data")
         matrix.external_data.add(key="location", value=external)
-    shape = [-1 if isinstance(side, str) else side for side in picture]
+    shape = shape or [-1 if isinstance(side, str) else side for side in picture]
     nodes = [
         helper.make_node("MatMul", ["z", "matrix"], ["flat"]),
-        helper.make_node("Reshape", ["flat", "shape"], ["image"]),
+        helper.make_node("Reshape", ["flat", "shape"], ["raw"]),
+        helper.make_node(last, ["raw"], ["image"]),
     ]
     graph = helper.make_graph(
         nodes,
         "generator",
-        [helper.make_tensor_value_info("z", kind, [batch, 4])],
+        [helper.make_tensor_value_info("z", kind, [batch, latent])],
         [helper.make_tensor_value_info("image", kind, picture)],
         [matrix, onnx.numpy_helper.from_array(np.array(shape, np.int64), "shape")],
     )
@@ -84,12 +91,30 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
         ({"external": "../../secret"}, "keeps weights in other files; export it as one file"),
         ({"picture": ("N", 3, 4, 16)}, "no square picture; export it with a picture"),
         ({"picture": ("N", 192)}, "no square picture"),
+        ({"latent": -5}, "takes [0, -5], no latent"),
+        ({"last": "RandomNormalLike"}, "draws at random (RandomNormalLike ); export it with const"),
         ({"range": "0..7"}, "the range '0..7'; write populace.range as -1..1, 0..1"),
     ],
 )
 def test_other_models_are_refused(changes: dict[str, Any], found: str, tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         read_onnx(write(tmp_path / "a.onnx", **changes))
+    assert found in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"shape": [-1, 3, 4, 16]}, "gave [1, 4, 16, 3] where it promised [1, 8, 8, 3]; export"),
+        ({"shape": [-1, 192]}, "gave [1, 192] where it promised [1, 8, 8, 3]"),
+        ({"last": "Log"}, "drew NaN or infinity; export it again"),
+    ],
+)
+def test_a_model_that_does_not_draw_what_it_says_is_refused(
+    changes: dict[str, Any], found: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        OnnxGenerator(read_onnx(write(tmp_path / "a.onnx", **changes)))
     assert found in str(caught.value)
 
 

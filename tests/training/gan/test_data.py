@@ -1,5 +1,6 @@
 """Pictures to learn from."""
 
+import os
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Timer
@@ -132,3 +133,22 @@ def test_rows_are_found_across_shards(tmp_path: Path) -> None:
     assert pictures.read(np.array([5, 0, 3]))["image"][:, 0, 0, 0].tolist() == [2, 0, 1]
     turned = pictures.take(np.arange(6)).mirrored(draws(0, 0, "mirror"))
     assert turned.latents[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_rendering_behind_ends_where_it_is_closed(tmp_path: Path) -> None:
+    order = HeadsOrder(count=2000, seed=3, z_dim=128, resolution=64)
+    pictures = render_heads(order, tmp_path, 1, silent, wait=False)
+    pictures.close()
+    with pytest.raises(JobError, match=r"was stopped; run the same command again"):
+        pictures.read(np.array([1999]))
+
+
+def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:
+    home = tmp_path / f"heads-{HEADS.digest[:16]}"
+    home.mkdir()
+    old, fresh = home / "000000.7.part", home / "000000.8.part"
+    for part in (old, fresh):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    render_heads(HEADS, tmp_path, 1, silent)
+    assert (old.exists(), fresh.exists()) == (False, True)

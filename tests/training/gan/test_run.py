@@ -1,6 +1,7 @@
 """A training run from its spec to its folder."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -9,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.errors import SpecError
+from pipeline.errors import JobError, SpecError
 from pipeline.generators.checkpoint_generator import load_checkpoint
 from pipeline.generators.checkpoint_spec import GeneratorSpec
-from pipeline.training.gan import log
+from pipeline.training.gan import log, run
 from pipeline.training.gan.run import train_gan
 
 from .tiny import spec
@@ -96,6 +97,30 @@ def test_a_finished_run_draws_as_a_generator_and_is_not_run_again(tmp_path: Path
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     assert train_gan(wanted, silent) == card
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_folder_that_cannot_be_or_is_damaged_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for to in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(SpecError, match=r"^to: the folder .* cannot be made \(.*\); give"):
+            train_gan(spec(to), silent)
+    (tmp_path / "run").mkdir()
+    for name in ("card.json", "run.json"):
+        (tmp_path / "run" / name).write_text("{torn")
+    with pytest.raises(SpecError, match=r"^to: .* holds a run of another spec"):
+        train_gan(spec(tmp_path / "run"), silent)
+
+
+def test_steps_that_come_to_nothing_end_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_MOST_LOST", 3)
+    monkeypatch.setattr(run, "regress_step", lambda *_: {"loss": math.nan, "gradient": math.nan})
+    with pytest.raises(JobError, match=r"^train gan: 3 steps of the stage 'regress' came to noth"):
+        train_gan(spec(tmp_path / "run", checkpoint_kimg=0.008), silent)
+    text = (tmp_path / "run" / "log.jsonl").read_text()
+    assert text.count("regress") == 2
+    assert "NaN" not in text
 
 
 def test_a_second_stage_may_be_prolonged_and_another_run_is_kept_out(tmp_path: Path) -> None:
