@@ -158,7 +158,7 @@ def _average(state: dict[str, Tensor], layers: int) -> Tensor:
 def _mapped(state: dict[str, Tensor], layers: int, source: torch.Generator) -> Tensor:
     """w of some draws, [_LOT, w_dim]."""
     size = _held(state, "mapping.fc0.weight").shape[1]
-    w = normalize(torch.randn(_LOT, size, generator=source), dim=1) * size**0.5
+    w: Tensor = normalize(torch.randn(_LOT, size, generator=source), dim=1) * size**0.5
     for i in range(layers):
         weight = _held(state, f"mapping.fc{i}.weight").float()
         bias = _held(state, f"mapping.fc{i}.bias").float() * _RATE

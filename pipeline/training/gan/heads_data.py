@@ -131,17 +131,19 @@ def render_shard(order: HeadsOrder, task: tuple[int, Path]) -> None:
     size = max(order.resolution, SMALLEST)
     pictures = Heads("cpu", at_once=_TOGETHER).pictures(w, size)
     images = area_average(pictures.images, order.resolution)
-    shares = [_share(pictures.segmentation, names, order.resolution) for names in (FOCUS, SETTING)]
-    whole = [np.rint(values).astype(np.uint8) for values in (images, *shares)]
-    write_shard(path, records(*whole, w))
+    focus, setting = (
+        _share(pictures.segmentation, names, order.resolution) for names in (FOCUS, SETTING)
+    )
+    write_shard(path, records(np.rint(images).astype(np.uint8), focus, setting, w))
 
 
 def _share(
     segmentation: NDArray[np.uint8], names: tuple[str, ...], resolution: int
-) -> NDArray[np.float32]:
-    """The share of each pixel that is one of these segments, 0..255: [N, R, R]."""
+) -> NDArray[np.uint8]:
+    """The share of each pixel that is one of these segments, 0..255: uint8 [N, R, R]."""
     there = np.isin(segmentation, [SEGMENTS.index(name) for name in names])
-    return area_average(255 * there[..., None].astype(np.float32), resolution)[..., 0]
+    share = area_average(255 * there[..., None].astype(np.float32), resolution)[..., 0]
+    return np.rint(share).astype(np.uint8)
 
 
 def _render_all(

@@ -54,8 +54,10 @@ class Sample:
         """Every second picture or so in a mirror."""
         turned = source.uniform(len(self.images))[:, None, None, None] < 0.5
         turned = turned.to(self.images.device)
-        parts = {"images": self.images, "focus": self.focus, "setting": self.setting}
-        return replace(self, **{n: torch.where(turned, x.flip(3), x) for n, x in parts.items()})
+        images, focus, setting = (
+            torch.where(turned, x.flip(3), x) for x in (self.images, self.focus, self.setting)
+        )
+        return replace(self, images=images, focus=focus, setting=setting)
 
     def weights(self, focus: float, setting: float) -> Tensor:
         """How much an error counts where, float32 [B, 1, R, R]: 1 but for the parts given."""
