@@ -158,7 +158,11 @@ class HeadsNetwork(nn.Module):
 
     def forward(self, pixels: Tensor) -> Readings:
         """Read pixels: float32 [B, 3, 128, 128], 0..255 sRGB."""
-        fine, middle, coarse, hidden = self.see(pixels)
+        fine = self.fine(self.stem((pixels - 128) / 64))
+        middle = self.middle(fine)
+        coarse = self.coarse(middle)
+        squeezed = torch.relu(self.squeeze(coarse))
+        hidden = torch.relu(self.hidden(squeezed.flatten(1)))
         out = self.readings(self.dropout(hidden)).float()
         sizes = _head_sizes()
         sure = self.certainty(hidden).float().clamp(-DOUBT, DOUBT).exp().unbind(1)
@@ -177,14 +181,6 @@ class HeadsNetwork(nn.Module):
         landmarks = centres_of_mass(maps[:, :LANDMARKS]) + shift
         skin = maps[:, LANDMARKS]
         return Readings(logits, hidden, numbers, realism, landmarks, damage[:, 0].float(), skin)
-
-    def see(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Maps at 32 x 32, 16 x 16 and 8 x 8, and `Readings.features`, of pixels as `forward`'s."""
-        fine = self.fine(self.stem((pixels - 128) / 64))
-        middle = self.middle(fine)
-        coarse = self.coarse(middle)
-        squeezed = torch.relu(self.squeeze(coarse))
-        return fine, middle, coarse, torch.relu(self.hidden(squeezed.flatten(1)))
 
     def folded(self) -> "HeadsNetwork":
         """Merge every normalisation into its convolution, in place, and fix for inference."""

@@ -45,10 +45,12 @@ def test_stylegan2_heads_draws_the_people_that_its_latents_say() -> None:
     assert images.shape == (96, 64, 64, 3)
     assert np.array_equal(generator.render(w[5:6], 64)[0], images[5])
     found = people_figures(read_by_scorer(images), people_of(z), 0)
-    assert found["realism"][0] > 0.8
-    assert found["age_mae"][0] < 10
-    for name in ("gender_presentation", "skin_tone within one", "hair_color"):
-        assert found["shares"][name][0] > 0.7, name
+    assert found["realism"][0] > 0.95
+    assert found["age_mae"][0] < 4
+    least = {"gender_presentation": 0.9, "skin_tone within one": 0.95, "hair_color": 0.75,
+             "expression": 0.7, "glasses": 0.85, "yaw within 5": 0.85}  # fmt: skip
+    for name, share in least.items():
+        assert found["shares"][name][0] > share, name
 
 
 @pytest.mark.parametrize("name", NETWORKS)

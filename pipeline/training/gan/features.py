@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from pipeline.attributes import WEIGHTS
 from pipeline.attributes.heads_weights import Weights
-from pipeline.attributes.network import SIZE, HeadsNetwork
+from pipeline.attributes.network import SIZE, HeadsNetwork, Readings
 from pipeline.training.gan.fused import fused
 from pipeline.training.gan.shards import Pictures
 from pipeline.training.gan.spec import GanSpec
@@ -35,8 +35,8 @@ class Features:
         )
         low = self._dtype != torch.float32
         with torch.autocast(self.device.type, self._dtype, enabled=low):
-            features = self._network.see(pixels.contiguous(memory_format=torch.channels_last))[3]
-        return features.float()
+            found: Readings = self._network(pixels.contiguous(memory_format=torch.channels_last))
+        return found.features.float()
 
 
 class Taught:

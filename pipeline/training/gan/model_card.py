@@ -27,6 +27,11 @@ READ = """\
   what their latents say, above, is the error of both together.
 """
 
+JUDGED = """\
+- The scorer that judges was also the teacher: its features were in the loss. Its figures flatter
+  this network beside one that learned from pixels alone.
+"""
+
 
 def model_card(card: Mapping[str, Any], name: str) -> str:
     """The model card as Markdown.
@@ -38,7 +43,10 @@ def model_card(card: Mapping[str, Any], name: str) -> str:
     taught = _taught(card)
     parts = [_head(card, name, taught), _recipe(card), _distances(card["metrics"])]
     people = _people(card["metrics"])
-    parts += [people, LIMITS + (TAUGHT if taught else "") + (READ if people else "")]
+    limits = LIMITS + (TAUGHT if taught else "") + (READ if people else "")
+    if people and card["spec"]["regress"]["features"]:
+        limits += JUDGED
+    parts += [people, limits]
     return "\n".join(part for part in parts if part)
 
 
