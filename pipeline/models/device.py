@@ -2,8 +2,12 @@
 
 import importlib
 import platform
+from pathlib import Path
 
 import torch
+
+_MODEL = ("vendor_id", "cpu family", "model", "CPU implementer", "CPU part")
+"""What Linux calls maker and model, on x86 and on ARM."""
 
 
 def device_name(gpu: bool) -> str:
@@ -13,7 +17,18 @@ def device_name(gpu: bool) -> str:
     """
     if gpu and torch.cuda.is_available():
         return str(torch.cuda.get_device_name())
-    return f"cpu {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return f"cpu {platform.machine()} {_processor()} {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _processor() -> str:
+    """Maker and model: of two processors with one vector unit, libraries take unlike kernels."""
+    try:
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except OSError:  # no Linux
+        return platform.processor() or "unknown"
+    about = {name.strip(): value.strip() for name, _, value in (
+        line.partition(":") for line in first.splitlines())}  # fmt: skip
+    return "-".join(about[name] for name in _MODEL if name in about)
 
 
 def onnx_takes_gpu() -> bool:

@@ -62,7 +62,9 @@ def test_rows_name_what_renders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a card")
     assert device.device_name(gpu=True) == "a card"
-    assert device.device_name(gpu=False).startswith("cpu ")
+    name = device.device_name(gpu=False)
+    assert name.startswith("cpu ")
+    assert len(name.split()) == 4  # with the processor's maker and model
 
 
 def test_fewer_workers_than_asked_for_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ After a deliberate change of the look, or for another processor, run this file w
 
 import hashlib
 import json
-import platform
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from PIL import Image
 
 from pipeline.generators.heads import Heads
+from pipeline.models.device import device_name
 from pipeline.provenance.xmp import embed_xmp, synthetic_packet
 
 HERE = Path(__file__).parent
@@ -32,16 +32,8 @@ def draw() -> np.ndarray:
 
 
 def hardware() -> str:
-    """What float sums depend on: the processor's model, its vector unit and torch's version.
-
-    Of two processors with one vector unit, libraries choose other kernels for each.
-    """
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().split("\n\n")[0].splitlines() if told.exists() else []
-    about = {name.strip(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
-    model = " ".join(about.get(name, "") for name in ("vendor_id", "cpu family", "model"))
-    unit = torch.backends.cpu.get_cpu_capability()
-    return f"{platform.machine()} {model} {unit} {torch.__version__}"
+    """What float sums depend on: the processor and torch's version."""
+    return f"{device_name(gpu=False)} {torch.__version__}"
 
 
 def digests(images: np.ndarray) -> list[str]:
