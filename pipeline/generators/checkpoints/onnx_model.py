@@ -125,7 +125,8 @@ class OnnxGenerator:
         self.digest = model.digest
         self.latent_size = model.latent_size
         self._session = Session(model.path, threads)
-        self._run(np.zeros((1, model.latent_size), np.float32))
+        # Not zeros: networks that scale a latent to a length divide by its own.
+        self._run(np.random.default_rng(0).standard_normal((1, model.latent_size), np.float32))
 
     def latents(self, normals: NDArray[np.float32]) -> Latents:
         """Round normals to float16's values: they are the model's latents themselves."""
