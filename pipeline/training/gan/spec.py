@@ -210,8 +210,13 @@ class GanSpec(_Part):
                 )
 
     def plain(self) -> dict[str, Any]:
-        """As plain values, to be stored: an address without what grants access."""
+        """As plain values, to be stored: an address without what grants access.
+
+        `network` only where none comes with `from`.
+        """
         content = self.model_dump(mode="json", by_alias=True)
+        if self.start is not None:
+            del content["network"]
         content["from"] = self.start and shown(self.start)
         return content
 

@@ -68,6 +68,7 @@ def test_a_network_goes_on_from_a_checkpoint_towards_other_pictures(
         sorted((trained / "samples").glob("0*.png"))[-1]
     )
     assert card["metrics"]["drawn"] == 8
+    assert "network" not in card["spec"]  # it is that of `from`
     assert "frechet" in (tmp_path / "run" / "log.jsonl").read_text()
     names = load_file(tmp_path / "run" / "discriminator.safetensors").keys()
     assert "b16.conv1.weight" in names
