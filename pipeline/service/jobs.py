@@ -224,8 +224,9 @@ class Jobs:
         elif ticket.starts >= _MOST_STARTS:
             self._finish(job, "failed", f"was broken off {ticket.starts} times; see its log")
         else:
-            self._processes.begin(job)
+            # First: a job that runs and has no start would never be late.
             self._keep(job, replace(ticket, starts=ticket.starts + 1, started=_stamp()))
+            self._processes.begin(job)
 
     def _note_end(self, job: str, code: int) -> None:
         if code == 0:

@@ -80,6 +80,12 @@ def until(jobs: Jobs, job: str, *states: str) -> dict:
     raise AssertionError(found)
 
 
+def pid_of(jobs: Jobs, job: str) -> int:
+    """The id of the process of a job that runs."""
+    with jobs._lock:  # it runs a moment before its id is written, and is begun under this
+        return int((jobs.folder / job / "lock").read_text())
+
+
 def order(jobs: Jobs, name: str = "villagers") -> str:
     return jobs.submit(SPEC | {"name": name}, "me", "studio")
 
@@ -152,13 +158,21 @@ def test_a_job_that_was_killed_is_begun_again_but_not_forever(make, tmp_path: Pa
     assert (tmp_path / "jobs" / "order.txt").read_text().split() == ["dies"] * 3
 
 
+def test_a_job_that_cannot_be_begun_has_failed(make) -> None:
+    jobs = make()
+    job = order(jobs)
+    jobs._processes = job_processes.Processes(jobs.folder, ["/no/such/program"])
+    jobs.start()
+    assert until(jobs, job, "failed")["error"].startswith("was broken off 3 times")
+
+
 def test_a_job_can_be_stopped_while_it_waits_and_while_it_runs(make) -> None:
     jobs = make()
     running, waiting = order(jobs, "waits"), order(jobs)
     jobs.start()
     until(jobs, running, "running")
     assert jobs.cancel(waiting, "me")["state"] == "stopped"
-    pid = int((jobs.folder / running / "lock").read_text())
+    pid = pid_of(jobs, running)
     assert jobs.cancel(running, "me")["error"] == "was stopped as asked"
     for _ in range(100):
         try:
@@ -312,9 +326,8 @@ def test_a_process_that_no_service_knows_is_left_alone(make) -> None:
     running = order(jobs, "waits")
     jobs.start()
     until(jobs, running, "running")
-    lock = jobs.folder / running / "lock"
-    pid = int(lock.read_text())
-    lock.write_text("")  # as if the service had died in the moment of beginning it
+    pid = pid_of(jobs, running)
+    (jobs.folder / running / "lock").write_text("")  # as if the service had died in the moment of beginning it
     assert jobs.cancel(running, "me")["state"] == "stopped"  # and nobody is signalled
     os.kill(pid, signal.SIGKILL)
 
