@@ -327,7 +327,9 @@ def test_a_process_that_no_service_knows_is_left_alone(make) -> None:
     jobs.start()
     until(jobs, running, "running")
     pid = pid_of(jobs, running)
-    (jobs.folder / running / "lock").write_text("")  # as if the service had died in the moment of beginning it
+    (jobs.folder / running / "lock").write_text(
+        ""
+    )  # as if the service had died in the moment of beginning it
     assert jobs.cancel(running, "me")["state"] == "stopped"  # and nobody is signalled
     os.kill(pid, signal.SIGKILL)
 

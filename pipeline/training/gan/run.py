@@ -26,7 +26,12 @@ from pipeline.training.gan.result import MODEL_CARD, write_result
 from pipeline.training.gan.shards import Feed, Order, Pictures
 from pipeline.training.gan.sources import Fetch, pictures_of
 from pipeline.training.gan.spec import HEADS, GanSpec
-from pipeline.training.gan.start import CARD, as_float, load_discriminator, starting_point
+from pipeline.training.gan.start import (
+    CARD,
+    load_discriminator,
+    load_generator,
+    starting_point,
+)
 from pipeline.training.gan.state import State
 from pipeline.training.gan.whole import write_whole
 from pipeline.training.threads import torch_threads
@@ -107,8 +112,8 @@ def train_rank(spec: GanSpec, pictures: Pictures, tell: Tell) -> None:
         on = torch.device("cuda", torch.cuda.current_device()) if _on_cuda(spec) else "cpu"
         state = State.fresh(spec, config, torch.device(on))
         if checkpoint is not None:
-            state.generator.load_state_dict(as_float(checkpoint.state))
-            state.average.load_state_dict(as_float(checkpoint.state))
+            load_generator(checkpoint, state.generator)
+            load_generator(checkpoint, state.average)
         if spec.start_discriminator is not None:
             load_discriminator(spec.start_discriminator, state.discriminator)
         weights = checkpoint.digest() if checkpoint else ""

@@ -16,6 +16,9 @@ from pipeline.yaml_file import read_yaml
 
 HEADS = "builtin:heads"
 
+LEAST_CHANNELS = 4
+"""Of a layer."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(
@@ -24,7 +27,10 @@ class _Part(BaseModel):
 
 
 class NetworkSpec(_Part):
-    """The generator; the discriminator has its resolution and channels."""
+    """The generator; the discriminator has its resolution and channels.
+
+    With `from` it is that one's, but for a `resolution` to grow to.
+    """
 
     resolution: int = Field(64, ge=8, le=1024, description="px, a power of two")
     channel_base: int = Field(4096, ge=16, description="a layer at r px has base / r channels")
@@ -40,10 +46,11 @@ class NetworkSpec(_Part):
             raise SpecError(
                 f"network.resolution: {self.resolution} is no power of two; write 32, 64, 128 …"
             )
-        if self.channel_base < 4 * self.resolution:
+        least = LEAST_CHANNELS * self.resolution
+        if self.channel_base < least:
             raise SpecError(
-                f"network.channel_base: {self.channel_base} leaves fewer than 4 channels at "
-                f"{self.resolution} px; write {4 * self.resolution} or more."
+                f"network.channel_base: {self.channel_base} leaves fewer than {LEAST_CHANNELS} "
+                f"channels at {self.resolution} px; write {least} or more."
             )
         return self
 
@@ -151,8 +158,11 @@ class GanSpec(_Part):
     def _check(self) -> "GanSpec":
         if not self.regress.kimg and not self.adversarial.kimg:
             raise SpecError("regress.kimg: 0, as is adversarial.kimg; give one of them a length.")
-        if self.start is not None and "network" in self.model_fields_set:
-            raise SpecError("network: is that of 'from'; remove one of them.")
+        if self.start is not None and (own := self.network.model_fields_set - {"resolution"}):
+            raise SpecError(
+                f"network.{min(own)}: is that of 'from', of which only the resolution may change; "
+                "remove it."
+            )
         if self.data.source == HEADS:
             if self.data.mirror:
                 raise SpecError("data.mirror: true does not fit builtin:heads, whose latents know "
@@ -173,6 +183,11 @@ class GanSpec(_Part):
                 "write 0, or data.source: builtin:heads."
             )
         return self
+
+    @property
+    def grows_to(self) -> int | None:
+        """Resolution, px, that the network of `from` is to have; None: its own."""
+        return self.network.resolution if "resolution" in self.network.model_fields_set else None
 
     @property
     def regress_steps(self) -> int:
@@ -212,11 +227,11 @@ class GanSpec(_Part):
     def plain(self) -> dict[str, Any]:
         """As plain values, to be stored: an address without what grants access.
 
-        `network` only where none comes with `from`.
+        Of `network` with `from` only what it grows to.
         """
         content = self.model_dump(mode="json", by_alias=True)
         if self.start is not None:
-            del content["network"]
+            content["network"] = self.network.model_dump(exclude_unset=True)
         content["from"] = self.start and shown(self.start)
         return content
 

@@ -1,7 +1,13 @@
-"""Begin a run from a checkpoint: anybody's generator, and a discriminator of ours."""
+"""Begin a run from a checkpoint: anybody's generator, and a discriminator of ours.
+
+Either may be of fewer pixels than the network to train, which grows from it (Karras et al., 2018):
+its new blocks begin as they are drawn, and the new ones of the generator add no colours yet, so
+that its pictures are the checkpoint's, doubled.
+"""
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +22,10 @@ from pipeline.generators.checkpoints import Checkpoint, read_checkpoint
 from pipeline.generators.checkpoints.check import config_of
 from pipeline.generators.heads.layout import LATENT_SIZE
 from pipeline.generators.stylegan2.config import Config
+from pipeline.generators.stylegan2.reference import Network
 from pipeline.models.fetch import local_copy
 from pipeline.training.gan.discriminator import Discriminator
-from pipeline.training.gan.spec import HEADS, GanSpec
+from pipeline.training.gan.spec import HEADS, LEAST_CHANNELS, GanSpec
 
 CARD = "card.json"
 """What a run writes of itself, beside its network."""
@@ -43,7 +50,33 @@ def starting_point(spec: GanSpec) -> tuple[Config, Checkpoint | None]:
         raise _unfit(spec, "only networks of colour pictures without classes can be trained")
     if spec.data.source == HEADS and config.z_dim < LATENT_SIZE:
         raise _unfit(spec, f"its z of {config.z_dim} is too short for latents of {HEADS}")
-    return config, checkpoint
+    return _grown(config, spec), checkpoint
+
+
+def _grown(config: Config, spec: GanSpec) -> Config:
+    """The network to train, which begins as one of `config`."""
+    wanted, there = spec.grows_to or config.resolution, config.resolution
+    if wanted < there:
+        raise SpecError(
+            f"network.resolution: {wanted} is less than the {there} px of 'from', which can only "
+            "grow; write more, or remove it."
+        )
+    if wanted > there and config.channel_base // wanted < LEAST_CHANNELS:
+        most = config.channel_base // LEAST_CHANNELS
+        raise SpecError(
+            f"network.resolution: {wanted} leaves the last layers of 'from' fewer than "
+            f"{LEAST_CHANNELS} channels; write {1 << most.bit_length() - 1} or less."
+        )
+    return replace(config, resolution=wanted)
+
+
+def load_generator(checkpoint: Checkpoint, network: Network) -> None:
+    """Fill a network with a checkpoint of its size or of fewer pixels."""
+    state = network.state_dict() | as_float(checkpoint.state)
+    for r in network.config.resolutions:
+        if f"synthesis.b{r}.torgb.weight" not in checkpoint.state:
+            state[f"synthesis.b{r}.torgb.weight"].zero_()
+    network.load_state_dict(state)
 
 
 def card_of(start: str, digest: str) -> dict[str, Any] | None:
@@ -63,12 +96,20 @@ def card_of(start: str, digest: str) -> dict[str, Any] | None:
 def load_discriminator(file: str, discriminator: Discriminator) -> None:
     """Fill a discriminator with a file of `save_discriminator`, or with a bundled network's.
 
+    It may be of fewer pixels: its entrance from colours is left out.
+
     Raises:
         SpecError: it is none, or of another network.
     """
     path = DISCRIMINATORS.get(file) or Path(file)
+    config = discriminator.config
     try:
         state = load_file(path)
+        for r in config.resolutions[1:-1]:
+            if f"b{r}.fromrgb.weight" in state:
+                Discriminator(replace(config, resolution=r)).load_state_dict(state)  # it is whole
+                inner = {name: value for name, value in state.items() if ".fromrgb." not in name}
+                state = discriminator.state_dict() | inner
         discriminator.load_state_dict(state)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or "it is no safetensors file"

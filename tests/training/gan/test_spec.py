@@ -45,8 +45,8 @@ EXAMPLE = Path(__file__).parents[3] / "docs" / "training" / "stylegan2-heads.yam
             "builtin:heads.",
         ),
         (
-            {"from": "net.pkl", "network": {"resolution": 32}},
-            "network: is that of 'from'; remove one of them.",
+            {"from": "net.pkl", "network": {"resolution": 32, "z_dim": 128}},
+            "network.z_dim: is that of 'from', of which only the resolution may change; remove it.",
         ),
         (
             {"data": {"mirror": True}},

@@ -10,11 +10,16 @@ from safetensors.torch import load_file
 
 from pipeline.errors import SpecError
 from pipeline.generators.checkpoints import read_checkpoint
+from pipeline.generators.stylegan2.config import Config
+from pipeline.generators.stylegan2.convolution import doubled
+from pipeline.generators.stylegan2.reference import Network
+from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.run import train_gan
 from pipeline.training.gan.spec import parse_gan_spec
-from pipeline.training.gan.start import starting_point
+from pipeline.training.gan.start import load_discriminator, load_generator, starting_point
+from pipeline.training.gan.synthesis import synthesize
 
-from .tiny import spec
+from .tiny import NETWORK, spec
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def test_a_network_goes_on_from_a_checkpoint_towards_other_pictures(
         sorted((trained / "samples").glob("0*.png"))[-1]
     )
     assert card["metrics"]["drawn"] == 8
-    assert "network" not in card["spec"]  # it is that of `from`
+    assert card["spec"]["network"] == {}  # it is that of `from`
     assert "frechet" in (tmp_path / "run" / "log.jsonl").read_text()
     names = load_file(tmp_path / "run" / "discriminator.safetensors").keys()
     assert "b16.conv1.weight" in names
@@ -95,3 +100,63 @@ def test_what_cannot_be_begun_with_is_one_sentence(
         starting_point(parse_gan_spec({"from": network, "regress": {"kimg": 1}, "to": "x"}))[1]
         .state["mapping.fc0.weight"],
     )  # fmt: skip
+
+
+def growing(trained: Path, folder: Path, **changes: object) -> dict[str, object]:
+    return {
+        "from": str(trained / "network.safetensors"),
+        "from_discriminator": str(trained / "discriminator.safetensors"),
+        "network": {"resolution": 32},
+        "data": {"count": 24, "keep": str(folder / "data")},
+        "regress": {"kimg": 0.048, "batch": 8},
+        "adversarial": {"kimg": 0.016, "batch": 8},
+        "metrics": {"count": 0},
+        "to": str(folder / "run"),
+    } | changes
+
+
+def test_a_network_grows_and_first_draws_what_it_drew(trained: Path, tmp_path: Path) -> None:
+    wanted = parse_gan_spec(growing(trained, tmp_path))
+    config, checkpoint = starting_point(wanted)
+    assert checkpoint is not None
+    before, after = Network(Config(**NETWORK)), Network(config)
+    load_generator(checkpoint, before)
+    load_generator(checkpoint, after)
+    z = torch.randn(3, 108, generator=torch.Generator().manual_seed(0))
+    small, large = (synthesize(network, network.mapping(z)) for network in (before, after))
+    taps = after.synthesis.b32.get_buffer("resample_filter")
+    assert small.std() > 0.05
+    torch.testing.assert_close(large, doubled(small, taps))
+
+    card = train_gan(wanted, print)
+    assert (card["resolution"], card["spec"]["network"]) == (32, {"resolution": 32})
+    made = read_checkpoint(tmp_path / "run" / "network.safetensors")
+    assert made.config["resolution"] == 32
+    assert made.state["synthesis.b32.torgb.weight"].abs().max() > 0
+
+
+def test_a_discriminator_grows_by_its_entrance(trained: Path) -> None:
+    file = trained / "discriminator.safetensors"
+    grown = Discriminator(Config(**NETWORK | {"resolution": 32}))
+    load_discriminator(str(file), grown)
+    state = grown.state_dict()
+    before = {name: value for name, value in load_file(file).items() if "fromrgb" not in name}
+    assert all(value.equal(state[name]) for name, value in before.items())
+    assert len(before) > 10
+    assert "b16.fromrgb.weight" not in state
+
+
+@pytest.mark.parametrize(
+    ("resolution", "sentence"),
+    [
+        (8, "8 is less than the 16 px of 'from', which can only grow; write more, or remove it."),
+        (64, "64 leaves the last layers of 'from' fewer than 4 channels; write 32 or less."),
+    ],
+)
+def test_how_far_a_network_cannot_grow(
+    trained: Path, tmp_path: Path, resolution: int, sentence: str
+) -> None:
+    wanted = growing(trained, tmp_path, network={"resolution": resolution})
+    with pytest.raises(SpecError) as refused:
+        train_gan(parse_gan_spec(wanted), print)
+    assert str(refused.value) == f"network.resolution: {sentence}"
