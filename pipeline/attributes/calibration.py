@@ -4,12 +4,16 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.attributes import WEIGHTS
 from pipeline.attributes.surrogate import Surrogate
 from pipeline.attributes.value_file import Values, read_values, write_values
 
 _SURROGATE, _NATURAL, _FIGURES = "surrogate.safetensors", "natural.parquet", "figures.json"
+
+BUNDLED = ("", "stylegan2-heads-")
+"""What the names of bundled calibrations begin with: the renderer's, and a network's."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,15 @@ class Calibration:
 
 
 def bundled_calibration(generator_digest: str, scorer_digest: str) -> Calibration | None:
-    """What comes with the bundled scorer, if it is of this very pair of models."""
-    if not (WEIGHTS / _FIGURES).exists():
-        return None
-    found = Calibration.from_files(lambda name: (WEIGHTS / name).read_bytes())
-    pair = (found.surrogate.generator_digest, found.surrogate.scorer_digest)
-    return found if pair == (generator_digest, scorer_digest) else None
+    """What comes with the bundled scorer of this very pair of models, if anything does."""
+    for start in BUNDLED:
+        if (WEIGHTS / f"{start}{_FIGURES}").exists():  # not while they are being trained
+            found = Calibration.from_files(partial(_bundled, start))
+            pair = (found.surrogate.generator_digest, found.surrogate.scorer_digest)
+            if pair == (generator_digest, scorer_digest):
+                return found
+    return None
+
+
+def _bundled(start: str, name: str) -> bytes:
+    return (WEIGHTS / f"{start}{name}").read_bytes()

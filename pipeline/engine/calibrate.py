@@ -90,8 +90,11 @@ def stage_of(job: Job) -> Stage | None:
 
 
 def with_bundled(job: Job) -> Job:
-    """The job with what comes with populace, where its spec leaves the calibration to us."""
-    if job.spec.calibration != "auto":
+    """The job with what comes with populace, where its spec leaves the calibration to us.
+
+    Latent directions are fitted to draws of the job's own.
+    """
+    if job.spec.calibration != "auto" or job.spec.steered:
         return job
     found = bundled_calibration(job.generator_digest, job.scorer_digest)
     return replace(job, calibration=found)

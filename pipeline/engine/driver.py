@@ -158,7 +158,7 @@ def find_directions(
         SpecError: the job has no calibration of its own to fit them to.
     """
     store = open_store(spec.location.uri, endpoint=spec.location.endpoint)
-    job = with_bundled(plan_job(spec))
+    job = plan_job(spec)
     stage = stage_of(job)
     if stage is None:
         raise SpecError(
