@@ -9,7 +9,7 @@ import click
 from pipeline import __version__
 from pipeline.cli_browse import browse
 from pipeline.cli_catalog import export, extend, revoke, versions
-from pipeline.cli_options import ENDPOINT, JSON, resumable
+from pipeline.cli_options import ADDRESS, ENDPOINT, JSON, resumable
 from pipeline.cli_pull import draw, pull, vary
 from pipeline.cli_query import audit, ls, query, show
 from pipeline.cli_serve import key, serve
@@ -27,7 +27,6 @@ SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY.PATH=VALUE", help="Change a field of the spec."
 )
 WORKERS = click.option("--workers", type=click.IntRange(1), help="Workers, instead of the spec's.")
-ADDRESS = click.option("--address", help="A Ray cluster: auto, host:port or ray://host:port.")
 
 
 class _Group(click.Group):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli_options import TO, resumable
+from pipeline.cli_options import ADDRESS, TO, resumable
 
 if TYPE_CHECKING:
     from pipeline.training.identity import Device
@@ -137,14 +137,27 @@ def _stages() -> Callable[[str, int, int], None]:
 
 @train.command()
 @click.argument("spec", metavar="SPEC.yaml", type=click.Path(path_type=Path))
-def gan(spec: Path) -> None:
-    """Train a StyleGAN2 as SPEC.yaml says; run it again to continue or to do nothing."""
+@ADDRESS
+def gan(spec: Path, address: str | None) -> None:
+    """Train a StyleGAN2 as SPEC.yaml says; run it again to continue or to do nothing.
+
+    With --address on the devices of a Ray cluster, whose nodes must share the run's folder.
+    """
     from pipeline.training.gan.run import train_gan
     from pipeline.training.gan.spec import read_gan_spec
 
     wanted = read_gan_spec(spec)
+
+    def tell(line: str) -> None:
+        click.echo(line, err=True)
+
     with resumable(wanted.to, "was learned"):
-        train_gan(wanted, lambda line: click.echo(line, err=True), _pictures_of)
+        if address is None:
+            train_gan(wanted, tell, _pictures_of)
+        else:
+            from pipeline.engine.ranks import train_on_cluster
+
+            train_on_cluster(wanted, address, tell, _pictures_of)
     click.echo(f"Wrote {wanted.to}/network.safetensors and {wanted.to}/card.json")
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,9 @@ from pipeline.errors import JobError
 
 _OBJECT_STORE = 80 * 1024 * 1024
 """Bytes; Ray's least. Only receipts travel, pixels never do."""
+
+_PATIENCE = 10.0
+"""Seconds in which a cluster must let us in."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ def cluster(
                 **quiet,
             )
         else:
+            _knock(address)
             ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         where = address or "this machine"
         raise JobError(f"Ray at {where} cannot be reached: {error}") from error
     if threading.current_thread() is threading.main_thread():
@@ -71,6 +76,13 @@ def cluster(
             yield seats(resources, workers, takes_gpu)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at `host:port`: Ray would try it for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
 
 
 def seats(resources: Mapping[str, float], workers: int | Literal["auto"], takes_gpu: bool) -> Seats:

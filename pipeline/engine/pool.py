@@ -109,7 +109,7 @@ class Pool:
         self._reports.pop(index, None)
         self._deaths += 1
         if self._deaths > TRIES * len(self._actors):
-            raise JobError(f"workers die before they finish a shard: {_reason(error)}")
+            raise JobError(f"workers die before they finish a shard: {reason(error)}")
         for each in lost:  # nobody knows which of them it died of
             self._count(each, error)
         self._again.extend(lost)
@@ -119,7 +119,7 @@ class Pool:
     def _count(self, shard: int, error: Exception) -> None:
         self._tries[shard] += 1
         if self._tries[shard] >= TRIES:
-            raise JobError(f"{self._what} {shard} failed {TRIES} times: {_reason(error)}")
+            raise JobError(f"{self._what} {shard} failed {TRIES} times: {reason(error)}")
 
     def _report(self) -> None:
         """Sum what the actors last said; ask those that have answered again."""
@@ -147,7 +147,7 @@ def remote_actor(kind: type, errand: Errand, gpus: float) -> Callable[[], Any]:
     return lambda: actor.remote(shared)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """One line of an error: an exception's own words stand last, Ray's about a death first."""
     if isinstance(error, RayTaskError) and isinstance(error.cause, PopulaceError):
         return str(error.cause)

@@ -1,9 +1,10 @@
-"""Run one training in a process a device of this machine, which begin and end together."""
+"""Run one training in a process a device, which begin and end together: here, or elsewhere."""
 
 import signal
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -20,6 +21,17 @@ from pipeline.training.processes import leave_with_parent
 PATIENCE = timedelta(hours=4)
 """How long ranks wait for each other: the first one judges and saves while the rest wait. One that
 dies is noticed at once, by its line."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Devices that are not this machine's.
+
+    run: does the work of each of `count` ranks in one process group, and is told where to tell.
+    """
+
+    count: int
+    run: Callable[[Callable[[Tell], None], int, Tell], None]
 
 
 def in_ranks(work: Callable[[Tell], None], count: int, backend: str, tell: Tell) -> None:
@@ -63,20 +75,32 @@ def _listen(lines: list[Connection], tell: Tell) -> None:
             try:
                 news = line.recv()
             except EOFError:
-                raise _broken(f"{name} died, perhaps for lack of memory") from None
+                raise broken(f"{name} died, perhaps for lack of memory") from None
             match news:
                 case str():
                     tell(news)
                 case PopulaceError():
                     raise news
                 case reason, trace:
-                    raise _broken(f"{name} failed ({reason})") from RuntimeError(trace)
+                    raise broken(f"{name} failed ({reason})") from RuntimeError(trace)
                 case None:
                     working.remove(line)
 
 
-def _broken(what: str) -> JobError:
+def broken(what: str) -> JobError:
+    """The error of a run that lost a rank."""
     return JobError(f"train gan: {what}; run the same command again to go on from the last state.")
+
+
+@contextmanager
+def in_group(backend: str, at: str, count: int, rank: int) -> Iterator[None]:
+    """Be one of `count` ranks within, which meet at an address.
+
+    What raises within leaves the group as it is, since to end it may mean to wait for the others.
+    """
+    distributed.init_process_group(backend, at, PATIENCE, count, rank)
+    yield
+    distributed.destroy_process_group()
 
 
 def _serve(
@@ -90,9 +114,8 @@ def _serve(
         try:
             if backend == "nccl":
                 torch.cuda.set_device(rank)
-            where = path.as_uri()
-            distributed.init_process_group(backend, where, PATIENCE, count, rank)
-            work(line.send)
+            with in_group(backend, path.as_uri(), count, rank):
+                work(line.send)
             line.send(None)
         except PopulaceError as error:
             line.send(error)

@@ -18,7 +18,7 @@ from pipeline.training.gan.adversarial import adversarial_step
 from pipeline.training.gan.discriminator import Discriminator
 from pipeline.training.gan.features import FEATURES, Features, Taught
 from pipeline.training.gan.fused import check_compiler
-from pipeline.training.gan.launch import in_ranks
+from pipeline.training.gan.launch import Elsewhere, in_ranks
 from pipeline.training.gan.log import Tell
 from pipeline.training.gan.record import Record
 from pipeline.training.gan.regress import DTYPES, regress_step
@@ -40,7 +40,9 @@ _MOST_LOST = 100
 """Steps in a row that may come to nothing."""
 
 
-def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str, Any]:
+def train_gan(
+    spec: GanSpec, tell: Tell, fetch: Fetch | None = None, elsewhere: Elsewhere | None = None
+) -> dict[str, Any]:
     """Train, and write the result to the folder `spec.to`.
 
     network.safetensors (the averaged generator), discriminator.safetensors, MODEL_CARD.md and the
@@ -50,6 +52,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
     Args:
         tell: called with a line for people now and then.
         fetch: needed where the pictures are a catalog's.
+        elsewhere: devices to train on, in place of this machine's.
 
     Returns:
         The content of card.json.
@@ -60,7 +63,7 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
             could not be written.
     """
     try:
-        return _trained(spec, tell, fetch)
+        return _trained(spec, tell, fetch, elsewhere)
     except OSError as error:
         raise JobError(
             f"train gan: {error.filename or spec.to} cannot be read or written "
@@ -68,11 +71,14 @@ def train_gan(spec: GanSpec, tell: Tell, fetch: Fetch | None = None) -> dict[str
         ) from error
 
 
-def _trained(spec: GanSpec, tell: Tell, fetch: Fetch | None) -> dict[str, Any]:
+def _trained(
+    spec: GanSpec, tell: Tell, fetch: Fetch | None, elsewhere: Elsewhere | None
+) -> dict[str, Any]:
     card = Path(spec.to) / CARD
     if (found := _finished(card, spec)) is not None:
         return found
-    count = _devices(spec)
+    count = elsewhere.count if elsewhere else _devices(spec)
+    spec.check_shares(count)
     check_compiler(spec)
     try:
         Path(spec.to).mkdir(parents=True, exist_ok=True)
@@ -88,7 +94,9 @@ def _trained(spec: GanSpec, tell: Tell, fetch: Fetch | None) -> dict[str, Any]:
         pictures = pictures_of(spec, config, Path(spec.to), tell, fetch)
     work = partial(train_rank, spec, pictures)
     try:
-        if count == 1:
+        if elsewhere:
+            elsewhere.run(work, count, tell)
+        elif count == 1:
             work(tell)
         else:
             in_ranks(work, count, "nccl" if _on_cuda(spec) else "gloo", tell)
@@ -178,14 +186,13 @@ def _on_cuda(spec: GanSpec) -> bool:
 
 
 def _devices(spec: GanSpec) -> int:
-    """How many devices to train on; SpecError where there are not so many or they cannot share."""
+    """How many of this machine's devices to train on; SpecError where there are not so many."""
     there = torch.cuda.device_count() if _on_cuda(spec) else 0
     if spec.device == "cuda" and not there:
         raise SpecError("device: 'cuda' is not to be had here; write auto or cpu.")
     count = max(there, 1) if spec.devices == "auto" else spec.devices
     if there and count > there:
         raise SpecError(f"devices: {count}, but there are {there} CUDA cards here; write auto.")
-    spec.check_shares(count)
     return count
 
 
