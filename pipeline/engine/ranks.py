@@ -48,7 +48,9 @@ def train_on_cluster(
             "train on a cluster."
         )
     with cluster(address, spec.devices, spec.device != "cpu") as seats:
-        return train_gan(spec, tell, fetch, Elsewhere(_count(spec, seats), partial(_run, seats)))
+        return train_gan(
+            spec, tell, fetch, Elsewhere(_count(spec, seats), partial(_run, spec, seats))
+        )
 
 
 def _count(spec: GanSpec, seats: Seats) -> int:
@@ -64,11 +66,11 @@ def _count(spec: GanSpec, seats: Seats) -> int:
     return spec.devices
 
 
-def _run(seats: Seats, work: Callable[[Tell], None], count: int, tell: Tell) -> None:
+def _run(spec: GanSpec, seats: Seats, work: Callable[[Tell], None], count: int, tell: Tell) -> None:
     """Do `work` in actors that are the ranks of one process group."""
     actor: Any = ray.remote(_Rank)
     actor = actor.options(num_cpus=1, num_gpus=seats.gpus, max_restarts=0, max_concurrency=2)
-    ranks = [actor.remote(Path.cwd()) for _ in range(count)]
+    ranks = [actor.remote(Path.cwd(), spec.to) for _ in range(count)]
     try:
         first = _result(ranks[0].meeting.remote(), 0, count)
         backend = "nccl" if seats.gpus else "gloo"
@@ -89,23 +91,31 @@ def _run(seats: Seats, work: Callable[[Tell], None], count: int, tell: Tell) -> 
 class _Rank:
     """One rank: one thread works, another says what it has told."""
 
-    def __init__(self, folder: Path) -> None:
-        """Stand where the command does, as far as this node has the place."""
+    def __init__(self, place: Path, to: str) -> None:
+        """Stand where the command does, as far as this node has the place.
+
+        to: the run's folder, which the command has made.
+        """
         with suppress(OSError):
-            os.chdir(folder)
+            os.chdir(place)
+        self._to = Path(to)
         self._told: list[str] = []
 
     def meeting(self) -> str:
         """An address on this node at which the ranks can meet."""
         with socket.socket() as free:
             free.bind(("", 0))
-            host: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
-            return f"tcp://{host}:{free.getsockname()[1]}"
+            return f"tcp://{_node()}:{free.getsockname()[1]}"
 
     def work(
         self, work: Callable[[Tell], None], backend: str, at: str, count: int, rank: int
     ) -> None:
         """Do this rank's part."""
+        if not self._to.is_dir():
+            raise SpecError(
+                f"to: the folder {self._to} is not to be seen on {_node()}; give one of a file "
+                "system that all nodes share."
+            )
         with in_group(backend, at, count, rank):
             work(self._told.append)
 
@@ -114,6 +124,11 @@ class _Rank:
         count = len(self._told)
         news, self._told[:count] = self._told[:count], []
         return news
+
+
+def _node() -> str:
+    host: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return host
 
 
 def _pass_on(first: Any, tell: Tell) -> None:

@@ -92,6 +92,16 @@ def test_ranks_are_as_many_as_are_asked_for(
     assert str(refused.value).startswith(expected)
 
 
+def test_a_node_that_does_not_see_the_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ranks, "_node", lambda: "10.0.0.7")
+    rank = ranks._Rank(tmp_path / "nowhere", "run")
+    with pytest.raises(SpecError, match=r"^to: the folder run is not to be seen on 10.0.0.7; give"):
+        rank.work(silent, "gloo", "tcp://10.0.0.7:1", 2, 0)
+
+
 def test_the_command_says_what_a_cluster_cannot_do(tmp_path: Path) -> None:
     content = yaml.safe_load(yaml.safe_dump(spec(tmp_path / "run").plain()))
     for changes, code, sentence in (
