@@ -12,6 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test's result may depend on how fast a machine is.
+settings.register_profile("populace", deadline=None)
+settings.load_profile("populace")
 
 # Triton asks when it is imported, which other libraries may do.
 os.environ["TRITON_INTERPRET"] = "1"

@@ -5,7 +5,6 @@ pictures, where the command sees them.
 """
 
 import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RaySystemError, RayTaskError
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from pipeline.engine.cluster import Seats, cluster
 from pipeline.engine.pool import reason
@@ -72,10 +72,10 @@ def _run(spec: GanSpec, seats: Seats, work: Callable[[Tell], None], count: int, 
     actor = actor.options(num_cpus=1, num_gpus=seats.gpus, max_restarts=0, max_concurrency=2)
     ranks = [actor.remote(Path.cwd(), spec.to) for _ in range(count)]
     try:
-        first = _result(ranks[0].meeting.remote(), 0, count)
+        meeting = _result(ranks[0].meeting.remote(), 0, count)
         backend = "nccl" if seats.gpus else "gloo"
         works = [
-            one.work.remote(work, backend, first, count, rank) for rank, one in enumerate(ranks)
+            one.work.remote(work, backend, meeting, count, rank) for rank, one in enumerate(ranks)
         ]
         left = list(works)
         while left:
@@ -100,15 +100,21 @@ class _Rank:
             os.chdir(place)
         self._to = Path(to)
         self._told: list[str] = []
+        self._meeting: TCPStore | None = None
 
-    def meeting(self) -> str:
-        """An address on this node at which the ranks can meet."""
-        with socket.socket() as free:
-            free.bind(("", 0))
-            return f"tcp://{_node()}:{free.getsockname()[1]}"
+    def meeting(self) -> tuple[str, int]:
+        """Host and port at which the ranks can meet, here."""
+        host = _node()
+        self._meeting = TCPStore(host, 0, is_master=True, wait_for_workers=False)
+        return host, self._meeting.port
 
     def work(
-        self, work: Callable[[Tell], None], backend: str, at: str, count: int, rank: int
+        self,
+        work: Callable[[Tell], None],
+        backend: str,
+        meeting: tuple[str, int],
+        count: int,
+        rank: int,
     ) -> None:
         """Do this rank's part."""
         if not self._to.is_dir():
@@ -116,7 +122,8 @@ class _Rank:
                 f"to: the folder {self._to} is not to be seen on {_node()}; give one of a file "
                 "system that all nodes share."
             )
-        with in_group(backend, at, count, rank):
+        store = self._meeting or TCPStore(*meeting, is_master=False)
+        with in_group(backend, store, count, rank):
             work(self._told.append)
 
     def told(self) -> Sequence[str]:

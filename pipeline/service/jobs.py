@@ -154,7 +154,8 @@ class Jobs:
     def document(self, job: str, owner: str) -> dict[str, Any]:
         """What is known of a job; Refusal 404 where there is none, or it is someone else's."""
         self._check(job, owner)
-        ticket, outcome, state = self._ticket(job), self._outcome(job), self._state(job)
+        state, outcome = self._now(job)
+        ticket = self._ticket(job)
         return {
             "id": job,
             "name": ticket.name,
@@ -215,7 +216,7 @@ class Jobs:
         waiting.sort(key=lambda job: (self._ticket(job).submitted, job))
         for job in waiting[: max(0, self.at_once - running)]:
             self._begin(job)
-        return bool(unfinished) or dying
+        return bool(unfinished) or dying or self._processes.any_begun
 
     def _begin(self, job: str) -> None:
         ticket, output = self._ticket(job), self.folder / job / "output"
@@ -230,8 +231,8 @@ class Jobs:
 
     def _note_end(self, job: str, code: int) -> None:
         if code == 0:
+            self._serve(job)  # first: who sees it done asks for its catalog
             self._finish(job, "done")
-            self._serve(job)
         elif code > 0 and code != _TOLD_TO_STOP:
             self._finish(job, "failed", self._complaint(job))
         # Otherwise by a signal, as where the machine is shut down: it is begun again.
@@ -265,8 +266,14 @@ class Jobs:
             _LOG.error("job %s: %s", job, error)
 
     def _state(self, job: str) -> State:
-        state: State | None = self._outcome(job).get("state")
-        return state or ("running" if self._processes.lives(job) else "queued")
+        return self._now(job)[0]
+
+    def _now(self, job: str) -> tuple[State, dict[str, Any]]:
+        """A job's state, and the outcome that goes with it."""
+        # What ends between the two has an outcome; what has ended and is not noted yet still runs.
+        runs = self._processes.begun(job) or self._processes.lives(job)
+        outcome = self._outcome(job)
+        return outcome.get("state") or ("running" if runs else "queued"), outcome
 
     def _faces_done(self, job: str, ticket: Ticket) -> int:
         """Faces made and committed."""

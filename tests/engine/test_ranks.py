@@ -32,7 +32,7 @@ def state_of(run: GanSpec) -> dict[str, torch.Tensor]:
 class Mortal(ranks._Rank):
     """The second of these dies when the first state is there."""
 
-    def work(self, work: Any, backend: str, at: str, count: int, rank: int) -> None:
+    def work(self, work: Any, backend: str, meeting: Any, count: int, rank: int) -> None:
         def die() -> None:
             while not Path("there/state.pt").exists():
                 time.sleep(0.005)
@@ -40,7 +40,7 @@ class Mortal(ranks._Rank):
 
         if rank == 1:
             threading.Thread(target=die, daemon=True).start()
-        super().work(work, backend, at, count, rank)
+        super().work(work, backend, meeting, count, rank)
 
 
 def test_a_cluster_learns_what_this_machine_learns_though_an_actor_dies(
@@ -99,7 +99,7 @@ def test_a_node_that_does_not_see_the_folder_is_named(
     monkeypatch.setattr(ranks, "_node", lambda: "10.0.0.7")
     rank = ranks._Rank(tmp_path / "nowhere", "run")
     with pytest.raises(SpecError, match=r"^to: the folder run is not to be seen on 10.0.0.7; give"):
-        rank.work(silent, "gloo", "tcp://10.0.0.7:1", 2, 0)
+        rank.work(silent, "gloo", ("10.0.0.7", 1), 2, 0)
 
 
 def test_the_command_says_what_a_cluster_cannot_do(tmp_path: Path) -> None:

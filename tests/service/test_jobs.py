@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -107,6 +108,36 @@ def test_a_job_runs_to_a_catalog_that_is_served(make) -> None:
     again = make()
     assert again.library.get(f"job-{job}").count() == 6
     assert again.document(job, "me") == found
+
+
+def test_who_sees_a_job_done_finds_its_catalog(make, monkeypatch) -> None:
+    jobs = make()
+    serve = jobs._serve
+
+    def slowly(job: str) -> None:
+        time.sleep(0.5)
+        serve(job)
+
+    monkeypatch.setattr(jobs, "_serve", slowly)
+    job = order(jobs)
+    jobs.start()
+    until(jobs, job, "done")
+    assert jobs.library.get(f"job-{job}").count() == 6
+
+
+def test_a_job_that_ends_while_jobs_are_tended_is_not_run_again(make, tmp_path: Path) -> None:
+    class Slow(job_processes.Processes):
+        def ended(self) -> dict[str, int]:
+            codes = super().ended()
+            time.sleep(1)
+            return codes
+
+    jobs = make()
+    jobs._processes = Slow(jobs.folder, jobs.command)
+    job = order(jobs, "fails")
+    jobs.start()
+    assert "cannot be written" in until(jobs, job, "failed")["error"]
+    assert (tmp_path / "jobs" / "order.txt").read_text().split() == ["fails"]
 
 
 def test_a_job_that_fails_says_why_and_not_where(make, tmp_path: Path) -> None:
@@ -296,11 +327,12 @@ def test_a_job_that_takes_too_long_has_failed_and_the_next_begins(make, tmp_path
     until(jobs, long, "running")
     assert jobs.document(long, "me")["state"] == "running"
     jobs.stop()
+    began = "2020-01-01T00:00:00+00:00"
+    jobs._keep(long, replace(jobs._ticket(long), started=began))
     again = make()  # which knows how long it runs, though another service began it
-    again.most_hours = 0.0001
     again.start()
     found = until(again, long, "failed")
-    assert found["error"] == "took longer than 0.0001 hours; order fewer faces"
+    assert found["error"] == "took longer than 24 hours; order fewer faces"
     assert "cannot be written" in until(again, following, "failed")["error"]
     assert jobs._processes._begun[long].wait(60) == -signal.SIGTERM
 

@@ -29,6 +29,12 @@ def place(sealed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sealed / "packs", tmp_path / "packs"))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A get with a look waits for it, however slow the machine."""
+    monkeypatch.setattr(newest, "_PATIENCE", 60.0)
+
+
 def revoked(place: Path) -> None:
     assert revoke(open_store(str(place)), NAMES, "They were questioned.").count == 22
 
@@ -112,6 +118,7 @@ def test_nobody_waits_for_a_slow_store(place: Path, monkeypatch: pytest.MonkeyPa
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: library.get("packs").version, range(32)))
     assert found == [1] * 32
+    wait_for(lambda: store.lists > 0)
     assert store.lists == 1
     through.set()
     wait_for(lambda: library.get("packs").version == 2)

@@ -3,13 +3,14 @@
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Semaphore, Timer
+from threading import Semaphore
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.catalog.condition import Condition
 from pipeline.catalog.database import locked_database
+from pipeline.catalog.limits import Limits
 from pipeline.catalog.read import Catalog
 from pipeline.catalog.scan import groups_of, numbered, scan
 from pipeline.errors import SpecError
@@ -30,23 +31,22 @@ def matching_rows(catalog: Catalog, where: str, seconds: float = _SECONDS) -> ND
         TemporaryDirectory(prefix="populace-") as folder,
         closing(locked_database(Path(folder))) as database,
     ):
-        late = Timer(seconds, database.interrupt)
-        late.daemon = True
-        late.start()
+        limits = Limits(seconds)
+        limits.watch(database)
         try:
             condition = Condition(database, where, catalog.schema())
             columns = sorted(condition.columns or {"slot"})
             for group, table in scan(catalog, groups, columns):
-                if late.finished.is_set():
+                if limits.expired:
                     raise _too_slow(where, seconds)
                 found = condition.matching(numbered(table, group), ["__row"])
                 inside[group.start + found["__row"].to_numpy() - group.first] = True
         except SpecError:
-            if late.finished.is_set():
+            if limits.expired:
                 raise _too_slow(where, seconds) from None
             raise
         finally:
-            late.cancel()
+            limits.close()
     return inside
 
 

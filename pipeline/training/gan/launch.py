@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 from torch import distributed
+from torch.distributed import FileStore, Store  # type: ignore[attr-defined]
 
 from pipeline.errors import JobError, PopulaceError
 from pipeline.training.gan.log import Tell
@@ -93,12 +94,14 @@ def broken(what: str) -> JobError:
 
 
 @contextmanager
-def in_group(backend: str, at: str, count: int, rank: int) -> Iterator[None]:
-    """Be one of `count` ranks within, which meet at an address.
+def in_group(backend: str, store: Store, count: int, rank: int) -> Iterator[None]:
+    """Be one of `count` ranks within, which meet by a store.
 
     What raises within leaves the group as it is, since to end it may mean to wait for the others.
     """
-    distributed.init_process_group(backend, at, PATIENCE, count, rank)
+    distributed.init_process_group(
+        backend, store=store, timeout=PATIENCE, world_size=count, rank=rank
+    )
     yield
     distributed.destroy_process_group()
 
@@ -114,7 +117,8 @@ def _serve(
         try:
             if backend == "nccl":
                 torch.cuda.set_device(rank)
-            with in_group(backend, path.as_uri(), count, rank):
+            store = FileStore(str(path), count)
+            with in_group(backend, store, count, rank):
                 work(line.send)
             line.send(None)
         except PopulaceError as error:

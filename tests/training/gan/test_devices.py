@@ -35,9 +35,16 @@ def state_of(run: GanSpec) -> dict[str, torch.Tensor]:
     return {name: value.double() for name, value in found.items()}
 
 
+def told(path: Path) -> str:
+    """What a file below /proc says; nothing where its thread or process has ended."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def command_of(pid: str) -> str:
-    path = Path(f"/proc/{pid}/cmdline")
-    return path.read_text() if path.exists() else ""
+    return told(Path(f"/proc/{pid}/cmdline"))
 
 
 def once_saved(run: GanSpec, act: Callable[[], None]) -> Thread:
@@ -117,7 +124,7 @@ def test_a_stopped_command_leaves_no_process(folder: Path) -> None:
 
         def stop() -> None:
             tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
-            started = [pid for task in tasks for pid in task.read_text().split()]
+            started = [pid for task in tasks for pid in told(task).split()]
             ranks.extend(pid for pid in started if "spawn_main" in command_of(pid))
             process.send_signal(signal.SIGTERM)
 
