@@ -1,4 +1,4 @@
-"""What the pages show in Python runs as it stands."""
+"""What the pages show in Python runs as it stands, and their pictures say what they are."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalog.seal import seal
+from pipeline.provenance.xmp import DIGITAL_SOURCE_TYPE
 from pipeline.storage import open_store
 from tests.catalog.fake_job import FakeJob
 
@@ -39,3 +40,10 @@ def test_the_examples_of_a_page_run(
     assert found
     for code in found:
         exec(compile(code, page, "exec"), {})
+
+
+def test_every_picture_of_the_pages_says_that_it_is_synthetic() -> None:
+    pictures = [path for kind in ("jpg", "png", "webp") for path in ROOT.glob(f"docs/**/*.{kind}")]
+    assert len(pictures) > 15
+    silent = [path for path in pictures if DIGITAL_SOURCE_TYPE.encode() not in path.read_bytes()]
+    assert silent == []

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.attributes import load_scorer
+from pipeline.attributes.calibration import bundled_calibration
 from pipeline.errors import SpecError
 from pipeline.generators import load_generator
 from pipeline.generators.bundled import NETWORKS
@@ -38,12 +40,12 @@ def test_a_network_has_its_cards_and_can_be_ordered(name: str) -> None:
 
 
 def test_stylegan2_heads_draws_the_people_that_its_latents_say() -> None:
-    generator = load_generator("builtin:stylegan2-heads", 64)
+    generator = load_generator("builtin:stylegan2-heads", 128)
     z = np.random.default_rng(11).standard_normal((96, 128)).astype(np.float32)
     w = generator.latents(z)
-    images = generator.render(w, 64)
-    assert images.shape == (96, 64, 64, 3)
-    assert np.array_equal(generator.render(w[5:6], 64)[0], images[5])
+    images = generator.render(w, 128)
+    assert images.shape == (96, 128, 128, 3)
+    assert np.array_equal(generator.render(w[5:6], 128)[0], images[5])
     found = people_figures(read_by_scorer(images), people_of(z), 0)
     assert found["realism"][0] > 0.95
     assert found["age_mae"][0] < 4
@@ -51,6 +53,18 @@ def test_stylegan2_heads_draws_the_people_that_its_latents_say() -> None:
              "expression": 0.7, "glasses": 0.85, "yaw within 5": 0.85}  # fmt: skip
     for name, share in least.items():
         assert found["shares"][name][0] > share, name
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_it_will_be_seen_to_draw_is_known(name: str) -> None:
+    generator, scorer = load_generator(name, 128), load_scorer("builtin:heads")
+    found = bundled_calibration(generator.digest, scorer.digest)
+    assert found is not None
+    assert len(found.natural["age"]) == 20_000
+    w = generator.latents(np.random.default_rng(3).standard_normal((96, 128)).astype(np.float32))
+    read, guess = scorer.score(generator.render(w, 128)).values, found.surrogate.guess(w)
+    assert np.abs(read["age"] - guess.means["age"]).mean() < 6
+    assert (read["glasses"] == guess.classes["glasses"].argmax(1)).mean() > 0.8
 
 
 @pytest.mark.parametrize("name", NETWORKS)
