@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RaySystemError, RayTaskError
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # its stubs forget
 
 from pipeline.engine.cluster import Seats, cluster
 from pipeline.engine.pool import reason

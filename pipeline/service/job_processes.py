@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,14 +54,10 @@ class Processes:
         codes = {job: process.poll() for job, process in self._begun.items()}
         return {job: code for job, code in codes.items() if code is not None}
 
-    def begun(self, job: str) -> bool:
-        """Whether a job was begun here and is not forgotten, be it that it has ended since."""
-        return job in self._begun
-
     @property
-    def any_begun(self) -> bool:
-        """Whether there are any that were begun here and are not forgotten."""
-        return bool(self._begun)
+    def begun(self) -> Collection[str]:
+        """Those begun here that are not forgotten, be it that they have ended since."""
+        return self._begun.keys()
 
     def forget(self, job: str) -> None:
         """Tell no more of how a job ended."""

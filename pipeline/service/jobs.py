@@ -216,7 +216,7 @@ class Jobs:
         waiting.sort(key=lambda job: (self._ticket(job).submitted, job))
         for job in waiting[: max(0, self.at_once - running)]:
             self._begin(job)
-        return bool(unfinished) or dying or self._processes.any_begun
+        return bool(unfinished or dying or self._processes.begun)
 
     def _begin(self, job: str) -> None:
         ticket, output = self._ticket(job), self.folder / job / "output"
@@ -271,7 +271,7 @@ class Jobs:
     def _now(self, job: str) -> tuple[State, dict[str, Any]]:
         """A job's state, and the outcome that goes with it."""
         # What ends between the two has an outcome; what has ended and is not noted yet still runs.
-        runs = self._processes.begun(job) or self._processes.lives(job)
+        runs = job in self._processes.begun or self._processes.lives(job)
         outcome = self._outcome(job)
         return outcome.get("state") or ("running" if runs else "queued"), outcome
 

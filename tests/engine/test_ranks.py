@@ -18,15 +18,9 @@ from pipeline.engine.cluster import Seats
 from pipeline.engine.ranks import train_on_cluster
 from pipeline.errors import JobError, SpecError
 from pipeline.training.gan.run import train_gan
-from pipeline.training.gan.spec import GanSpec
-from tests.training.gan.test_run import silent, tensors
+from tests.training.gan.test_devices import state_of
+from tests.training.gan.test_run import silent
 from tests.training.gan.tiny import spec
-
-
-def state_of(run: GanSpec) -> dict[str, torch.Tensor]:
-    found = tensors(torch.load(Path(run.to) / "state.pt", weights_only=True))
-    del found["/seconds"]
-    return found
 
 
 class Mortal(ranks._Rank):
@@ -103,7 +97,7 @@ def test_a_node_that_does_not_see_the_folder_is_named(
 
 
 def test_the_command_says_what_a_cluster_cannot_do(tmp_path: Path) -> None:
-    content = yaml.safe_load(yaml.safe_dump(spec(tmp_path / "run").plain()))
+    content = spec(tmp_path / "run").plain()
     for changes, code, sentence in (
         ({"data": {"count": 24, "first": 8}}, 2, "data.first: 8 needs pictures and network on one"),
         ({"data": {"count": 24}}, 1, "Ray at 127.0.0.1:1 cannot be reached"),

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 from torch import distributed
-from torch.distributed import FileStore, Store  # type: ignore[attr-defined]
+from torch.distributed import FileStore, Store  # type: ignore[attr-defined]  # its stubs forget
 
 from pipeline.errors import JobError, PopulaceError
 from pipeline.training.gan.log import Tell
